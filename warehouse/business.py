@@ -1,0 +1,61 @@
+"""What every figure of a business rests on: ``config/business.yml``."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field
+
+from warehouse.declaration import Declaration, Problems, read_declaration
+from warehouse.project import Project
+
+
+def _known_zone(zone: str) -> str:
+    if zone not in available_timezones():
+        raise ValueError("not a time zone of the tz database, such as Europe/London")
+    return zone
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+class Sale(Declaration):
+    """Which orders count as sales."""
+
+    statuses: tuple[str, ...] = Field(("paid", "fulfilled", "refunded"), description="Order statuses that are sales.")
+    exclude_test: bool = Field(True, description="Leave out orders that the shop marks as tests.")
+
+
+class Business(Declaration):
+    """The business: its money, its clock, its calendar, and what it calls a sale."""
+
+    name: str = Field(description="Name of the business, as shown in reports.")
+    base_currency: Currency = Field(description="ISO code; amounts stand also in this currency.")
+    time_zone: TimeZone = Field(description="Days, months, sessions and hours are counted in this zone.")
+    default_country: Country = Field(description="ISO code; the country of phone numbers and addresses without one.")
+    languages: tuple[str, ...] = Field(("en",), description="Languages that customers write.")
+    week_starts_on: Weekday = Field("monday", description="First day of a week in calendars.")
+    sale: Sale = Field(default_factory=Sale, description="Which orders count as sales.")
+    revenue: Literal["gross", "net"] = Field(
+        "net", description="gross: as ordered. net: refunds are taken off on the day of the refund."
+    )
+    first_batch_on: date | None = Field(None, description="First day of the partitions; default: the oldest batch.")
+
+
+def load_business(project: Project, problems: Problems | None = None) -> Business:
+    """Read ``config/business.yml``.
+
+    Raises:
+        DeclarationError: the file is absent or wrong, together with the problems collected before.
+    """
+    problems = problems if problems is not None else Problems()
+    business = read_declaration(project.config / "business.yml", Business, problems, shown_as="config/business.yml")
+    if business is None:
+        problems.raise_if_any()
+        raise AssertionError("a declaration that is not read leaves a problem")
+    return business

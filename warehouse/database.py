@@ -1,0 +1,111 @@
+"""The one place that opens DuckDB.
+
+Exactly one process may have the file open to write, and then nobody else may open it: whoever comes
+second waits. Inside a process all work shares one connection through cursors.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+import duckdb
+
+from warehouse.errors import WarehouseError
+
+Connection: TypeAlias = duckdb.DuckDBPyConnection
+DatabaseError: TypeAlias = duckdb.Error
+
+SCHEMAS = ("staging", "quarantine", "identity", "profiles", "ops")
+_RETRY_SECONDS = 0.2
+
+
+class Warehouse:
+    """An open warehouse. Close it, or use it as a context manager, so that the next process gets the file."""
+
+    def __init__(self, connection: Connection, path: Path | None) -> None:
+        self._connection = connection
+        self.path = path
+
+    def cursor(self) -> Connection:
+        """A connection of its own transaction on the same database."""
+        cursor = self._connection.cursor()
+        cursor.execute("set TimeZone = 'UTC'")
+        return cursor
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A cursor inside one transaction: committed at the end, rolled back on any error."""
+        cursor = self.cursor()
+        cursor.execute("begin transaction")
+        try:
+            yield cursor
+        except BaseException:
+            cursor.execute("rollback")
+            raise
+        else:
+            cursor.execute("commit")
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Write the log into the file and let go of it."""
+        self._connection.close()
+
+    def __enter__(self) -> Warehouse:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_warehouse(
+    path: Path | None = None,
+    *,
+    wait_seconds: float = 600,
+    read_only: bool = False,
+    memory_limit: str | None = None,
+    threads: int | None = None,
+) -> Warehouse:
+    """Open the warehouse at ``path`` (None: in memory) with its schemas; wait while another process holds it.
+
+    Raises:
+        WarehouseError: the file stays locked longer than ``wait_seconds``, is no database, or is absent when
+            ``read_only``.
+    """
+    connection = _connect(path, wait_seconds, read_only)
+    if memory_limit is not None:
+        connection.execute("set memory_limit = $limit", {"limit": memory_limit})
+    if threads is not None:
+        connection.execute("set threads = $threads", {"threads": threads})
+    connection.execute("set TimeZone = 'UTC'")
+    if not read_only:
+        for schema in SCHEMAS:
+            connection.execute(f"create schema if not exists {schema}")
+    return Warehouse(connection, path)
+
+
+def _connect(path: Path | None, wait_seconds: float, read_only: bool) -> Connection:
+    if path is None:
+        return duckdb.connect(":memory:")
+    if read_only and not path.exists():
+        raise WarehouseError(f"There is no warehouse at {path.name} yet.", "Run `cdp run` first.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only)
+        except duckdb.IOException as error:
+            if "lock" not in str(error).lower():
+                raise WarehouseError(
+                    f"The warehouse {path.name} cannot be opened.", "Run `cdp doctor`; restore or rebuild it."
+                ) from error
+            if time.monotonic() >= deadline:
+                raise WarehouseError(
+                    "Another process is writing the warehouse.",
+                    "Wait for its run to end (`cdp status`, or the Runs page of the UI), or read the published file.",
+                ) from error
+            time.sleep(_RETRY_SECONDS)

@@ -1,0 +1,192 @@
+"""How a YAML declaration is read: strict scalars, frozen models, and every problem at once with its line.
+
+Plain YAML turns ``NO`` into False, ``0123`` into 83 and ``on:`` into True. Here only ``true``, ``false``,
+``null``, integers and floats without leading zeros are resolved; everything else stays the text it looks like.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from warehouse.errors import DeclarationError, Problem
+
+M = TypeVar("M", bound="Declaration")
+Location = tuple[str | int, ...]
+
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
+_FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+([eE][-+]?[0-9]+)?\Z")
+_WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+
+class Declaration(BaseModel):
+    """Base of all declarations: frozen, unknown keys refused, knows the lines it came from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    _file: str = PrivateAttr(default="")
+    _lines: dict[Location, int] = PrivateAttr(default_factory=dict)
+
+    @property
+    def declared_in(self) -> str:
+        """The file this declaration was read from; empty when it was made in code."""
+        return self._file
+
+    def line_of(self, *location: str | int) -> int:
+        """The line on which the key or item at ``location`` stands; the nearest one above it when absent."""
+        while location and location not in self._lines:
+            location = location[:-1]
+        return self._lines.get(location, 1)
+
+
+@dataclass
+class Problems:
+    """Collects what is wrong over all declarations, so that it is told at once."""
+
+    found: list[Problem] = field(default_factory=list)
+
+    def add(self, file: str | Path, line: int, what: str, fix: str) -> None:
+        """Note one problem; ``fix`` is a sentence that says what to do."""
+        self.found.append(Problem(str(file), line, what, fix))
+
+    def raise_if_any(self) -> None:
+        """Raise DeclarationError with all problems, or do nothing."""
+        if self.found:
+            raise DeclarationError(tuple(self.found))
+
+
+def read_declaration(path: Path, model: type[M], problems: Problems, *, shown_as: str | None = None) -> M | None:
+    """Read one YAML file into ``model``; None when it is absent or wrong, with every problem noted."""
+    shown = shown_as or str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        problems.add(shown, 1, "The file does not exist.", "Write it, or run `cdp init` for a commented one.")
+        return None
+    except (UnicodeDecodeError, OSError) as error:
+        problems.add(shown, 1, f"The file cannot be read ({type(error).__name__}).", "Save it as UTF-8 text.")
+        return None
+    return parse_declaration(text, model, problems, shown_as=shown)
+
+
+def parse_declaration(text: str, model: type[M], problems: Problems, *, shown_as: str) -> M | None:
+    """Read YAML text into ``model``; None when it is wrong, with every problem noted under ``shown_as``."""
+    lines: dict[Location, int] = {}
+    before = len(problems.found)
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        what = getattr(error, "problem", None) or "not YAML"
+        problems.add(
+            shown_as, mark.line + 1 if mark else 1, f"This is not valid YAML: {what}.", "Check the indentation."
+        )
+        return None
+    value = {} if node is None else _value(node, (), lines, problems, shown_as)
+    if not isinstance(value, dict):
+        problems.add(shown_as, 1, "The file must hold keys and values.", "Start with `key: value` lines.")
+        return None
+    if len(problems.found) > before:
+        return None
+    try:
+        declaration = model.model_validate(value)
+    except ValidationError as error:
+        for problem in _explained(error, model, lines, shown_as):
+            problems.found.append(problem)
+        return None
+    declaration._file, declaration._lines = shown_as, lines
+    return declaration
+
+
+def suggestion(word: str, known: list[str]) -> str:
+    """``Did you mean `x`?`` for the nearest known word, else the list of known ones."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    if near:
+        return f"Did you mean `{near[0]}`?"
+    return f"Known: {', '.join(sorted(known))}."
+
+
+def _value(node: Node, at: Location, lines: dict[Location, int], problems: Problems, file: str) -> object:
+    lines.setdefault(at, node.start_mark.line + 1)
+    if isinstance(node, MappingNode):
+        result: dict[str, object] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            if key in result:
+                problems.add(file, key_node.start_mark.line + 1, f"`{key}` stands twice.", "Keep one of them.")
+            lines[(*at, key)] = key_node.start_mark.line + 1
+            result[key] = _value(value_node, (*at, key), lines, problems, file)
+        return result
+    if isinstance(node, SequenceNode):
+        return [_value(item, (*at, index), lines, problems, file) for index, item in enumerate(node.value)]
+    assert isinstance(node, ScalarNode)
+    return _scalar(node)
+
+
+def _scalar(node: ScalarNode) -> object:
+    text = str(node.value)
+    if node.style is not None:
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.match(text):
+        return int(text)
+    if _FLOAT.match(text):
+        return float(text)
+    return text
+
+
+def _explained(
+    error: ValidationError, model: type[BaseModel], lines: Mapping[Location, int], file: str
+) -> list[Problem]:
+    found = []
+    for item in error.errors(include_url=False, include_input=False, include_context=True):
+        location = tuple(item["loc"])
+        key = ".".join(str(part) for part in location)
+        line = _nearest_line(location, lines)
+        if item["type"] == "extra_forbidden":
+            known = _known_keys(model, location[:-1])
+            found.append(Problem(file, line, f"`{key}` is not a key here.", suggestion(str(location[-1]), known)))
+        elif item["type"] == "missing":
+            found.append(Problem(file, line, f"`{key}` is missing.", f"Add `{location[-1]}:`."))
+        else:
+            message = item["msg"].removeprefix("Value error, ").rstrip(".")
+            found.append(Problem(file, line, f"`{key}`: {message}." if key else f"{message}.", "Correct the value."))
+    return found
+
+
+def _nearest_line(location: Location, lines: Mapping[Location, int]) -> int:
+    """Pydantic adds union tags to locations: drop parts from the end, then skip parts that are no keys."""
+    kept: Location = ()
+    for part in location:
+        if (*kept, part) in lines:
+            kept = (*kept, part)
+    return lines.get(kept, 1)
+
+
+def _known_keys(model: type[BaseModel], location: Location) -> list[str]:
+    current: type[BaseModel] | None = model
+    for part in location:
+        if current is None or not isinstance(part, str) or part not in current.model_fields:
+            continue
+        current = _model_inside(current.model_fields[part].annotation)
+    if current is None:
+        return []
+    return [info.alias or name for name, info in current.model_fields.items()]
+
+
+def _model_inside(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in get_args(annotation):
+        inside = _model_inside(argument)
+        if inside is not None:
+            return inside
+    return None

@@ -1,0 +1,149 @@
+"""A step makes one or more tables; a run is what all steps of one execution share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
+from zoneinfo import ZoneInfo
+
+from sqlglot import exp
+
+from warehouse.business import Business
+from warehouse.database import Connection, Warehouse
+from warehouse.errors import WarehouseError
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution: who asked for which day, on which clock. The clock is passed in, never read below the roof."""
+
+    run_id: str
+    as_of: date
+    now: datetime
+    business: Business
+    full_refresh: bool = False
+
+    @property
+    def as_of_end(self) -> datetime:
+        """The UTC moment at which the local day ``as_of`` ends: what happened before it counts."""
+        midnight = datetime.combine(self.as_of + timedelta(days=1), clock_time(), ZoneInfo(self.business.time_zone))
+        return midnight.astimezone(UTC).replace(tzinfo=None)
+
+    def parameters(self) -> dict[str, object]:
+        """What a statement may name as ``$parameter``."""
+        business = self.business
+        return {
+            "as_of": self.as_of,
+            "as_of_end": self.as_of_end,
+            "time_zone": business.time_zone,
+            "base_currency": business.base_currency,
+            "default_country": business.default_country,
+            "sale_statuses": list(business.sale.statuses),
+            "exclude_test": business.sale.exclude_test,
+            "revenue": business.revenue,
+            "week_starts_on": business.week_starts_on,
+            "run_id": self.run_id,
+            "now": self.now,
+        }
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """A table as readers know it: name, meaning, grain (columns that identify a row), meaning of its columns."""
+
+    schema: str
+    name: str
+    description: str
+    grain: tuple[str, ...]
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Schema and name: the Dagster asset key."""
+        return (self.schema, self.name)
+
+    @property
+    def full_name(self) -> str:
+        """``schema.name``."""
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """Makes ``tables`` from the tables it ``reads`` (names ``schema.table``), inside a transaction it is given."""
+
+    name: str
+    tables: tuple[TableSpec, ...]
+    reads: frozenset[str]
+    execute: Callable[[Connection, Run], None]
+    statement: str | None = None
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """Rows per table (``schema.name``) after the step, and the seconds it took."""
+
+    rows: Mapping[str, int]
+    seconds: float
+
+
+def materialise(warehouse: Warehouse, step: Step, run: Run) -> StepResult:
+    """Run a step in one transaction, comment its tables and columns, and check that the grain is unique.
+
+    Raises:
+        WarehouseError: two rows share a grain.
+    """
+    started = time.monotonic()
+    with warehouse.transaction() as connection:
+        step.execute(connection, run)
+        rows = {spec.full_name: _finish(connection, spec) for spec in step.tables}
+    return StepResult(rows, time.monotonic() - started)
+
+
+def _finish(connection: Connection, spec: TableSpec) -> int:
+    is_view = connection.execute(
+        "select table_type = 'VIEW' from information_schema.tables where table_schema = $schema and table_name = $name",
+        {"schema": spec.schema, "name": spec.name},
+    ).fetchone()
+    comment_on(connection, spec, "view" if is_view and is_view[0] else "table")
+    found = connection.execute(_count_statement(spec)).fetchone()
+    assert found is not None
+    total, distinct = int(found[0]), int(found[1])
+    if total != distinct:
+        grain = ", ".join(spec.grain)
+        raise WarehouseError(
+            f"{spec.full_name} has {total - distinct} more rows than distinct values of its grain ({grain}).",
+            "The statement that makes it lost a join key; nothing was changed.",
+        )
+    return total
+
+
+def _count_statement(spec: TableSpec) -> str:
+    """Rows, and distinct values of the grain (NULL counts as a value)."""
+    table = exp.table_(spec.name, db=spec.schema)
+    if not spec.grain:
+        return exp.select("count(*)", "count(*)").from_(table).sql(dialect="duckdb")
+    keys = exp.select(*(exp.column(column, quoted=True) for column in spec.grain)).distinct().from_(table)
+    distinct = exp.select("count(*)").from_(keys.subquery("keys"))
+    return exp.select("count(*)", distinct.subquery()).from_(table).sql(dialect="duckdb")
+
+
+def comment_on(connection: Connection, spec: TableSpec, kind: str = "table") -> None:
+    """Write the table's and its columns' meanings into the database, where readers see them."""
+    connection.execute(f"comment on {kind} {spec.full_name} is {quoted(spec.description)}")
+    present = connection.execute(
+        "select column_name from information_schema.columns where table_schema = $schema and table_name = $name",
+        {"schema": spec.schema, "name": spec.name},
+    ).fetchall()
+    for (column,) in present:
+        if column in spec.columns:
+            connection.execute(f'comment on column {spec.full_name}."{column}" is {quoted(spec.columns[column])}')
+
+
+def quoted(text: str) -> str:
+    """A SQL text literal. For comments only, which take no parameters; their texts are ours or a declaration's."""
+    return "'" + text.replace("'", "''") + "'"
