@@ -105,11 +105,7 @@ def materialise(warehouse: Warehouse, step: Step, run: Run) -> StepResult:
 
 
 def _finish(connection: Connection, spec: TableSpec) -> int:
-    is_view = connection.execute(
-        "select table_type = 'VIEW' from information_schema.tables where table_schema = $schema and table_name = $name",
-        {"schema": spec.schema, "name": spec.name},
-    ).fetchone()
-    comment_on(connection, spec, "view" if is_view and is_view[0] else "table")
+    comment_on(connection, spec)
     found = connection.execute(_count_statement(spec)).fetchone()
     assert found is not None
     total, distinct = int(found[0]), int(found[1])
@@ -132,16 +128,25 @@ def _count_statement(spec: TableSpec) -> str:
     return exp.select("count(*)", distinct.subquery()).from_(table).sql(dialect="duckdb")
 
 
-def comment_on(connection: Connection, spec: TableSpec, kind: str = "table") -> None:
-    """Write the table's and its columns' meanings into the database, where readers see them."""
-    connection.execute(f"comment on {kind} {spec.full_name} is {quoted(spec.description)}")
+def comment_on(connection: Connection, spec: TableSpec, database: str | None = None) -> None:
+    """Write the table's and its columns' meanings into the database (the warehouse's own, or an attached one)."""
+    where = {"schema": spec.schema, "name": spec.name, "database": database}
+    found = connection.execute(
+        "select table_type from information_schema.tables where table_schema = $schema and table_name = $name "
+        "and table_catalog = coalesce($database, current_database())",
+        where,
+    ).fetchone()
+    kind = "view" if found and found[0] == "VIEW" else "table"
+    target = spec.full_name if database is None else f"{database}.{spec.full_name}"
+    connection.execute(f"comment on {kind} {target} is {quoted(spec.description)}")
     present = connection.execute(
-        "select column_name from information_schema.columns where table_schema = $schema and table_name = $name",
-        {"schema": spec.schema, "name": spec.name},
+        "select column_name from information_schema.columns where table_schema = $schema and table_name = $name "
+        "and table_catalog = coalesce($database, current_database())",
+        where,
     ).fetchall()
     for (column,) in present:
         if column in spec.columns:
-            connection.execute(f'comment on column {spec.full_name}."{column}" is {quoted(spec.columns[column])}')
+            connection.execute(f'comment on column {target}."{column}" is {quoted(spec.columns[column])}')
 
 
 def quoted(text: str) -> str:

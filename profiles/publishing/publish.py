@@ -1,0 +1,95 @@
+"""Publishes the newest tables: a read-only DuckDB file swapped in atomically, exports, and their manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from warehouse.database import Warehouse
+from warehouse.project import Project
+from warehouse.publishing import Published, write_exports, write_snapshot
+from warehouse.step import Run, TableSpec
+
+SCHEMA_VERSION = 1
+"""Raised when a published table or column changes its meaning or goes away."""
+
+KEPT_SNAPSHOTS = 3
+EXPORT_FORMATS = ("parquet", "csv")
+
+PUBLISHED_IDENTITY: Mapping[str, frozenset[str]] = {
+    "customer_links": frozenset(),
+    "customer_link_history": frozenset(),
+    "customer_aliases": frozenset(),
+    "customer_changes": frozenset(),
+    "edges": frozenset({"evidence"}),
+    "scorecard": frozenset(),
+}
+"""Identity tables that readers see, and the columns left out because they may hold raw identifier values."""
+
+PUBLISHED_OPS = ("batches", "quality_results", "runs")
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What one run published: the snapshot file, the manifest, and rows per table."""
+
+    snapshot: Path
+    manifest: Path
+    tables: int
+
+
+def published_tables(warehouse: Warehouse, specs: Iterable[TableSpec]) -> tuple[Published, ...]:
+    """Every table that readers get and that exists, with its public columns: never ``_`` steps or ``_`` columns."""
+    columns = _columns(warehouse)
+    chosen = []
+    for spec in sorted(specs, key=lambda item: item.full_name):
+        hidden = _hidden(spec)
+        if hidden is None or spec.full_name not in columns:
+            continue
+        public = tuple(name for name in columns[spec.full_name] if not name.startswith("_") and name not in hidden)
+        chosen.append(Published(spec, public))
+    return tuple(chosen)
+
+
+def publish(warehouse: Warehouse, project: Project, run: Run, specs: Iterable[TableSpec]) -> Publication:
+    """Write snapshot, exports and manifest of what stands now."""
+    tables = published_tables(warehouse, specs)
+    snapshot = write_snapshot(warehouse, project.published, run.run_id, tables, keep=KEPT_SNAPSHOTS)
+    exported = [table for table in tables if table.spec.schema == "profiles"]
+    manifest = write_exports(
+        warehouse,
+        project.published / "exports",
+        exported,
+        formats=EXPORT_FORMATS,
+        run_id=run.run_id,
+        as_of=run.as_of,
+        schema_version=SCHEMA_VERSION,
+    )
+    return Publication(snapshot, manifest, len(tables))
+
+
+def _hidden(spec: TableSpec) -> frozenset[str] | None:
+    """Columns of a published table that stay inside; None when the whole table does."""
+    if spec.name.startswith("_"):
+        return None
+    if spec.schema == "profiles":
+        return frozenset()
+    if spec.schema == "identity":
+        return PUBLISHED_IDENTITY.get(spec.name)
+    if spec.schema == "ops" and spec.name in PUBLISHED_OPS:
+        return frozenset()
+    return None
+
+
+def _columns(warehouse: Warehouse) -> dict[str, list[str]]:
+    cursor = warehouse.cursor()
+    rows = cursor.execute(
+        "select table_schema || '.' || table_name, column_name from information_schema.columns "
+        "where table_catalog = current_database() order by table_schema, table_name, ordinal_position"
+    ).fetchall()
+    cursor.close()
+    columns: dict[str, list[str]] = {}
+    for table, column in rows:
+        columns.setdefault(table, []).append(column)
+    return columns

@@ -1,0 +1,171 @@
+"""How readers get a complete, unchanging copy while the next run writes.
+
+A snapshot is a new DuckDB file; the name readers open is a link that is replaced in one rename. Whoever has the
+old file open keeps reading it. Exports are files of one table each; their manifest is written last, so a
+manifest never names a file that is not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from sqlglot import exp
+
+from warehouse.database import Connection, Warehouse
+from warehouse.step import TableSpec, comment_on, quoted
+
+SNAPSHOT_NAME = "cdp.duckdb"
+_ATTACHED = "snapshot"
+_COPY_OPTIONS = {"parquet": "format parquet, compression zstd", "csv": "format csv, header true"}
+
+
+@dataclass(frozen=True)
+class Published:
+    """A table to publish, and the columns of it that readers may see."""
+
+    spec: TableSpec
+    columns: tuple[str, ...]
+
+    @property
+    def select(self) -> exp.Select:
+        """The rows and columns that are published, in the order of the table."""
+        columns = [exp.column(name, quoted=True) for name in self.columns]
+        return exp.select(*columns).from_(exp.table_(self.spec.name, db=self.spec.schema))
+
+
+def write_snapshot(warehouse: Warehouse, folder: Path, run_id: str, tables: Sequence[Published], *, keep: int) -> Path:
+    """Write ``folder/snapshots/cdp-<run_id>.duckdb`` and point ``folder/cdp.duckdb`` at it; return the new file.
+
+    The newest ``keep`` snapshots stay; older ones are unlinked (whoever reads one keeps it until it closes it).
+    """
+    snapshots = folder / "snapshots"
+    snapshots.mkdir(parents=True, exist_ok=True)
+    final = snapshots / f"cdp-{run_id}.duckdb"
+    unfinished = snapshots / f".{final.name}.unfinished"
+    for leftover in snapshots.glob(".*"):
+        leftover.unlink()
+    cursor = warehouse.cursor()
+    cursor.execute(f"attach {quoted(str(unfinished))} as {_ATTACHED}")
+    try:
+        for schema in sorted({table.spec.schema for table in tables}):
+            cursor.execute(f"create schema if not exists {_ATTACHED}.{schema}")
+        for table in tables:
+            _copy_table(cursor, table)
+    finally:
+        cursor.execute(f"detach {_ATTACHED}")
+        cursor.close()
+    _sync(unfinished)
+    os.replace(unfinished, final)
+    _point(folder / SNAPSHOT_NAME, Path("snapshots") / final.name)
+    _unlink_old(snapshots, final, keep)
+    return final
+
+
+def write_exports(
+    warehouse: Warehouse,
+    folder: Path,
+    tables: Sequence[Published],
+    *,
+    formats: Iterable[str],
+    run_id: str,
+    as_of: date,
+    schema_version: int,
+) -> Path:
+    """Write each table as files of the given formats, then the manifest; return the manifest's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = []
+    cursor = warehouse.cursor()
+    try:
+        for table in tables:
+            described = _described(cursor, table)
+            for kind in formats:
+                path = folder / f"{table.spec.full_name}.{kind}"
+                rows = _export(cursor, table, path, _COPY_OPTIONS[kind])
+                entries.append(
+                    {
+                        "name": table.spec.full_name,
+                        "file": path.name,
+                        "rows": rows,
+                        "sha256": _sha256(path),
+                        "columns": described,
+                    }
+                )
+    finally:
+        cursor.close()
+    manifest = {"run_id": run_id, "as_of": as_of.isoformat(), "schema_version": schema_version, "tables": entries}
+    return _write_text(folder / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
+
+
+def _copy_table(cursor: Connection, table: Published) -> None:
+    target = f"{_ATTACHED}.{table.spec.full_name}"
+    cursor.execute(f"create table {target} as {table.select.sql(dialect='duckdb')}")
+    comment_on(cursor, table.spec, database=_ATTACHED)
+
+
+def _export(cursor: Connection, table: Published, path: Path, options: str) -> int:
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    select = table.select.order_by(*(exp.column(name, quoted=True) for name in table.spec.grain))
+    copied = cursor.execute(
+        f"copy ({select.sql(dialect='duckdb')}) to {quoted(str(unfinished))} ({options})"
+    ).fetchone()
+    assert copied is not None
+    _sync(unfinished)
+    os.replace(unfinished, path)
+    return int(copied[0])
+
+
+def _described(cursor: Connection, table: Published) -> list[Mapping[str, str]]:
+    types = dict(
+        cursor.execute(
+            "select column_name, data_type from information_schema.columns "
+            "where table_catalog = current_database() and table_schema = $schema and table_name = $name",
+            {"schema": table.spec.schema, "name": table.spec.name},
+        ).fetchall()
+    )
+    return [
+        {"name": name, "type": types[name], "description": table.spec.columns.get(name, "")} for name in table.columns
+    ]
+
+
+def _point(link: Path, target: Path) -> None:
+    waiting = link.with_name(f".{link.name}.next")
+    waiting.unlink(missing_ok=True)
+    waiting.symlink_to(target)
+    os.replace(waiting, link)
+    _sync(link.parent)
+
+
+def _unlink_old(snapshots: Path, newest: Path, keep: int) -> None:
+    others = sorted(
+        (path for path in snapshots.glob("cdp-*.duckdb") if path != newest),
+        key=lambda path: (path.stat().st_mtime_ns, path.name),
+    )
+    for path in others[: max(0, len(others) - (keep - 1))]:
+        path.unlink()
+
+
+def _write_text(path: Path, text: str) -> Path:
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished.write_text(text, encoding="utf-8")
+    _sync(unfinished)
+    os.replace(unfinished, path)
+    return path
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
