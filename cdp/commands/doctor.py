@@ -1,0 +1,81 @@
+"""``cdp doctor``: is this machine, this project and this warehouse fit to run?"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import typer
+
+from cdp.settings import Settings, find_project, read_settings
+from cdp.terminal import JsonOption, ProjectOption, show
+from warehouse.database import open_warehouse
+from warehouse.errors import CdpError
+from warehouse.project import Project
+
+_TOOLS = ("dagster", "dagster-webserver", "duckdb", "polars", "pydantic", "great-expectations", "rapidfuzz")
+_LEAST_FREE_GIB = 2
+
+
+def doctor(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """Check tools, declarations, folders and the warehouse; say what to do about each."""
+    rows = list(_examine(project))
+    show(rows, ["what", "state", "detail"], as_json=json)
+    if any(row["state"] == "wrong" for row in rows):
+        raise typer.Exit(13)
+
+
+def _examine(folder: Path | None) -> Iterator[dict[str, str]]:
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    yield _row("python", sys.version_info[:2] == (3, 11), python, "use Python 3.11")
+    for tool in _TOOLS:
+        yield _row(tool, True, importlib.metadata.version(tool), "")
+    try:
+        where = find_project(folder)
+    except CdpError as error:
+        yield _row("project", False, "", f"{error.reason} {error.fix}")
+        return
+    yield _row("project", True, where.root.name, "")
+    yield from _settings()
+    yield _attempt("declarations", lambda: _check_declarations(where))
+    free = shutil.disk_usage(where.root).free / 2**30
+    yield _row("disk", free >= _LEAST_FREE_GIB, f"{free:.0f} GiB free", "make room: snapshots need as much as the data")
+    if where.database.exists():
+        yield _attempt("warehouse", lambda: _check_warehouse(where))
+    else:
+        yield {"what": "warehouse", "state": "absent", "detail": "`cdp run` makes it"}
+
+
+def _settings() -> Iterator[dict[str, str]]:
+    settings = read_settings()
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        detail = f"{value if value is not None else 'default'} – {field.description}"
+        yield {"what": f"CDP_{name.upper()}", "state": "ok", "detail": detail}
+
+
+def _check_declarations(where: Project) -> str:
+    from cdp.declarations import read_all
+
+    declared = read_all(where)
+    return f"{len(declared.feeds)} feeds"
+
+
+def _check_warehouse(where: Project) -> str:
+    with open_warehouse(where.database, wait_seconds=2, read_only=True) as warehouse:
+        count = warehouse.cursor().execute("select count(*) from duckdb_tables()").fetchone()
+    return f"{count[0] if count else 0} tables, {where.database.stat().st_size / 2**20:.0f} MiB"
+
+
+def _attempt(what: str, examine: Callable[[], str]) -> dict[str, str]:
+    try:
+        return _row(what, True, examine(), "")
+    except CdpError as error:
+        return _row(what, False, "", f"{error.reason} {error.fix}")
+
+
+def _row(what: str, is_fit: bool, detail: str, remedy: str) -> dict[str, str]:
+    return {"what": what, "state": "ok" if is_fit else "wrong", "detail": detail if is_fit else f"{detail} {remedy}".strip()}

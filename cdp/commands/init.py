@@ -1,0 +1,60 @@
+"""``cdp init``: a new project folder, ready for its first file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cdp.terminal import say
+from warehouse.errors import InputError
+
+_OWN_OF_THE_SAMPLE = ("business.yml", "feeds")
+"""What a new business writes itself; everything else of the sample's config is a fit start for any."""
+
+
+def init(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make; may exist if it is empty.")],
+    sample: Annotated[bool, typer.Option("--sample", help="The sample business's whole config.")] = False,
+) -> None:
+    """Make a project: config with comments, landing/, .gitignore, dagster.yaml and workspace.yaml."""
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise InputError(f"{directory.name} is not an empty folder.", "Name a new folder.")
+    templates = files("cdp") / "templates"
+    own = () if sample else _OWN_OF_THE_SAMPLE
+    _copy(templates / "sample", directory / "config", without=own)
+    if not sample:
+        _copy(templates / "project", directory / "config")
+    for name in ("dagster.yaml", "workspace.yaml"):
+        _write(templates / name, directory / name)
+    _write(templates / "gitignore", directory / ".gitignore")
+    (directory / "landing").mkdir()
+    say(f"made {directory}")
+    if sample:
+        say(f"next: cdp demo generate --customers 500 --days 120 --seed 7 --out {directory}")
+    else:
+        say(f"next: edit {directory}/config/business.yml, then write {directory}/config/feeds/<name>.yml")
+        say(f"      cdp feeds check --project {directory}")
+
+
+def _copy(source: Traversable, target: Path, without: tuple[str, ...] = ()) -> None:
+    for item, path in _below(source, Path()):
+        if path.parts[0] not in without:
+            _write(item, target / path)
+
+
+def _below(folder: Traversable, at: Path) -> Iterator[tuple[Traversable, Path]]:
+    for item in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if item.is_dir():
+            yield from _below(item, at / item.name)
+        else:
+            yield item, at / item.name
+
+
+def _write(source: Traversable, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(source.read_bytes())

@@ -1,0 +1,75 @@
+"""``cdp run``: load what is pending, then materialise every table as of a day."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+
+from cdp.settings import find_project
+from cdp.terminal import JsonOption, ProjectOption, progress_bar, say, show, show_json
+from warehouse.errors import InputError
+
+
+def run(
+    project: ProjectOption = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Day (YYYY-MM-DD); default: the newest batch.")] = None,
+    feeds: Annotated[str | None, typer.Option("--feeds", help="Only these feeds, separated by commas.")] = None,
+    first: Annotated[str | None, typer.Option("--from", help="First batch date to load.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last batch date to load.")] = None,
+    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Load every batch again.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Load pending batches, check them, resolve identities, build profiles, publish."""
+    from cdp.run import run_project
+
+    where = find_project(project)
+    with progress_bar("run") as progress:
+        summary = run_project(
+            where,
+            as_of=parse_day(as_of, "--as-of"),
+            feeds=split_names(feeds),
+            first=parse_day(first, "--from"),
+            last=parse_day(last, "--to"),
+            full_refresh=full_refresh,
+            progress=progress,
+        )
+    if json:
+        show_json(summary)
+    else:
+        show_summary(summary)
+        say("next: cdp status · cdp ui")
+    errors = summary.get("errors") or {}
+    if errors:
+        names = ", ".join(sorted(errors))
+        raise InputError(f"Feeds with errors: {names}. {' '.join(errors.values())}", "Everything else was published.")
+
+
+def show_summary(summary: dict[str, Any]) -> None:
+    """One run in a few lines."""
+    rows = [{"feed": name} | counts for name, counts in summary["feeds"].items()]
+    show(rows, ["feed", "files", "rows_read", "accepted", "duplicate", "rejected"], as_json=False, empty="No feeds.")
+    checks = summary["checks"]
+    say(
+        f"as of {summary['as_of']}: {summary['records']:,} records are {summary['customers']:,} customers; "
+        f"checks: {checks['passed']} passed, {checks['warned']} warned, {checks['failed']} failed"
+    )
+    say(f"published: {summary['published']}")
+
+
+def parse_day(text: str | None, option: str) -> date | None:
+    """A day from the command line; a usage error names the option."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a day like 2026-01-31", param_hint=option) from error
+
+
+def split_names(text: str | None) -> tuple[str, ...] | None:
+    """Names separated by commas; None means all."""
+    if text is None:
+        return None
+    return tuple(name.strip() for name in text.split(",") if name.strip())

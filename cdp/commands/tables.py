@@ -1,0 +1,74 @@
+"""``cdp tables``: what stands in the warehouse, and what it means."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cdp.settings import find_project, read_settings
+from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
+from warehouse.database import Connection, open_warehouse
+from warehouse.declaration import suggestion
+
+app = typer.Typer(help="Tables of the warehouse.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_tables(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """Every table with its rows and meaning; steps that start with `_` are left out."""
+    with open_warehouse(find_project(project).database, read_only=True, wait_seconds=_wait()) as warehouse:
+        rows = _tables(warehouse.cursor())
+    show([row for row in rows if not row["name"].split(".")[1].startswith("_")], ["name", "rows", "meaning"], as_json=json)
+
+
+@app.command("show")
+def show_table(
+    name: Annotated[str, typer.Argument(help="schema.table, or the table alone.")],
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """One table: its meaning, rows and columns."""
+    with open_warehouse(find_project(project).database, read_only=True, wait_seconds=_wait()) as warehouse:
+        cursor = warehouse.cursor()
+        tables = {row["name"]: row for row in _tables(cursor)}
+        full_name = _resolve(name, list(tables))
+        columns = _columns(cursor, full_name)
+    if json:
+        show_json(tables[full_name] | {"columns": columns})
+        return
+    say(f"{full_name}: {tables[full_name]['meaning'] or ''} ({tables[full_name]['rows']:,} rows)")
+    show(columns, ["column", "type", "meaning"], as_json=False)
+
+
+def _wait() -> float:
+    return min(read_settings().lock_wait_seconds, 20)
+
+
+def _tables(cursor: Connection) -> list[dict[str, Any]]:
+    found = cursor.execute(
+        "select schema_name || '.' || table_name, estimated_size, comment from duckdb_tables() "
+        "where database_name = current_database() and not internal "
+        "union all select schema_name || '.' || view_name, null, comment from duckdb_views() "
+        "where database_name = current_database() and not internal order by 1"
+    ).fetchall()
+    return [{"name": name, "rows": rows, "meaning": meaning} for name, rows, meaning in found]
+
+
+def _columns(cursor: Connection, full_name: str) -> list[dict[str, Any]]:
+    schema, table = full_name.split(".", 1)
+    found = cursor.execute(
+        "select column_name, data_type, comment from duckdb_columns() "
+        "where schema_name = $schema and table_name = $table order by column_index",
+        {"schema": schema, "table": table},
+    ).fetchall()
+    return [{"column": column, "type": kind, "meaning": meaning} for column, kind, meaning in found]
+
+
+def _resolve(name: str, known: list[str]) -> str:
+    matches = [full for full in known if name in (full, full.split(".", 1)[1])]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise typer.BadParameter(f"{name!r} could be {' or '.join(matches)}.", param_hint="NAME")
+    raise typer.BadParameter(f"There is no table {name!r}. {suggestion(name, known)}", param_hint="NAME")
