@@ -44,6 +44,9 @@ class Business(Declaration):
     revenue: Literal["gross", "net"] = Field(
         "net", description="gross: as ordered. net: refunds are taken off on the day of the refund."
     )
+    exchange_rate_max_age_days: int = Field(
+        7, ge=0, description="A day without a rate takes the newest one at most this old; 0: only the day's own."
+    )
     first_batch_on: date | None = Field(None, description="First day of the partitions; default: the oldest batch.")
 
 

@@ -44,6 +44,7 @@ class Run:
             "sale_statuses": list(business.sale.statuses),
             "exclude_test": business.sale.exclude_test,
             "revenue": business.revenue,
+            "exchange_rate_max_age_days": business.exchange_rate_max_age_days,
             "week_starts_on": business.week_starts_on,
             "run_id": self.run_id,
             "now": self.now,

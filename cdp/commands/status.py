@@ -1,0 +1,119 @@
+"""``cdp status``: what came in, who it is, how the customers are, whether the checks hold, where the files are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cdp.settings import find_project, read_settings
+from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
+from warehouse.database import Connection, open_warehouse
+from warehouse.project import Project
+from warehouse.publishing import SNAPSHOT_NAME
+
+Rows = list[dict[str, Any]]
+
+_QUESTIONS: Mapping[str, str] = {
+    "feeds": """
+        select feed, count(*) as files, sum(rows_read) as rows_read, sum(rows_accepted) as accepted,
+            sum(rows_duplicate) as duplicate, sum(rows_rejected) as rejected, max(batch_on) as newest_batch
+        from ops.files group by feed order by feed""",
+    "runs": "select run_id, as_of, started_at, status from ops.runs order by started_at desc limit 1",
+    "lifecycle": "select stage, count(*) as customers from profiles.lifecycle group by stage order by customers desc, stage",
+    "segments": "select segment, count(*) as customers from profiles.segment_members group by segment "
+    "order by customers desc, segment",
+    "checks": """
+        select severity, count(*) filter (where passed) as passed, count(*) filter (where not passed) as failed
+        from ops.quality_results
+        where run_id = (select run_id from ops.runs order by started_at desc limit 1)
+        group by severity order by severity""",
+    "scorecard": """
+        select data_set, metric, value from identity.scorecard
+        where run_id = (select run_id from ops.runs order by started_at desc limit 1) order by data_set, metric""",
+}
+
+_COUNTS: Mapping[str, str] = {
+    "records": "select count(*) from identity.records",
+    "customers": "select count(*) from profiles.customers",
+    "visitors": "select count(*) from profiles.visitors",
+}
+
+
+def status(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """The state of the project in one page."""
+    where = find_project(project)
+    found = read_status(where)
+    if json:
+        show_json(found)
+    else:
+        show_status(found)
+
+
+def read_status(project: Project) -> dict[str, Any]:
+    """Everything ``cdp status`` shows; tables that were never made answer with nothing."""
+    wait = min(read_settings().lock_wait_seconds, 20)
+    with open_warehouse(project.database, read_only=True, wait_seconds=wait) as warehouse:
+        cursor = warehouse.cursor()
+        made = {name for (name,) in cursor.execute(_MADE).fetchall()}
+        found: dict[str, Any] = {
+            name: _rows(cursor, question) if _reads(question) <= made else [] for name, question in _QUESTIONS.items()
+        }
+        found |= {
+            name: _rows_count(cursor, question) if _reads(question) <= made else None
+            for name, question in _COUNTS.items()
+        }
+        found["quarantine"] = _quarantined(cursor, made)
+    link = project.published / SNAPSHOT_NAME
+    found["published"] = str(link.relative_to(project.root)) if link.exists() else None
+    return found
+
+
+def show_status(found: Mapping[str, Any]) -> None:
+    """The page for a terminal."""
+    say("Feeds")
+    show(found["feeds"], ["feed", "files", "rows_read", "accepted", "duplicate", "rejected", "newest_batch"], as_json=False)
+    say("\nQuarantine: rows per reason")
+    show(found["quarantine"], ["feed", "code", "rows"], as_json=False, empty="Empty.")
+    if found["records"] is not None and found["customers"] is not None:
+        say(
+            f"\nIdentity: {found['records']:,} records are {found['customers']:,} customers"
+            f" and {found['visitors'] or 0:,} anonymous visitors"
+        )
+        show(found["scorecard"], ["data_set", "metric", "value"], as_json=False, empty="No scorecard.")
+    say("\nLifecycle")
+    show(found["lifecycle"], ["stage", "customers"], as_json=False)
+    say("\nSegments")
+    show(found["segments"], ["segment", "customers"], as_json=False)
+    say("\nChecks of the last run")
+    show(found["checks"], ["severity", "passed", "failed"], as_json=False)
+    say(f"\nPublished: {found['published'] or 'nothing yet'}")
+
+
+_MADE = """
+    select schema_name || '.' || table_name from duckdb_tables() where database_name = current_database()
+    union all select schema_name || '.' || view_name from duckdb_views() where database_name = current_database()"""
+
+
+def _reads(question: str) -> set[str]:
+    from warehouse.sql_model import tables_read
+
+    return set(tables_read(question))
+
+
+def _rows(cursor: Connection, question: str) -> Rows:
+    cursor.execute(question)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _rows_count(cursor: Connection, question: str) -> int:
+    found = cursor.execute(question).fetchone()
+    return int(found[0]) if found else 0
+
+
+def _quarantined(cursor: Connection, made: set[str]) -> Rows:
+    from quality.quarantine import counts_by_reason
+
+    if not any(name.startswith("quarantine.") for name in made):
+        return []
+    return [dict(row) for row in counts_by_reason(cursor)]
