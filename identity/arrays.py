@@ -1,0 +1,99 @@
+"""Columns as numpy arrays: reading from and writing to the warehouse, groups, components."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from sqlglot import exp
+
+from warehouse.database import Connection
+
+Integers: TypeAlias = NDArray[np.int64]
+Floats: TypeAlias = NDArray[np.float64]
+Flags: TypeAlias = NDArray[np.bool_]
+
+
+def read_table(connection: Connection, query: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
+    """The rows of a query as an Arrow table with whole columns."""
+    return connection.execute(query, dict(parameters or {})).to_arrow_table().combine_chunks()
+
+
+def integers(table: pa.Table, column: str) -> Integers:
+    """A column of whole numbers without NULL."""
+    return np.asarray(table.column(column).to_numpy(), dtype=np.int64)
+
+
+def write_table(connection: Connection, name: str, table: pa.Table) -> None:
+    """Replace ``schema.name`` by the rows of an Arrow table."""
+    connection.register("_incoming", table)
+    try:
+        connection.execute(_create_statement(name))
+    finally:
+        connection.unregister("_incoming")
+
+
+def _create_statement(name: str) -> str:
+    rows = exp.select("*").from_("_incoming")
+    created = exp.Create(this=exp.to_table(name), kind="TABLE", replace=True, expression=rows)
+    return created.sql(dialect="duckdb")
+
+
+def arrow(columns: Mapping[str, tuple[object, pa.DataType]]) -> pa.Table:
+    """An Arrow table from column → (values, Arrow type)."""
+    return pa.table({name: pa.array(values, type=kind) for name, (values, kind) in columns.items()})
+
+
+def encoded(column: pa.ChunkedArray) -> tuple[Integers, list[str]]:
+    """A text column as codes and the text of each code."""
+    chunk = column.combine_chunks()
+    if isinstance(chunk, pa.ChunkedArray):
+        chunk = chunk.chunk(0) if chunk.num_chunks else pa.array([], type=chunk.type)
+    dictionary = chunk.dictionary_encode()
+    codes = np.asarray(dictionary.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+    return codes, dictionary.dictionary.to_pylist()
+
+
+def components(count: int, left: Integers, right: Integers) -> Integers:
+    """For nodes 0 … count-1 joined by the pairs: the smallest node of each node's component."""
+    label = np.arange(count, dtype=np.int64)
+    while len(left):
+        low = np.minimum(label[left], label[right])
+        before = label.copy()
+        np.minimum.at(label, label[left], low)
+        np.minimum.at(label, label[right], low)
+        label = _settled(label)
+        if np.array_equal(label, before):
+            break
+        open_pairs = label[left] != label[right]
+        left, right = left[open_pairs], right[open_pairs]
+    return _settled(label)
+
+
+def _settled(label: Integers) -> Integers:
+    while True:
+        further = label[label]
+        if np.array_equal(further, label):
+            return label
+        label = further
+
+
+def sorted_groups(keys: Integers) -> tuple[Integers, Integers, Integers]:
+    """Order that sorts the keys, and start and size of each group in it."""
+    order = np.argsort(keys, kind="stable")
+    if not len(keys):
+        return order, np.zeros(0, np.int64), np.zeros(0, np.int64)
+    in_order = keys[order]
+    starts = np.flatnonzero(np.r_[True, in_order[1:] != in_order[:-1]]).astype(np.int64)
+    sizes = np.diff(np.r_[starts, len(keys)]).astype(np.int64)
+    return order, starts, sizes
+
+
+def expand(sizes: Integers) -> tuple[Integers, Integers]:
+    """For groups of the given sizes: the group of each member, and the member's number in its group."""
+    group = np.repeat(np.arange(len(sizes), dtype=np.int64), sizes)
+    offset = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return group, np.arange(len(group), dtype=np.int64) - offset

@@ -1,0 +1,192 @@
+"""Which nodes are one customer: merging in the order of evidence, with every guard respected inside whole clusters.
+
+Components of linked pairs whose pairs all agree are done at once. The others are merged greedily: the two clusters
+with the highest mean weight first, never two that a guard or a decision keeps apart. A component too large to look
+at pair by pair is cut at a higher threshold first. Ties break on the smaller node, so row order plays no part.
+Source of the method: average-linkage agglomeration on clipped log odds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from identity.arrays import Flags, Floats, Integers, components, sorted_groups
+from identity.declaration import Clusters
+
+_NEVER = -1.0e6
+_UNCOMPARED = -1.0
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Scored pairs of nodes, left < right, each pair once. ``apart``: may not stand in one cluster."""
+
+    left: Integers
+    right: Integers
+    weight: Floats
+    apart: Flags
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What people decided about pairs of nodes: to be together, to be apart."""
+
+    together: tuple[tuple[int, int], ...] = ()
+    apart: tuple[tuple[int, int], ...] = ()
+
+
+def cluster(nodes: int, pairs: Pairs, rules: Clusters, decided: Decided) -> Integers:
+    """Per node the smallest node of its cluster."""
+    label = np.arange(nodes, dtype=np.int64)
+    for members, inside in _groups(nodes, pairs, rules, decided):
+        for part in _split(members, inside, rules, decided):
+            label[part] = min(part)
+    return label
+
+
+def uncompared(nodes: int, pairs: Pairs, rules: Clusters) -> tuple[Integers, Integers]:
+    """Pairs inside linked components (of bearable size) that were never compared: guards may stand between them."""
+    linked = pairs.weight >= rules.link_at
+    label = components(nodes, pairs.left[linked], pairs.right[linked])
+    order, starts, sizes = sorted_groups(label)
+    left: list[Integers] = []
+    right: list[Integers] = []
+    for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
+        if 2 < size <= rules.largest:
+            members = np.sort(order[start : start + size])
+            one, other = np.triu_indices(size, 1)
+            left.append(members[one])
+            right.append(members[other])
+    if not left:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    every_left, every_right = np.concatenate(left), np.concatenate(right)
+    known = np.isin(every_left * nodes + every_right, pairs.left * nodes + pairs.right)
+    return every_left[~known], every_right[~known]
+
+
+def _groups(
+    nodes: int, pairs: Pairs, rules: Clusters, decided: Decided
+) -> Iterable[tuple[list[int], list[tuple[int, int, float, bool]]]]:
+    """Components of more than one node, with the pairs inside each."""
+    linked = pairs.weight >= rules.link_at
+    together = np.array(decided.together, dtype=np.int64).reshape(-1, 2)
+    label = components(nodes, np.r_[pairs.left[linked], together[:, 0]], np.r_[pairs.right[linked], together[:, 1]])
+    order, starts, sizes = sorted_groups(label)
+    inside = np.flatnonzero(label[pairs.left] == label[pairs.right])
+    by_group: dict[int, list[tuple[int, int, float, bool]]] = {}
+    for position in inside.tolist():
+        pair = (
+            int(pairs.left[position]),
+            int(pairs.right[position]),
+            float(pairs.weight[position]),
+            bool(pairs.apart[position]),
+        )
+        by_group.setdefault(int(label[pair[0]]), []).append(pair)
+    for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
+        if size > 1:
+            members = sorted(order[start : start + size].tolist())
+            yield members, by_group.get(int(label[members[0]]), [])
+
+
+def _split(
+    members: list[int], inside: list[tuple[int, int, float, bool]], rules: Clusters, decided: Decided
+) -> list[list[int]]:
+    whole = len(members) * (len(members) - 1) // 2
+    own = set(members)
+    together = [pair for pair in decided.together if pair[0] in own and pair[1] in own]
+    apart = [pair for pair in decided.apart if pair[0] in own and pair[1] in own]
+    agreed = len(inside) == whole and all(weight >= rules.link_at and not no for _, _, weight, no in inside)
+    if agreed and not apart:
+        return [members]
+    return _cut(members, inside, rules, together, apart, rules.link_at)
+
+
+def _cut(
+    members: list[int],
+    inside: list[tuple[int, int, float, bool]],
+    rules: Clusters,
+    together: list[tuple[int, int]],
+    apart: list[tuple[int, int]],
+    threshold: float,
+) -> list[list[int]]:
+    """Agglomerate, after cutting a group that is too large at ever higher thresholds."""
+    if len(members) <= rules.largest:
+        return _agglomerate(members, inside, rules, together, apart)
+    number = {node: position for position, node in enumerate(members)}
+    strong = [(number[a], number[b]) for a, b, weight, no in inside if weight >= threshold + 1 and not no]
+    strong += [(number[a], number[b]) for a, b in together]
+    ends = np.array(strong, dtype=np.int64).reshape(-1, 2)
+    label = components(len(members), ends[:, 0], ends[:, 1])
+    if threshold > 64 and len(set(label.tolist())) == 1:
+        return _agglomerate(members, inside, rules, together, apart)
+    parts: dict[int, list[int]] = {}
+    for position, node in enumerate(members):
+        parts.setdefault(int(label[position]), []).append(node)
+    result = []
+    for part in parts.values():
+        own = set(part)
+        result += _cut(
+            part,
+            [pair for pair in inside if pair[0] in own and pair[1] in own],
+            rules,
+            [pair for pair in together if pair[0] in own],
+            [pair for pair in apart if pair[0] in own and pair[1] in own],
+            threshold + 1,
+        )
+    return result
+
+
+def _agglomerate(
+    members: list[int],
+    inside: list[tuple[int, int, float, bool]],
+    rules: Clusters,
+    together: list[tuple[int, int]],
+    apart: list[tuple[int, int]],
+) -> list[list[int]]:
+    """Merge the two clusters of highest mean weight until none is above the link threshold."""
+    size = len(members)
+    number = {node: position for position, node in enumerate(members)}
+    total = np.full((size, size), _UNCOMPARED)
+    for a, b, weight, no in inside:
+        value = _NEVER if no else min(max(weight, rules.weight_at_least), rules.weight_at_most)
+        total[number[a], number[b]] = total[number[b], number[a]] = value
+    for a, b in apart:
+        total[number[a], number[b]] = total[number[b], number[a]] = _NEVER
+    np.fill_diagonal(total, -np.inf)
+    counts = np.ones(size)
+    parts: list[list[int]] = [[node] for node in members]
+    alive = np.ones(size, dtype=np.bool_)
+
+    def merge(keep: int, gone: int) -> None:
+        total[keep] += total[gone]
+        total[:, keep] = total[keep]
+        total[keep, keep] = -np.inf
+        total[gone] = total[:, gone] = -np.inf
+        counts[keep] += counts[gone]
+        alive[gone] = False
+        parts[keep] += parts[gone]
+        parts[gone] = []
+
+    home = list(range(size))
+    for a, b in sorted(together):
+        keep, gone = sorted((_root(home, number[a]), _root(home, number[b])))
+        if keep != gone:
+            merge(keep, gone)
+            home[gone] = keep
+    while True:
+        mean = total / np.outer(counts, counts)
+        mean[~alive] = -np.inf
+        best = int(np.argmax(mean))
+        keep, gone = sorted(divmod(best, size))
+        if not mean[keep, gone] > rules.link_at:
+            return [sorted(part) for part in parts if part]
+        merge(keep, gone)
+
+
+def _root(home: list[int], position: int) -> int:
+    while home[position] != position:
+        position = home[position]
+    return position

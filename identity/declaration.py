@@ -1,0 +1,248 @@
+"""``config/identity.yml``: which identifiers count, what is compared, what speaks against, when records are one."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from warehouse.declaration import Declaration, Problems, parse_declaration, read_declaration
+from warehouse.project import Project
+
+Strength = Literal["unique", "strong", "weak", "device"]
+IdentifierKind = Literal[
+    "source_id",
+    "wechat_unionid",
+    "wecom_external_userid",
+    "wechat_openid",
+    "national_id",
+    "social_account",
+    "order",
+    "email",
+    "phone",
+    "handle",
+    "name",
+    "cookie",
+    "device",
+]
+FEATURES = (
+    "account",
+    "order",
+    "national_id",
+    "email",
+    "phone",
+    "phone_start",
+    "phone_end",
+    "alias",
+    "local_start",
+    "name_key",
+    "given",
+    "family",
+    "birth_on",
+    "birth_year",
+    "address_key",
+    "postcode",
+    "city",
+)
+LEVELS: dict[str, tuple[str, ...]] = {
+    "account": ("same",),
+    "order": ("same",),
+    "national_id": ("same", "one_off", "different"),
+    "email": ("same", "one_off", "same_local", "similar_local", "different"),
+    "phone": ("same", "masked", "one_off", "different"),
+    "name": (
+        "same",
+        "same_sound",
+        "swapped",
+        "near",
+        "short",
+        "one_part",
+        "other_family",
+        "alike",
+        "other_given",
+        "different",
+    ),
+    "birth_on": ("same", "near", "same_year", "different"),
+    "address": ("same", "near", "alike", "different"),
+    "postcode": ("same", "near", "different"),
+    "city": ("same", "different"),
+    "alias": ("same", "near", "different"),
+    "gender": ("same", "different"),
+}
+"""The comparisons there are, each with its levels, best first. ``identity.compare`` decides them."""
+
+CONFLICT = {"source_conflict": ("conflict",)}
+"""Facts about a pair that only guards read: two different source ids in one id space."""
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return text
+
+
+def _feature(name: str) -> str:
+    if name not in FEATURES:
+        raise ValueError(f"`{name}` cannot be blocked on; known: {', '.join(FEATURES)}")
+    return name
+
+
+class Devices(Declaration):
+    """How anonymous devices attach to people: by time."""
+
+    belongs_to: Literal["last_identified"] = Field(
+        "last_identified", description="Events of a device belong to the person who identified last."
+    )
+    days_before_first: int = Field(
+        30, ge=0, le=3650, description="Events before the first identification go to that person, so many days back."
+    )
+
+
+class Identifier(Declaration):
+    """A kind of identifier, what it proves, and when one of its values stops naming anybody."""
+
+    kind: IdentifierKind
+    strength: Strength
+    personal: bool = Field(description="A customer with one such identifier is known; without any, a visitor.")
+    people: int = Field(ge=1, description="A value tied to more different names than this is blocked.")
+    records: int = Field(ge=1, description="A value tied to more records than this is blocked.")
+
+
+class Blocked(Declaration):
+    """Values of one kind that name nobody."""
+
+    kind: IdentifierKind
+    values: tuple[str, ...] = ()
+    pattern: Annotated[str, AfterValidator(_pattern)] | None = None
+    reason: str
+
+
+class BlockingRule(Declaration):
+    """Records that agree on all features of ``on`` are compared, unless more than ``at_most`` do."""
+
+    rule: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    on: tuple[Annotated[str, AfterValidator(_feature)], ...] = Field(min_length=1, max_length=3)
+    at_most: int = Field(ge=2, le=1000)
+
+
+class Level(Declaration):
+    """What it says when a comparison comes out so: log2 odds, plus ``rarity`` times the bits of the value."""
+
+    level: str
+    weight: float
+    rarity: float = Field(0.0, ge=0, le=2)
+
+
+class Comparison(Declaration):
+    """One thing that is compared; its levels, best first."""
+
+    comparison: str
+    levels: tuple[Level, ...] = Field(min_length=1)
+    short_of_link: float | None = None
+    silent_after: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _known(self) -> Comparison:
+        known = LEVELS.get(self.comparison)
+        if known is None:
+            raise ValueError(f"`{self.comparison}` cannot be compared; known: {', '.join(LEVELS)}")
+        found = tuple(level.level for level in self.levels)
+        if found != known:
+            raise ValueError(f"the levels of `{self.comparison}` are, in this order: {', '.join(known)}")
+        _check_levels(self.silent_after)
+        return self
+
+
+class Guard(Declaration):
+    """Evidence against: when the named comparisons come out so, other evidence is explained and weight is taken."""
+
+    guard: str
+    when: dict[str, tuple[str, ...]] = Field(min_length=1)
+    explains: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+    weight: float = Field(0.0, le=0)
+    apart: float | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> Guard:
+        _check_levels(self.when)
+        for name in self.explains:
+            if name not in LEVELS:
+                raise ValueError(f"`{name}` is not compared; known: {', '.join(LEVELS)}")
+        return self
+
+
+class Clusters(Declaration):
+    """When pairs become one customer."""
+
+    link_at: float = Field(0.0, description="Bits from which a pair is a link.")
+    review_from: float = Field(-4.0, description="Doubtful pairs from here on are queued for people.")
+    weight_at_most: float = Field(16.0, gt=0)
+    weight_at_least: float = Field(-8.0, lt=0)
+    largest: int = Field(120, ge=2, le=1000)
+    ambiguous_within: float = Field(3.0, ge=0)
+
+
+class IdentityRules(Declaration):
+    """Everything that decides which records are one customer."""
+
+    devices: Devices = Field(default_factory=Devices)
+    identifiers: tuple[Identifier, ...]
+    blocked: tuple[Blocked, ...] = ()
+    blocking: tuple[BlockingRule, ...] = Field(min_length=1, max_length=60)
+    comparisons: tuple[Comparison, ...] = Field(min_length=1)
+    guards: tuple[Guard, ...] = ()
+    clusters: Clusters = Field(default_factory=Clusters)
+
+    @model_validator(mode="after")
+    def _named_once(self) -> IdentityRules:
+        groups: tuple[tuple[str, list[str]], ...] = (
+            ("identifier kind", [str(item.kind) for item in self.identifiers]),
+            ("blocking rule", [item.rule for item in self.blocking]),
+            ("comparison", [item.comparison for item in self.comparisons]),
+            ("guard", [item.guard for item in self.guards]),
+        )
+        for what, names in groups:
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"the {what} `{twice[0]}` is declared twice")
+        return self
+
+
+def load_identity(project: Project, problems: Problems | None = None) -> IdentityRules:
+    """Read ``config/identity.yml``; a project without one runs with the packaged rules.
+
+    Raises:
+        DeclarationError: the file is wrong, together with the problems collected before.
+    """
+    problems = problems if problems is not None else Problems()
+    path = project.config / "identity.yml"
+    if path.exists():
+        rules = read_declaration(path, IdentityRules, problems, shown_as="config/identity.yml")
+    else:
+        rules = default_rules(problems)
+    if rules is None:
+        problems.raise_if_any()
+        raise AssertionError("a declaration that is not read leaves a problem")
+    return rules
+
+
+def default_rules(problems: Problems | None = None) -> IdentityRules | None:
+    """The rules that come with the package."""
+    text = (files("identity") / "defaults" / "identity.yml").read_text(encoding="utf-8")
+    return parse_declaration(
+        text, IdentityRules, problems if problems is not None else Problems(), shown_as="identity/defaults/identity.yml"
+    )
+
+
+def _check_levels(chosen: dict[str, tuple[str, ...]]) -> None:
+    for comparison, levels in chosen.items():
+        known = (LEVELS | CONFLICT).get(comparison)
+        if known is None:
+            raise ValueError(f"`{comparison}` is not compared; known: {', '.join(LEVELS | CONFLICT)}")
+        for level in levels:
+            if level not in known:
+                raise ValueError(f"`{comparison}` has no level `{level}`; known: {', '.join(known)}")
