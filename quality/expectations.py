@@ -1,0 +1,360 @@
+"""Runs suites with Great Expectations on the pipeline's own DuckDB connection.
+
+Great Expectations knows no DuckDB, and what SQLAlchemy offers would open the file a second time, which DuckDB forbids.
+So a small DBAPI over one of our own cursors stands between them: it fetches everything at once (Great Expectations asks
+for aggregates only), lends PostgreSQL's dialect for regular expressions, and answers which columns a table has.
+
+Values never leave the database: the expectations used here leave out the metrics that fetch unexpected values, and from
+results only counts and numbers are read.
+"""
+
+# ruff: noqa: ANN401 - the library comes untyped into this module
+# mypy: disallow-subclassing-any=False, warn-return-any=False
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+from typing import Any, Literal
+
+from sqlglot import exp
+
+from quality import results
+from quality.bridge import Bridge, TableColumns
+from quality.offending import offending_rows
+from quality.results import CheckResult
+from quality.suites import Suite
+from quality.vocabulary import Between, Expectation, InSet, Length, Matches, Median, NoRows, Present, RowCount
+from quality.wording import what_was_found
+from warehouse.database import Connection, Warehouse
+from warehouse.step import Run
+
+_BATCH = "_batch_of_rows"
+
+
+def run_suite(
+    warehouse: Warehouse, suite: Suite, run: Run, progress: Callable[[str], None] | None = None
+) -> tuple[CheckResult, ...]:
+    """Ask a table all its expectations, store the results in ``ops.quality_results`` and return them in order.
+
+    A table without rows holds everything that is said about rows. Offending rows are noted in
+    ``ops.quality_failures`` by feed, batch, file and row, twenty for each expectation.
+    """
+    with warehouse.transaction() as connection:
+        found = check(connection, suite, run)
+        results.store(connection, suite, run, found)
+    if progress is not None:
+        progress(suite.table)
+    return found
+
+
+def check(connection: Connection, suite: Suite, run: Run) -> tuple[CheckResult, ...]:
+    """Ask a table all its expectations, on this connection and inside its transaction; nothing is stored."""
+    asking = _Asking.of(connection, suite, run)
+    answers = {item.name: asking.answer_without_asking(item) for item in suite.expectations}
+    asked = [item for item in suite.expectations if answers[item.name] is None]
+    if asked:
+        answers.update(_ask(connection, asking, asked))
+    return tuple(_result(asking, item, answers[item.name]) for item in suite.expectations)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What was found: counts and numbers, or (``note``) why nothing could be."""
+
+    passed: bool
+    unexpected: int = 0
+    observed: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """A table as it stands, and what the run before observed of it."""
+
+    suite: Suite
+    run: Run
+    columns: frozenset[str]
+    rows: Mapping[str | None, int]
+    previous: Mapping[str, float]
+
+    @staticmethod
+    def of(connection: Connection, suite: Suite, run: Run) -> _Asking:
+        columns = results.columns_of(connection, suite.table)
+        feeds = {item.feed for item in suite.expectations} | {None}
+        counted = {feed: results.count_rows(connection, suite.table, feed) if columns else 0 for feed in feeds}
+        return _Asking(suite, run, columns, counted, results.previous_observations(connection, suite.table, run))
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        return self.run.parameters()
+
+    def answer_without_asking(self, item: Expectation) -> _Answer | None:
+        """The answer where the table cannot be asked or needs not be; None where it must."""
+        if not self.columns:
+            return _Answer(False, note="The table does not exist.")
+        missing = sorted(set(item.columns_read) - self.columns)
+        if missing:
+            return _Answer(False, note=f"The table has no column {', '.join(missing)}.")
+        if isinstance(item, NoRows):
+            return None
+        if isinstance(item, Median):
+            few = self.rows[item.feed] < item.rows_needed
+            return _Answer(True, note=f"Fewer than {item.rows_needed} rows: not asked.") if few else None
+        if self.rows[item.feed] > 0:
+            return None
+        if isinstance(item, RowCount):
+            lowest, _ = item.bounds(self.previous.get(item.name))
+            return _Answer(True, observed=0) if lowest is None else None
+        return _Answer(True)
+
+
+def _result(asking: _Asking, item: Expectation, answer: _Answer | None) -> CheckResult:
+    if answer is None:
+        answer = _Answer(False, note="It could not be computed.")
+    element_count = asking.rows.get(item.feed, 0)
+    bounds = item.bounds(asking.previous.get(item.name)) if isinstance(item, RowCount | Median) else (None, None)
+    message = answer.note or what_was_found(
+        item, answer.passed, answer.unexpected, element_count, answer.observed, bounds
+    )
+    return CheckResult(
+        name=item.name,
+        table=asking.suite.table,
+        column=getattr(item, "column", None),
+        severity=item.severity,
+        passed=answer.passed,
+        unexpected_count=answer.unexpected,
+        element_count=element_count,
+        observed=answer.observed,
+        message=message,
+    )
+
+
+def _ask(connection: Connection, asking: _Asking, items: list[Expectation]) -> dict[str, _Answer]:
+    """Ask all at once: Great Expectations bundles what can be computed in one scan."""
+    gx = _great_expectations()
+    translated = [_translated(gx, asking, item) for item in items]
+    with _LOCK, _quietly(), gx.bridge.over(connection):
+        batch = gx.batch(asking.suite.table)
+        outcome = batch.validate(gx.suite(asking.suite.table, translated), result_format="BASIC")
+    return {found.expectation_config.meta["name"]: _answer(found) for found in outcome.results}
+
+
+def _answer(found: Any) -> _Answer:
+    """Only counts and numbers are read: whatever else a result holds stays where it is."""
+    if found.exception_info and "raised_exception" not in found.exception_info:
+        return _Answer(False, note="It could not be computed: the SQL or a column's type does not fit the table.")
+    numbers = found.result or {}
+    unexpected = numbers.get("unexpected_count") or 0
+    observed = numbers.get("observed_value")
+    if isinstance(observed, bool) or not isinstance(observed, int | float):
+        observed = None
+    return _Answer(bool(found.success), int(unexpected), observed)
+
+
+def _translated(gx: _GreatExpectations, asking: _Asking, item: Expectation) -> Any:
+    """The expectation in Great Expectations' words."""
+    shared: dict[str, Any] = {
+        "meta": {"name": item.name},
+        "severity": "critical" if item.severity == "error" else "warning",
+    }
+    if item.feed is not None and isinstance(item, Present | InSet | Between | Length | Matches | RowCount | Median):
+        shared["row_condition"] = gx.rows_of(item.feed)
+    if isinstance(item, RowCount | Median):
+        low, high = item.bounds(asking.previous.get(item.name))
+        shared |= {"min_value": low, "max_value": high}
+        return (
+            gx.kinds["median"](column=item.column, **shared)
+            if isinstance(item, Median)
+            else gx.kinds["row_count"](**shared)
+        )
+    if isinstance(item, Present | InSet | Between | Length | Matches):
+        shared |= {"column": item.column, "mostly": item.share}
+    if isinstance(item, InSet):
+        shared["value_set"] = list(item.values)
+    elif isinstance(item, Between | Length):
+        shared |= {"min_value": item.at_least, "max_value": item.at_most}
+    elif isinstance(item, Matches):
+        shared["regex"] = item.pattern
+    elif not isinstance(item, Present):
+        share = getattr(item, "share", 1.0)
+        shared["at_most"] = int((1 - share) * asking.rows[item.feed] + 1e-9)
+        shared["unexpected_rows_query"] = _query_of(asking, item)
+    return gx.kinds[item.expect](**shared)
+
+
+def _query_of(asking: _Asking, item: Expectation) -> str:
+    """The select of breaches as the library takes it: ``{batch}`` for the table, other braces and colons escaped."""
+    select = offending_rows(item, exp.to_table(_BATCH), asking.parameters)
+    assert select is not None
+    text = select.sql(dialect="duckdb").replace("{", "{{").replace("}", "}}").replace(":", r"\:")
+    return text.replace(_BATCH, "{batch}")
+
+
+_LOCK = threading.Lock()
+"""One suite at a time: they share one datasource, whose connection is the one of the suite that runs."""
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """No log lines or warnings of the library: they may quote values, and say nothing that a result does not."""
+    logger = logging.getLogger("great_expectations")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(before)
+
+
+@dataclass(frozen=True)
+class _GreatExpectations:
+    """The library, imported and set up once for the process."""
+
+    bridge: Bridge
+    kinds: Mapping[str, Callable[..., Any]]
+    rows_of: Callable[[str], Any]
+    suite: Callable[[str, list[Any]], Any]
+    batch: Callable[[str], Any]
+
+
+@cache
+def _great_expectations() -> _GreatExpectations:
+    gx = _imported()
+    bridge = Bridge()
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    _register_datasource(bridge)
+
+    @cache
+    def table_batch(table: str) -> Any:
+        schema, name = table.split(".")
+        asset = datasource(schema).add_table_asset(name)
+        return asset.add_batch_definition_whole_table("all")
+
+    @cache
+    def datasource(schema: str) -> Any:
+        return context.data_sources.add_pipeline_duckdb(name=schema, connection_string="duckdb://")
+
+    def rows_of(feed: str) -> Any:
+        from great_expectations.expectations.row_conditions import Column
+
+        return Column("_feed") == feed
+
+    return _GreatExpectations(
+        bridge=bridge,
+        kinds=_kinds(),
+        rows_of=rows_of,
+        suite=lambda table, items: gx.ExpectationSuite(name=table, expectations=items),
+        batch=lambda table: table_batch(table).get_batch(),
+    )
+
+
+def _imported() -> ModuleType:
+    """The library, without its telemetry and without its hold on Python's warnings."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import great_expectations as gx
+
+        logging.captureWarnings(False)
+    return gx
+
+
+def _register_datasource(bridge: Bridge) -> None:
+    """Defining the class is what makes it known to the library, as ``add_pipeline_duckdb``."""
+    import sqlalchemy
+    from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
+    from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+    from sqlalchemy.dialects import postgresql
+
+    engine = sqlalchemy.create_engine("duckdb://", creator=lambda: bridge, poolclass=sqlalchemy.StaticPool)
+
+    class PipelineDuckDBExecutionEngine(SqlAlchemyExecutionEngine):
+        def __init__(self) -> None:
+            super().__init__(engine=engine, create_temp_table=False)
+            self.dialect_module = postgresql
+
+        def get_inspector(self) -> TableColumns:
+            return TableColumns(bridge, engine.dialect, sqlalchemy.types.NullType())
+
+    shared = PipelineDuckDBExecutionEngine()
+
+    class PipelineDuckDBDatasource(SQLDatasource):
+        type: Literal["pipeline_duckdb"] = "pipeline_duckdb"
+
+        @property
+        def execution_engine_type(self) -> Any:
+            return PipelineDuckDBExecutionEngine
+
+        @property
+        def schema_(self) -> str:
+            return str(self.name)
+
+        def get_engine(self) -> Any:
+            return engine
+
+        def get_execution_engine(self) -> Any:
+            return shared
+
+        def test_connection(self, test_assets: bool = True) -> None:
+            """The connection is ours and open."""
+
+
+def _kinds() -> dict[str, Callable[..., Any]]:
+    """Great Expectations' expectations by our words, each without the metrics that fetch values."""
+    import great_expectations.expectations as core
+
+    class CountsOnly:
+        def get_validation_dependencies(self, *arguments: Any, **named: Any) -> Any:
+            needed = super().get_validation_dependencies(*arguments, **named)  # type: ignore[misc]
+            for metric in list(needed.metric_configurations):
+                if metric.endswith(".unexpected_values"):
+                    needed.remove_metric_configuration(metric)
+            return needed
+
+    class ExpectPipelinePresent(CountsOnly, core.ExpectColumnValuesToNotBeNull):
+        pass
+
+    class ExpectPipelineInSet(CountsOnly, core.ExpectColumnValuesToBeInSet):
+        pass
+
+    class ExpectPipelineBetween(CountsOnly, core.ExpectColumnValuesToBeBetween):
+        pass
+
+    class ExpectPipelineLength(CountsOnly, core.ExpectColumnValueLengthsToBeBetween):
+        pass
+
+    class ExpectPipelineMatch(CountsOnly, core.ExpectColumnValuesToMatchRegex):
+        pass
+
+    class ExpectPipelineNoRows(core.UnexpectedRowsExpectation):
+        metric_dependencies = ("unexpected_rows_query.row_count",)
+        at_most: int = 0
+
+        def _validate(self, metrics: Any, runtime_configuration: Any = None, execution_engine: Any = None) -> Any:
+            del runtime_configuration, execution_engine
+            found = metrics["unexpected_rows_query.row_count"]
+            return {"success": found <= self.at_most, "result": {"unexpected_count": found}}
+
+    return {
+        "present": ExpectPipelinePresent,
+        "in_set": ExpectPipelineInSet,
+        "between": ExpectPipelineBetween,
+        "length": ExpectPipelineLength,
+        "matches": ExpectPipelineMatch,
+        "unique": ExpectPipelineNoRows,
+        "rule": ExpectPipelineNoRows,
+        "no_rows": ExpectPipelineNoRows,
+        "row_count": core.ExpectTableRowCountToBeBetween,
+        "median": core.ExpectColumnMedianToBeBetween,
+    }

@@ -1,0 +1,98 @@
+"""Which rows break an expectation, as SQL: to count them where Great Expectations has no words, and to name them.
+
+Rows are named by where they came from (feed, batch, file, row) and never by what they hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sqlglot
+from sqlglot import exp
+
+from quality.vocabulary import Between, Expectation, InSet, Length, Matches, NoRows, Present, Rule, Unique
+
+LINEAGE = ("_feed", "_batch_on", "_file", "_row")
+_ROW = "this"
+
+
+def offending_rows(
+    expectation: Expectation, table: exp.Table, parameters: Mapping[str, object], columns: tuple[str, ...] = ()
+) -> exp.Select | None:
+    """A select with one row per breach; of ``columns`` of the table, or of nothing but the fact.
+
+    None for expectations about the whole table (its number of rows, a median), which no single row breaks; and for
+    `no_rows` when columns are asked for, since what its query finds need not be rows of the table.
+    For `unique`, every row of a group that shares its key is a breach when columns are asked for, else the group is.
+    ``table`` is where the rows stand: the table itself, or a placeholder that stands for it.
+    """
+    selected = [exp.column(column, table=_ROW, quoted=True) for column in columns]
+    if isinstance(expectation, NoRows):
+        if columns:
+            return None
+        found = _parse(expectation.query, parameters)
+        assert isinstance(found, exp.Query)
+        return exp.select("1").from_(found.subquery("found")).with_(_ROW, as_=_all_of(table, expectation.feed))
+    if isinstance(expectation, Unique):
+        return _repeated(expectation, table, selected)
+    broken = _broken(expectation, parameters)
+    if broken is None:
+        return None
+    rows = (exp.select(*selected) if selected else exp.select("1")).from_(_ROW).where(broken)
+    return rows.with_(_ROW, as_=_all_of(table, expectation.feed))
+
+
+def _all_of(table: exp.Table, feed: str | None) -> exp.Select:
+    rows = exp.select("*").from_(table)
+    return rows if feed is None else rows.where(exp.column("_feed").eq(exp.convert(feed)))
+
+
+def _broken(expectation: Expectation, parameters: Mapping[str, object]) -> exp.Expr | None:
+    """The condition of a row that breaks the expectation; NULL and false mean that it does not."""
+    if isinstance(expectation, Rule):
+        rule = _parse(expectation.rule, parameters)
+        return exp.not_(exp.paren(rule))
+    if not isinstance(expectation, Present | InSet | Between | Length | Matches):
+        return None
+    column = exp.column(expectation.column, table=_ROW, quoted=True)
+    if isinstance(expectation, Present):
+        return column.is_(exp.null())
+    if isinstance(expectation, InSet):
+        return exp.not_(column.isin(*expectation.values))
+    if isinstance(expectation, Matches):
+        return exp.not_(exp.func("regexp_full_match", column, exp.convert(expectation.pattern)))
+    measured = exp.func("length", column) if isinstance(expectation, Length) else column
+    bounds: list[exp.Expr] = []
+    if expectation.at_least is not None:
+        bounds.append(exp.LT(this=measured.copy(), expression=exp.convert(expectation.at_least)))
+    if expectation.at_most is not None:
+        bounds.append(exp.GT(this=measured.copy(), expression=exp.convert(expectation.at_most)))
+    return exp.or_(*bounds)
+
+
+def _repeated(expectation: Unique, table: exp.Table, selected: list[exp.Column]) -> exp.Select:
+    key = [exp.column(column, table=_ROW, quoted=True) for column in expectation.columns]
+    rows = _all_of(table, expectation.feed)
+    if not selected:
+        groups = exp.select("1").from_(_ROW).group_by(*key).having(_more_than_one(exp.func("count", exp.Star())))
+        return groups.with_(_ROW, as_=rows)
+    counted = exp.Window(this=exp.func("count", exp.Star()), partition_by=key)
+    numbered = exp.select(*selected, exp.alias_(counted, "_alike")).from_(_ROW)
+    found = exp.select(*(column.name for column in selected)).from_(numbered.subquery("numbered"))
+    return found.where(_more_than_one(exp.column("_alike"))).with_(_ROW, as_=rows)
+
+
+def _more_than_one(count: exp.Expr) -> exp.GT:
+    return exp.GT(this=count, expression=exp.convert(1))
+
+
+def _parse(text: str, parameters: Mapping[str, object]) -> exp.Expr:
+    """Parsed SQL with the run's parameters put in as literals, since Great Expectations binds none."""
+    tree = sqlglot.parse_one(text, read="duckdb")
+
+    def bound(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Placeholder) and node.name in parameters:
+            return exp.convert(parameters[node.name])
+        return node
+
+    return tree.transform(bound)

@@ -1,0 +1,202 @@
+"""The closed vocabulary in which expectations are declared, in feeds, in ``config/quality.yml`` and in our defaults.
+
+One entry says what must hold (``expect:`` and its words), how grave a breach is (``error`` blocks what is downstream,
+``warn`` tells) and why (``description``). ``name`` is the stable id of the expectation inside its table.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+import sqlglot
+from pydantic import AfterValidator, Field, model_validator
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from warehouse.declaration import Declaration
+
+Severity: TypeAlias = Literal["error", "warn"]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
+Share = Annotated[float, Field(gt=0, le=1, description="At least this share of the rows must hold it.")]
+
+
+def _condition(text: str) -> str:
+    try:
+        sqlglot.parse_one(text, read="duckdb", into=exp.Condition)
+    except SqlglotError:
+        raise ValueError("not a SQL condition") from None
+    return text
+
+
+def _selection(text: str) -> str:
+    try:
+        tree = sqlglot.parse_one(text, read="duckdb")
+    except SqlglotError:
+        raise ValueError("not a SQL select") from None
+    if not isinstance(tree, exp.Query):
+        raise ValueError("not a SQL select")  # noqa: TRY004 - pydantic reports ValueError as a problem
+    return text
+
+
+class _Expectation(Declaration):
+    name: Name = Field(description="Stable id inside the table.")
+    severity: Severity = Field(description="error: a breach blocks what is downstream. warn: a breach is told.")
+    description: str = Field(description="What must hold, for a business reader.")
+    feed: str | None = Field(None, description="Only rows of this feed; for staging tables.")
+
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        """Columns of the table that must exist before it can be asked."""
+        return ()
+
+
+class _OfColumn(_Expectation):
+    column: str = Field(description="The column that is looked at; absent values count only for `present`.")
+
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        """Columns of the table that must exist before it can be asked."""
+        return (self.column,)
+
+
+class Present(_OfColumn):
+    """The column has a value."""
+
+    expect: Literal["present"]
+    share: Share = 1.0
+
+
+class InSet(_OfColumn):
+    """The column's values are among those named."""
+
+    expect: Literal["in_set"]
+    values: tuple[str, ...] = Field(min_length=1, description="The values that may stand.")
+    share: Share = 1.0
+
+
+class Between(_OfColumn):
+    """The column's values lie between two numbers, both included."""
+
+    expect: Literal["between"]
+    at_least: float | None = Field(None, description="Smallest value that may stand.")
+    at_most: float | None = Field(None, description="Largest value that may stand.")
+    share: Share = 1.0
+
+    @model_validator(mode="after")
+    def _has_a_bound(self) -> Between:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("needs `at_least`, `at_most` or both")
+        return self
+
+
+class Length(_OfColumn):
+    """The column's texts have a length between two numbers of characters, both included."""
+
+    expect: Literal["length"]
+    at_least: int = Field(1, ge=0, description="Fewest characters.")
+    at_most: int = Field(ge=1, description="Most characters.")
+    share: Share = 1.0
+
+
+class Matches(_OfColumn):
+    """The column's whole text matches a regular expression (RE2)."""
+
+    expect: Literal["matches"]
+    pattern: str = Field(description="The pattern; it must match from the first to the last character.")
+    share: Share = 1.0
+
+
+class Unique(_Expectation):
+    """No two rows have the same values in these columns together."""
+
+    expect: Literal["unique"]
+    columns: tuple[str, ...] = Field(min_length=1, description="Columns that identify a row.")
+
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        """Columns of the table that must exist before it can be asked."""
+        return self.columns
+
+
+class Rule(_Expectation):
+    """A condition on the row, in SQL; the row is called ``this``, other tables may be looked at with ``exists``.
+
+    Where the condition is NULL because something is absent, it is not broken.
+    """
+
+    expect: Literal["rule"]
+    rule: Annotated[str, AfterValidator(_condition)] = Field(description="SQL condition that holds for each row.")
+    share: Share = 1.0
+
+
+class NoRows(_Expectation):
+    """A select finds nothing: for what is missing from the table, or holds over groups of rows."""
+
+    expect: Literal["no_rows"]
+    query: Annotated[str, AfterValidator(_selection)] = Field(description="SQL select of what breaks the expectation.")
+
+
+class _Measured(_Expectation):
+    at_least: float | None = Field(None, description="Smallest value that may be observed.")
+    at_most: float | None = Field(None, description="Largest value that may be observed.")
+    may_fall: float | None = Field(
+        None, ge=0, le=1, description="Share by which it may fall below the observation of the run before."
+    )
+    may_rise: float | None = Field(
+        None, ge=0, description="Share by which it may rise above the observation of the run before (1 = doubled)."
+    )
+
+    @model_validator(mode="after")
+    def _has_a_bound(self) -> _Measured:
+        if self.at_least is self.at_most is self.may_fall is self.may_rise is None:
+            raise ValueError("needs one of `at_least`, `at_most`, `may_fall`, `may_rise`")
+        return self
+
+    def bounds(self, previous: float | None) -> tuple[float | None, float | None]:
+        """The smallest and the largest value that may be observed, given what the run before observed."""
+        lowest, highest = self.at_least, self.at_most
+        if previous:
+            size = abs(previous)
+            if self.may_fall is not None:
+                fallen = previous - self.may_fall * size
+                lowest = fallen if lowest is None else max(lowest, fallen)
+            if self.may_rise is not None:
+                risen = previous + self.may_rise * size
+                highest = risen if highest is None else min(highest, risen)
+        return lowest, highest
+
+
+class RowCount(_Measured):
+    """The number of rows, by itself or against the run before."""
+
+    expect: Literal["row_count"]
+
+
+class Median(_Measured):
+    """The median of a column, by itself or against the run before; not asked where there are fewer rows than said."""
+
+    expect: Literal["median"]
+    column: str = Field(description="The column whose median is observed.")
+    rows_needed: int = Field(30, ge=1, description="Fewer rows than this say nothing about a median.")
+
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        """Columns of the table that must exist before it can be asked."""
+        return (self.column,)
+
+
+Expectation: TypeAlias = Annotated[
+    Present | InSet | Between | Length | Matches | Unique | Rule | NoRows | RowCount | Median,
+    Field(discriminator="expect"),
+]
+
+
+def tables_read(expectation: Expectation, table: str) -> frozenset[str]:
+    """The tables (``schema.table``) whose rows decide about the expectation: its own, and those its SQL names."""
+    if isinstance(expectation, Rule):
+        tree: exp.Expr = sqlglot.parse_one(expectation.rule, read="duckdb", into=exp.Condition)
+    elif isinstance(expectation, NoRows):
+        tree = sqlglot.parse_one(expectation.query, read="duckdb")
+    else:
+        return frozenset((table,))
+    return frozenset(f"{found.db}.{found.name}" for found in tree.find_all(exp.Table) if found.db) | {table}
