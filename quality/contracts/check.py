@@ -46,7 +46,7 @@ _CODE_OF: Final[Mapping[str, Code]] = {code: code for code in CODES} | {
 _OWN_WORDS: Final[Mapping[Code, str]] = {
     "missing": "a value is required",
     "wrong_type": "the value is of another type",
-    "bad_format": "the text contains characters or a form that is not allowed",
+    "bad_format": "the text is not written in the form that its field has",
     "unknown_field": "the contract has no such field",
 }
 

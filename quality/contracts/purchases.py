@@ -40,6 +40,7 @@ class PurchaseLine(ContractPart):
     line_amount: Amount | None = Field(
         default=None, description="What the line adds to the order in its currency, after the line's own discounts."
     )
+    extra: JsonObject | None = Field(default=None, description="Declared leftovers of the source line, as JSON.")
 
 
 class PurchaseRefund(ContractPart):
@@ -49,6 +50,7 @@ class PurchaseRefund(ContractPart):
     refund_id: Id = Field(description="The source's id of the refund, unique within its order.")
     refunded_at: Timestamp = Field(description="When the money was given back, UTC.")
     amount: Amount = Field(description="The money given back, positive, in the order's currency.")
+    extra: JsonObject | None = Field(default=None, description="Declared leftovers of the source refund, as JSON.")
 
 
 class Purchase(Contract):
