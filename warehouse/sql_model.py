@@ -43,7 +43,7 @@ def generated_step(
     description: str,
     grain: tuple[str, ...],
     columns: Mapping[str, str],
-    query: exp.Expression | str,
+    query: exp.Expr | str,
     parameters: Mapping[str, object] | None = None,
 ) -> Step:
     """A step whose select was built from a declaration; values of the declaration come as ``parameters``."""

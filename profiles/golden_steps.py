@@ -1,0 +1,85 @@
+"""The steps from staged rows and identity to orders, activities, the golden record and visitors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlglot import exp
+
+from profiles.attribute_rows import attribute_rows
+from profiles.attribute_values import attribute_values, cleared_values, golden_values, survivorship_parameters
+from profiles.currency import currency_parameters
+from profiles.survivorship import load_survivorship
+from warehouse.business import Business
+from warehouse.columns import descriptions_for
+from warehouse.project import Project
+from warehouse.sql_model import generated_step, in_order, sql_step
+from warehouse.step import Step
+
+_FIXED = (
+    "_row_customers",
+    "_exchange_rates",
+    "_orders",
+    "order_refunds",
+    "orders",
+    "order_lines",
+    "activities",
+    "_people",
+    "_contacts",
+    "_contact_points",
+    "_consents",
+    "_golden",
+    "visitors",
+    "customers",
+)
+
+
+def golden_steps(project: Project, business: Business) -> tuple[Step, ...]:  # noqa: ARG001 - one signature for all rooms
+    """Orders, lines, refunds, activities, the golden record, visitors and the wide table of customers, in order.
+
+    ``profiles.customers`` comes last of all: it reads traits, lifecycle and RFM, which are made from the golden record.
+
+    Raises:
+        DeclarationError: ``config/survivorship.yml`` is wrong.
+    """
+    declared = load_survivorship(project)
+    parameters = currency_parameters() | survivorship_parameters(declared)
+    fixed = tuple(sql_step("profiles", "profiles", name, parameters=parameters) for name in _FIXED)
+    generated = (
+        _generated(
+            "_attribute_rows",
+            "What every source row says about its customer: one column per attribute, placeholders left out.",
+            ("kind", "feed", "batch_on", "file", "row"),
+            attribute_rows(declared),
+            parameters,
+        ),
+        _generated(
+            "_cleared_values",
+            "Values that a contact's source has emptied, and when: feeds that told them before no longer count.",
+            ("customer_id", "attribute", "cleared_value"),
+            cleared_values(declared),
+            parameters,
+        ),
+        _generated(
+            "attribute_values",
+            "Where every golden value comes from: each value that a customer's sources told, its newest row, its "
+            "rank under the rules of survivorship, and the strategy that decided.",
+            ("customer_id", "attribute", "rank"),
+            attribute_values(declared),
+            parameters,
+        ),
+        _generated(
+            "_golden_values",
+            "The chosen values side by side: one row per customer.",
+            ("customer_id",),
+            golden_values(declared),
+            parameters,
+        ),
+    )
+    return in_order((*fixed, *generated))
+
+
+def _generated(
+    name: str, description: str, grain: tuple[str, ...], query: exp.Expr, parameters: Mapping[str, object]
+) -> Step:
+    return generated_step("profiles", name, description, grain, descriptions_for("profiles", name), query, parameters)
