@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cdp.settings import find_project, read_settings
+from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
-from warehouse.database import Connection, open_warehouse
+from cdp.warehouses import reading
+from quality.quarantine import count_reasons
+from warehouse.database import Connection
 from warehouse.project import Project
 from warehouse.publishing import SNAPSHOT_NAME
 
@@ -51,9 +53,7 @@ def status(project: ProjectOption = None, json: JsonOption = False) -> None:
 
 def read_status(project: Project) -> dict[str, Any]:
     """Everything ``cdp status`` shows; tables that were never made answer with nothing."""
-    wait = min(read_settings().lock_wait_seconds, 20)
-    with open_warehouse(project.database, read_only=True, wait_seconds=wait) as warehouse:
-        cursor = warehouse.cursor()
+    with reading(project) as cursor:
         made = {name for (name,) in cursor.execute(_MADE).fetchall()}
         found: dict[str, Any] = {
             name: _rows(cursor, question) if _reads(question) <= made else [] for name, question in _QUESTIONS.items()
@@ -73,7 +73,7 @@ def show_status(found: Mapping[str, Any]) -> None:
     say("Feeds")
     show(found["feeds"], ["feed", "files", "rows_read", "accepted", "duplicate", "rejected", "newest_batch"], as_json=False)
     say("\nQuarantine: rows per reason")
-    show(found["quarantine"], ["feed", "code", "rows"], as_json=False, empty="Empty.")
+    show(found["quarantine"], ["feed", "code", "field", "rows"], as_json=False, empty="Empty.")
     if found["records"] is not None and found["customers"] is not None:
         say(
             f"\nIdentity: {found['records']:,} records are {found['customers']:,} customers"
@@ -112,8 +112,6 @@ def _rows_count(cursor: Connection, question: str) -> int:
 
 
 def _quarantined(cursor: Connection, made: set[str]) -> Rows:
-    from quality.quarantine import counts_by_reason
-
     if not any(name.startswith("quarantine.") for name in made):
         return []
-    return [dict(row) for row in counts_by_reason(cursor)]
+    return [vars(count) for count in count_reasons(cursor)]

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from cdp.settings import find_project, read_settings
+from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
-from warehouse.database import Connection, open_warehouse
+from cdp.warehouses import reading
+from warehouse.database import Connection
 from warehouse.declaration import suggestion
 
 app = typer.Typer(help="Tables of the warehouse.", no_args_is_help=True)
@@ -17,8 +18,8 @@ app = typer.Typer(help="Tables of the warehouse.", no_args_is_help=True)
 @app.command("list")
 def list_tables(project: ProjectOption = None, json: JsonOption = False) -> None:
     """Every table with its rows and meaning; steps that start with `_` are left out."""
-    with open_warehouse(find_project(project).database, read_only=True, wait_seconds=_wait()) as warehouse:
-        rows = _tables(warehouse.cursor())
+    with reading(find_project(project)) as cursor:
+        rows = _tables(cursor)
     show([row for row in rows if not row["name"].split(".")[1].startswith("_")], ["name", "rows", "meaning"], as_json=json)
 
 
@@ -29,8 +30,7 @@ def show_table(
     json: JsonOption = False,
 ) -> None:
     """One table: its meaning, rows and columns."""
-    with open_warehouse(find_project(project).database, read_only=True, wait_seconds=_wait()) as warehouse:
-        cursor = warehouse.cursor()
+    with reading(find_project(project)) as cursor:
         tables = {row["name"]: row for row in _tables(cursor)}
         full_name = _resolve(name, list(tables))
         columns = _columns(cursor, full_name)
@@ -39,10 +39,6 @@ def show_table(
         return
     say(f"{full_name}: {tables[full_name]['meaning'] or ''} ({tables[full_name]['rows']:,} rows)")
     show(columns, ["column", "type", "meaning"], as_json=False)
-
-
-def _wait() -> float:
-    return min(read_settings().lock_wait_seconds, 20)
 
 
 def _tables(cursor: Connection) -> list[dict[str, Any]]:

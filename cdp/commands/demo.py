@@ -1,0 +1,113 @@
+"""``cdp demo``: an invented business whose truth is known, and one run through all of it."""
+
+from __future__ import annotations
+
+import time
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cdp.settings import find_project
+from cdp.terminal import JsonOption, ProjectOption, progress_bar, say, show, show_json
+from cdp.warehouses import reading
+from warehouse.errors import InputError
+from warehouse.project import Project
+
+app = typer.Typer(help="The sample business.", no_args_is_help=True)
+
+MONTH_ENDS = 4
+
+
+@app.command("generate")
+def generate(
+    out: Annotated[Path, typer.Option("--out", help="Project folder to fill: landing/ and truth/.")],
+    customers: Annotated[int, typer.Option("--customers", min=1, help="Persons who can be known.")] = 5000,
+    days: Annotated[int, typer.Option("--days", min=1, help="Length of the period.")] = 400,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same bytes.")] = 7,
+    difficulty: Annotated[str, typer.Option("--difficulty", help="easy, normal or hard.")] = "normal",
+    json: JsonOption = False,
+) -> None:
+    """Write the sample business's feeds as vendors' files, and their truth."""
+    from cdp.demo.difficulty import LEVELS
+    from cdp.demo.generate import generate as write
+
+    level = next((name for name in LEVELS if name == difficulty), None)
+    if level is None:
+        raise typer.BadParameter(f"{difficulty!r} is not easy, normal or hard", param_hint="--difficulty")
+    started = time.monotonic()
+    with progress_bar("generate") as progress:
+        summary = write(customers, days, seed, out, level, progress)
+    rows = [{"feed": name, "files": made.files, "rows": made.rows, "bad": made.bad} for name, made in summary.feeds.items()]
+    if json:
+        show_json({"persons": summary.persons, "feeds": rows})
+        return
+    show(rows, ["feed", "files", "rows", "bad"], as_json=False)
+    say(f"{summary.persons:,} persons in {time.monotonic() - started:.0f} s; their truth is in {out / 'truth'}")
+    say("next: cdp demo run" if out == Path() else f"next: cdp demo run --project {out}")
+
+
+@app.command("run")
+def run(
+    project: ProjectOption = None,
+    month_ends: Annotated[int, typer.Option("--month-ends", min=1, help="How many month ends to run.")] = MONTH_ENDS,
+) -> None:
+    """Run the project as of its last month ends, one after the other, and say where to look."""
+    from cdp.commands.status import read_status, show_status
+    from cdp.run import run_project
+
+    where = find_project(project)
+    for day in last_month_ends(_newest_batch(where), month_ends):
+        started = time.monotonic()
+        with progress_bar(f"as of {day}") as progress:
+            summary = run_project(where, as_of=day, last=day, progress=progress)
+        loaded = sum(counts["rows_read"] for counts in summary["feeds"].values())
+        say(
+            f"as of {day}: {loaded:,} rows read, {summary['records']:,} records → {summary['customers']:,} customers, "
+            f"{summary['checks']['passed']} checks passed, {time.monotonic() - started:.0f} s"
+        )
+    say()
+    show_status(read_status(where))
+    say()
+    for line in _where_to_look(where):
+        say(line)
+
+
+def last_month_ends(newest: date, count: int) -> list[date]:
+    """The newest day, and the ends of the ``count - 1`` months before the one it stands in; oldest first."""
+    days = [newest]
+    while len(days) < count:
+        days.append(days[-1].replace(day=1) - timedelta(days=1))
+    return days[::-1]
+
+
+def _newest_batch(where: Project) -> date:
+    from sources.feed import load_feeds
+    from sources.landing import discover
+    from warehouse.declaration import Problems
+
+    problems = Problems()
+    feeds = load_feeds(where, problems)
+    problems.raise_if_any()
+    days = [file.batch_on for feed in feeds.values() for file in discover(where, feed)]
+    if not days:
+        raise InputError("landing/ holds no file of a declared feed.", "Run `cdp demo generate --out .` first.")
+    return max(days)
+
+
+def _where_to_look(where: Project) -> list[str]:
+    with reading(where) as cursor:
+        found = cursor.execute(
+            "select customer_id from profiles.customers order by record_count desc, customer_id limit 1"
+        ).fetchone()
+    customer = found[0] if found else "ID"
+    return [
+        "Where to look next",
+        "  make ui                          the Dagster UI: lineage, checks, runs",
+        f"  cdp customer show {customer}   one customer; also by e-mail, phone or order",
+        f"  cdp customer explain {customer}   why these records are one person",
+        "  cdp quarantine list              rows that broke their contract",
+        "  published/quality/index.html     what was checked, over time",
+        "  duckdb -readonly published/cdp.duckdb \"select stage, count(*) from profiles.lifecycle group by stage\"",
+    ]

@@ -1,0 +1,87 @@
+"""``cdp feeds``: what arrives, and whether it is declared well."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cdp.settings import find_project
+from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
+from cdp.warehouses import reading
+from sources.feed import Feed, load_feeds
+from warehouse.declaration import Problems, suggestion
+from warehouse.project import Project
+
+app = typer.Typer(help="Declared feeds.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_feeds(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """Every feed: kind, mapping, owner, and what came in so far."""
+    where = find_project(project)
+    counts = _counts(where)
+    rows = [
+        {"feed": feed.name, "kind": feed.kind, "mapping": feed.mapping, "owner": feed.owner}
+        | counts.get(feed.name, {"files": 0, "rows_read": 0, "newest_batch": None})
+        for feed in _feeds(where).values()
+    ]
+    columns = ["feed", "kind", "mapping", "owner", "files", "rows_read", "newest_batch"]
+    show(rows, columns, as_json=json, empty="No feeds: write config/feeds/<name>.yml.")
+
+
+@app.command("show")
+def show_feed(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a feed.")],
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """One feed: its declaration, and which source field becomes which contract field."""
+    from sources.mapped_feed import describe_feed
+
+    where = find_project(project)
+    feeds = _feeds(where)
+    if name not in feeds:
+        raise typer.BadParameter(f"There is no feed {name!r}. {suggestion(name, list(feeds))}", param_hint="NAME")
+    feed = feeds[name]
+    fields = [
+        {"source field": source, "contract field": target, "rule": rule} for source, target, rule in describe_feed(feed)
+    ]
+    declared = feed.model_dump(mode="json", exclude_unset=True, exclude={"fields"})
+    if json:
+        show_json({"feed": name} | declared | {"fields": fields})
+        return
+    for key, value in declared.items():
+        say(f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
+    say()
+    show(fields, ["source field", "contract field", "rule"], as_json=False)
+
+
+@app.command("check")
+def check_feeds(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """Read every declaration of the project; tell every problem with its line and remedy."""
+    from cdp.declarations import read_all
+
+    declared = read_all(find_project(project))
+    if json:
+        show_json({"feeds": sorted(declared.feeds), "problems": []})
+        return
+    say(f"{len(declared.feeds)} feeds and all other declarations are in order")
+    say("next: cdp run")
+
+
+def _feeds(where: Project) -> dict[str, Feed]:
+    problems = Problems()
+    feeds = load_feeds(where, problems)
+    problems.raise_if_any()
+    return feeds
+
+
+def _counts(where: Project) -> dict[str, dict[str, Any]]:
+    if not where.database.exists():
+        return {}
+    with reading(where) as cursor:
+        found = cursor.execute(
+            "select feed, count(*), sum(rows_read), max(batch_on) from ops.files group by feed order by feed"
+        ).fetchall()
+    return {feed: {"files": files, "rows_read": int(rows), "newest_batch": newest} for feed, files, rows, newest in found}

@@ -1,0 +1,34 @@
+"""``cdp quality``: what must hold, and whether it does."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cdp.settings import find_project
+from cdp.terminal import JsonOption, ProjectOption, show
+from cdp.warehouses import reading
+
+app = typer.Typer(help="Expectations about tables.", no_args_is_help=True)
+
+
+@app.command("check")
+def check(
+    project: ProjectOption = None,
+    table: Annotated[str | None, typer.Option("--table", help="Only this table (schema.table).")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Results of the last run: every expectation with counts, never with values."""
+    with reading(find_project(project)) as cursor:
+        found = cursor.execute(
+            "select table_name, expectation, severity, passed, unexpected_count, element_count, message "
+            "from ops.quality_results where run_id = (select run_id from ops.runs order by started_at desc limit 1) "
+            "and ($table is null or table_name = $table) order by passed, severity, table_name, expectation",
+            {"table": table},
+        ).fetchall()
+    columns = ["table", "expectation", "severity", "passed", "unexpected", "of", "message"]
+    rows = [dict(zip(columns, row, strict=True)) for row in found]
+    show(rows, columns, as_json=json, empty="No checks yet: cdp run.")
+    if any(not row["passed"] and row["severity"] == "error" for row in rows):
+        raise typer.Exit(12)
