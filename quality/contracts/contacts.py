@@ -22,8 +22,8 @@ from quality.contracts.value_types import (
 class Consent(ContractPart):
     """What a person allowed on one channel for one purpose. Silence is `unknown`, never a yes."""
 
-    channel: Line = Field(description="email, sms, push, wechat, call, post …")
-    purpose: Line = Field(default="marketing", description="What for: marketing, profiling, service …")
+    channel: Line = Field(description="email, sms, push, wechat, call or post.")
+    purpose: Line = Field(default="marketing", description="What for: marketing, profiling or service.")
     state: Literal["in", "out", "pending", "unknown", "never"] = Field(
         description="in: agreed. out: refused or withdrawn. pending: not confirmed. unknown. never: must not be asked."
     )

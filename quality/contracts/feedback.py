@@ -60,7 +60,7 @@ class Feedback(Contract):
     email: PersonalLine | None = Field(default=None, description="E-mail address of the person, as sent.")
     phone: PersonalLine | None = Field(default=None, description="Phone number of the person, as sent.")
     full_name: PersonalLine | None = Field(default=None, description="Name of the person, as sent.")
-    channel: Line | None = Field(default=None, description="How it reached us: web, email, chat, phone, app …")
+    channel: Line | None = Field(default=None, description="How it reached us, such as web, email, chat, phone or app.")
     score: Double | None = Field(
         default=None, description="The score on `score_scale`; scores of different scales are never pooled."
     )
@@ -88,8 +88,10 @@ class Feedback(Contract):
         default=None,
         description="Tickets: since when the customer waits for our answer, UTC; absent when nobody waits.",
     )
-    ticket_status: Line | None = Field(
-        default=None, description="Tickets: new, open, pending, hold, solved, closed or deleted."
+    ticket_status: Literal["new", "open", "pending", "hold", "solved", "closed", "deleted"] | None = Field(
+        default=None,
+        description="Tickets: new. open: with us. pending: with the customer. hold: with a third party. solved: may be "
+        "opened again. closed: for good. deleted.",
     )
     priority: Line | None = Field(default=None, description="Tickets: low, normal, high or urgent.")
     service_stage: Literal["pre_sale", "in_sale", "after_sale"] | None = Field(

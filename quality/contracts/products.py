@@ -19,7 +19,7 @@ class Product(Contract):
     product_id: Id = Field(description="The source's id of the product.")
     name: Line | None = Field(default=None, description="Name of the product.")
     category: Line | None = Field(default=None, description="Category; levels are separated by ` > `.")
-    brand: Line | None = Field(default=None, description="Brand.")
+    brand: Line | None = Field(default=None, description="Brand of the product.")
     price_amount: Amount | None = Field(default=None, description="List price of one piece, in `currency`.")
     cost_amount: Amount | None = Field(default=None, description="What one piece costs us, in `currency`.")
     currency: Currency | None = Field(default=None, description="ISO 4217 code of price and cost.")

@@ -29,7 +29,7 @@ class SocialInteraction(Contract):
     occurred: ClassVar[str | None] = "occurred_at"
 
     interaction_id: Id = Field(description="The platform's id of the interaction.")
-    platform: Line = Field(description="The platform: mastodon, weibo, x, instagram, wechat …")
+    platform: Line = Field(description="The platform, such as mastodon, weibo, x, instagram, wechat.")
     interaction_kind: Literal[
         "post", "mention", "comment", "reply", "like", "share", "follow", "message", "ad_click"
     ] = Field(description="What was done. mention: a post that names us. reply and comment answer something.")

@@ -1,0 +1,92 @@
+"""Source rows shown without what identifies a person: keys and shapes stay, values of persons do not.
+
+A value is masked where its key says that it is personal, or where it looks like an e-mail address or a phone number. A
+row that cannot be read as JSON is shown as a shape only: letters as x, digits as 9.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import Final
+
+from quality.contracts.registry import CONTRACTS
+from quality.contracts.table import tables
+
+_EMAIL = re.compile(r"[^\s@<>\"',;:]+@[^\s@<>\"',;:]+")
+_PHONE = re.compile(r"(?<![\w.-])\+?(?:\(?[0-9]{1,4}\)?[ .\-]?){2,6}[0-9]{2,4}(?![\w.-])")
+_PHONE_DIGITS: Final = range(8, 16)
+_BARE_PHONE_DIGITS: Final = range(10, 14)
+_WORD = re.compile(r"[^\W_]+")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_PERSONAL_WORDS: Final = frozenset(
+    {
+        *("address", "birth", "birthday", "birthdate", "body", "comment", "content", "customer", "description"),
+        *("display", "email", "firstname", "handle", "ip", "lastname", "mail", "mobile", "name", "nickname", "note"),
+        *("openid", "phone", "postcode", "screen", "street", "subject", "tel", "text", "title", "unionid", "user"),
+        *("userid", "username", "zip", "姓名", "电话", "手机", "地址", "收货人", "邮箱", "昵称", "备注"),
+    }
+)
+_MASK: Final = "•••"
+
+
+def mask_raw(kind: str, raw: str, personal_keys: Iterable[str] = ()) -> str:
+    """A source row as it may be shown. ``personal_keys``: further source keys that hold personal values."""
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        return _shape(raw)
+    if not isinstance(value, dict | list):
+        return _shape(raw)
+    keys = personal_fields(kind) | {key.lower() for key in personal_keys}
+    return json.dumps(_mask(value, keys, is_personal=False), ensure_ascii=False)
+
+
+@cache
+def personal_fields(kind: str) -> frozenset[str]:
+    """The contract's fields that hold personal values."""
+    columns = (column for table in tables(kind) for column in table.columns)
+    return frozenset(column.name for column in columns if column.is_personal) if kind in CONTRACTS else frozenset()
+
+
+def mask_text(text: str) -> str:
+    """A text whose e-mail addresses and phone numbers are masked, everything else as it is."""
+    return _PHONE.sub(_mask_phone, _EMAIL.sub(_MASK, text))
+
+
+def _mask(value: object, keys: frozenset[str], *, is_personal: bool) -> object:
+    if isinstance(value, dict):
+        return {
+            mask_text(key): _mask(item, keys, is_personal=is_personal or _is_personal(key, keys))
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_mask(item, keys, is_personal=is_personal) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    if is_personal:
+        return _MASK
+    if isinstance(value, str):
+        return mask_text(value)
+    return _MASK if mask_text(str(value)) != str(value) else value
+
+
+def _is_personal(key: str, keys: frozenset[str]) -> bool:
+    words = {word.lower() for word in _WORD.findall(_CAMEL.sub("_", key).replace("_", " "))}
+    return key.lower() in keys or bool(words & _PERSONAL_WORDS)
+
+
+def _mask_phone(match: re.Match[str]) -> str:
+    digits = sum(letter.isdigit() for letter in match[0])
+    lengths = _BARE_PHONE_DIGITS if match[0].isdigit() else _PHONE_DIGITS
+    return _MASK if digits in lengths and not _is_moment(match[0]) else match[0]
+
+
+def _is_moment(text: str) -> bool:
+    return re.fullmatch(r"(19|20)[0-9]{2}-[01][0-9]-[0-3][0-9].*", text) is not None
+
+
+def _shape(text: str) -> str:
+    return "".join("9" if letter.isdigit() else "x" if letter.isalpha() else letter for letter in text)
