@@ -1,0 +1,66 @@
+"""The steps of what is derived from golden records, orders and activities: traits, RFM, lifecycle, segments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from profiles.lifecycle import load_lifecycle
+from profiles.segment_fields import segment_fields
+from profiles.segment_steps import members_step, observations_step, segments_step
+from profiles.segments import check_segments, read_segments
+from profiles.trait_sql import trait_step
+from profiles.traits import load_traits
+from quality.contracts.columns import columns
+from quality.contracts.registry import CONTRACTS
+from warehouse.business import Business
+from warehouse.declaration import Problems
+from warehouse.project import Project
+from warehouse.sql_model import sql_step
+from warehouse.step import Step
+
+_ACTIVITIES = {
+    "_web_events": "web_events",
+    "_social_interactions": "social_interactions",
+    "_feedback": "feedback",
+    "_service_cases": "feedback",
+    "_messages": "messages",
+}
+"""Private tables of staged rows with their customers → the contract their columns come from."""
+
+_LIFECYCLE = ("_sale_days", "lifecycle_history", "lifecycle", "lifecycle_flows")
+_FIXED = ("rfm", "_segment_subjects", "_current_ids", "segment_history", "segment_sizes")
+
+
+def derived_steps(project: Project, business: Business) -> tuple[Step, ...]:  # noqa: ARG001 - like golden_steps
+    """All steps of the traits, RFM, lifecycle and segments that the project declares.
+
+    Raises:
+        DeclarationError: a trait, threshold or segment is wrong; all problems at once.
+    """
+    problems = Problems()
+    rules = load_lifecycle(project, problems)
+    traits = load_traits(project, problems)
+    segments = read_segments(project, problems)
+    # Segments name traits: with a trait missing, every segment over it would be reported as well.
+    problems.raise_if_any()
+    assert rules is not None, "a declaration that is not read leaves a problem"
+    catalogue = segment_fields(traits)
+    check_segments(segments, catalogue, problems)
+    problems.raise_if_any()
+    return (
+        *(activity_step(name) for name in _ACTIVITIES),
+        *(trait_step(table, declared) for table, declared in traits.items()),
+        *(sql_step("profiles", "profiles", name, parameters=rules.parameters()) for name in _LIFECYCLE),
+        *(sql_step("profiles", "profiles", name) for name in _FIXED),
+        segments_step(segments),
+        members_step(segments, catalogue),
+        observations_step(),
+    )
+
+
+def activity_step(name: str) -> Step:
+    """The step of a private table of staged rows; columns taken over from the contract are described there."""
+    step = sql_step("profiles", "profiles", name)
+    described = {column.name: column.description for column in columns(CONTRACTS[_ACTIVITIES[name]])}
+    (spec,) = step.tables
+    return replace(step, tables=(replace(spec, columns=described | dict(spec.columns)),))

@@ -1,0 +1,103 @@
+"""Conditions in declarations: the small typed language of segments and of the ``where`` of traits.
+
+A predicate is ``all``, ``any`` or ``not`` of predicates, the name of a ``segment``, or a ``field`` with one operator:
+
+    all:
+      - {field: customers.country, eq: CN}
+      - {field: purchase_traits.sale_count, gte: 3}
+      - not: {segment: sleeping_buyers}
+
+Truth has three values, as in SQL: a comparison with something we do not know is *unknown*; ``not`` of unknown is
+unknown; ``all`` is false as soon as one part is, ``any`` true as soon as one part is. Whoever asks (a segment, a
+trait) takes unknown for no. A segment named inside another one is yes or no, never unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
+
+from warehouse.declaration import Declaration, Location
+
+Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
+
+OPERATOR_KEYS = (
+    "eq", "ne", "in", "not_in", "contains", "contains_any", "starts_with", "gt", "gte", "lt", "lte", "between",
+    "is_null", "within_days", "older_than_days",
+)  # fmt: skip
+FORM_KEYS = ("all", "any", "not", "segment", "field")
+
+
+class Predicate(Declaration):
+    """A condition: exactly one of `all`, `any`, `not`, `segment`, or `field` with one operator."""
+
+    all_: tuple[Predicate, ...] | None = Field(None, alias="all", min_length=1, description="Every part must hold.")
+    any_: tuple[Predicate, ...] | None = Field(None, alias="any", min_length=1, description="One part must hold.")
+    not_: Predicate | None = Field(None, alias="not", description="The part must not hold; unknown stays unknown.")
+    segment: str | None = Field(None, description="Name of a segment whose members are meant.")
+    field: str | None = Field(None, description="Name of a field, with one of the operators below.")
+    eq: Scalar | None = Field(None, description="Equal to the value.")
+    ne: Scalar | None = Field(None, description="Known, and not the value.")
+    in_: tuple[Scalar, ...] | None = Field(None, alias="in", min_length=1, description="One of the values.")
+    not_in: tuple[Scalar, ...] | None = Field(None, min_length=1, description="Known, and none of the values.")
+    contains: StrictStr | None = Field(None, description="The list has the element; the text has the part.")
+    contains_any: tuple[StrictStr, ...] | None = Field(
+        None, min_length=1, description="The list has one of the elements; the text has one of the parts."
+    )
+    starts_with: StrictStr | None = Field(None, description="The text begins so.")
+    gt: Scalar | None = Field(None, description="Greater, or later.")
+    gte: Scalar | None = Field(None, description="Greater or equal.")
+    lt: Scalar | None = Field(None, description="Less, or earlier.")
+    lte: Scalar | None = Field(None, description="Less or equal.")
+    between: tuple[Scalar, Scalar] | None = Field(
+        None, description="From the first to the second value, both included."
+    )
+    is_null: StrictBool | None = Field(None, description="true: nothing is known. false: something is.")
+    within_days: StrictInt | None = Field(
+        None, ge=1, le=36_500, description="One of the last n days; 1 is the day itself."
+    )
+    older_than_days: StrictInt | None = Field(
+        None, ge=0, le=36_500, description="At least n days before the as-of date."
+    )
+
+    @model_validator(mode="after")
+    def _has_one_form(self) -> Predicate:
+        forms = [key for key in FORM_KEYS if self.given(key) is not None]
+        if len(forms) != 1:
+            raise ValueError(f"a condition is exactly one of {', '.join(FORM_KEYS)}{_found(forms)}")
+        operators = [key for key in OPERATOR_KEYS if self.given(key) is not None]
+        if self.field is None and operators:
+            raise ValueError(f"`{operators[0]}` stands beside a `field`")
+        if self.field is not None and len(operators) != 1:
+            raise ValueError(f"a field takes exactly one operator{_found(operators)}: {', '.join(OPERATOR_KEYS)}")
+        return self
+
+    def given(self, key: str) -> object:
+        """What is written under a key of the declaration; None when nothing is."""
+        return getattr(self, _ATTRIBUTES.get(key, key))
+
+    @property
+    def operator(self) -> str:
+        """The key of the operator beside ``field``."""
+        return next(key for key in OPERATOR_KEYS if self.given(key) is not None)
+
+    def parts(self) -> tuple[tuple[Location, Predicate], ...]:
+        """The predicates directly inside, each with where it stands."""
+        if self.not_ is not None:
+            return ((("not",), self.not_),)
+        key, inside = ("all", self.all_) if self.all_ is not None else ("any", self.any_ or ())
+        return tuple(((key, index), part) for index, part in enumerate(inside))
+
+    def walk(self, at: Location = ()) -> Iterator[tuple[Location, Predicate]]:
+        """This predicate and all inside it, each with where it stands."""
+        yield at, self
+        for where, part in self.parts():
+            yield from part.walk((*at, *where))
+
+
+_ATTRIBUTES = {"all": "all_", "any": "any_", "not": "not_", "in": "in_"}
+
+
+def _found(keys: list[str]) -> str:
+    return f" (found {' and '.join(keys)})" if keys else ""

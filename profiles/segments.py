@@ -1,0 +1,122 @@
+"""Segments: groups of customers declared as conditions in ``config/segments/*.yml``.
+
+A project with a folder ``config/segments`` has the segments that are in it; one without has the packaged ones. The
+names are one space over all files, and segments may name each other as long as they do not go in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Literal
+
+from pydantic import Field
+
+from profiles.fields import Catalogue
+from profiles.predicate import Predicate
+from profiles.predicate_meaning import check
+from warehouse.declaration import Declaration, Location, Problems, parse_declaration, read_declaration
+from warehouse.project import Project
+
+Family = Literal["geographic", "demographic", "psychographic", "behavioural"]
+
+
+class Segment(Declaration):
+    """A group of customers."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of the segment.")
+    description: str = Field(min_length=1, description="Who is in it and what it is good for.")
+    family: Family | None = Field(None, description="Default: `family` of the file.")
+    where: Predicate = Field(description="Members are the customers for whom this is true; unknown is not a member.")
+
+
+class SegmentFile(Declaration):
+    """`config/segments/<name>.yml`: segments of one family, or of several."""
+
+    family: Family | None = Field(None, description="The family of the segments that do not name their own.")
+    segments: tuple[Segment, ...] = Field(min_length=1, description="The segments.")
+
+
+@dataclass(frozen=True)
+class DeclaredSegment:
+    """A segment with the file and place it was declared in."""
+
+    segment: Segment
+    family: Family
+    file: SegmentFile
+    at: Location
+
+
+def read_segments(project: Project, problems: Problems) -> tuple[DeclaredSegment, ...]:
+    """All declared segments in the order of files and entries, as they are written: ``check_segments`` comes next."""
+    found = []
+    for file in _files(project, problems):
+        for index, segment in enumerate(file.segments):
+            at: Location = ("segments", index)
+            family = segment.family or file.family
+            if family is None:
+                problems.add(
+                    file.declared_in,
+                    file.line_of(*at),
+                    f"`{segment.name}` has no family.",
+                    "Add `family:` to the segment or to the file.",
+                )
+                continue
+            found.append(DeclaredSegment(segment, family, file, at))
+    return tuple(found)
+
+
+def check_segments(declared: tuple[DeclaredSegment, ...], catalogue: Catalogue, problems: Problems) -> None:
+    """Note unknown fields and segments, values of a wrong type, names used twice, and circles."""
+    names = frozenset(item.segment.name for item in declared)
+    seen: dict[str, DeclaredSegment] = {}
+    for item in declared:
+
+        def report(where: Location, what: str, fix: str, file: SegmentFile = item.file) -> None:
+            problems.add(file.declared_in, file.line_of(*where), what, fix)
+
+        first = seen.setdefault(item.segment.name, item)
+        if first is not item:
+            where = f"{first.file.declared_in}:{first.file.line_of(*first.at)}"
+            report((*item.at, "name"), f"`{item.segment.name}` stands in {where} too.", "Give it a name of its own.")
+        check(item.segment.where, catalogue, names, (*item.at, "where"), report)
+        circle = _circle(item.segment.name, {other.segment.name: other.segment.where for other in declared})
+        if circle:
+            report(item.at, f"Segments name each other in a circle: {' → '.join(circle)}.", "Take one reference out.")
+
+
+def _files(project: Project, problems: Problems) -> list[SegmentFile]:
+    folder = project.config / "segments"
+    if folder.is_dir():
+        read = [
+            read_declaration(path, SegmentFile, problems, shown_as=f"config/segments/{path.name}")
+            for path in sorted(folder.glob("*.yml"))
+        ]
+    else:
+        packaged = sorted((files("profiles") / "defaults" / "segments").iterdir(), key=lambda item: item.name)
+        read = [
+            parse_declaration(
+                item.read_text(encoding="utf-8"),
+                SegmentFile,
+                problems,
+                shown_as=f"profiles/defaults/segments/{item.name}",
+            )
+            for item in packaged
+        ]
+    return [file for file in read if file is not None]
+
+
+def _circle(start: str, conditions: Mapping[str, Predicate]) -> tuple[str, ...]:
+    """The way from a segment back to itself; empty when there is none."""
+    trails: list[tuple[str, ...]] = [(start,)]
+    visited: set[str] = set()
+    while trails:
+        trail = trails.pop()
+        for _, part in conditions[trail[-1]].walk():
+            if part.segment == start:
+                return (*trail, start)
+            if part.segment in conditions and part.segment not in visited:
+                visited.add(str(part.segment))
+                trails.append((*trail, str(part.segment)))
+    return ()

@@ -1,0 +1,34 @@
+-- Answers to surveys, reviews, tickets and complaints that customers and visitors gave up to the as-of date.
+-- grain: feed, feedback_id
+select
+    owners.customer_id,
+    staged._feed as feed,
+    staged.feedback_id,
+    staged.feedback_kind,
+    staged.survey_id,
+    staged.submitted_at as occurred_at,
+    cast((staged.submitted_at at time zone 'UTC') at time zone $time_zone as date) as occurred_on,
+    staged.channel,
+    staged.score,
+    staged.score_scale,
+    case staged.score_scale
+        when 'nps' then staged.score / 10.0
+        when 'csat' then (staged.score - 1.0) / 4.0
+        when 'ces' then (staged.score - 1.0) / 6.0
+        when 'stars' then staged.score / 5.0
+        when 'thumbs' then staged.score
+    end as score_ratio,
+    staged.language,
+    staged.order_id,
+    staged.product_id,
+    staged.topic,
+    staged.text is not null as has_text
+from staging.feedback as staged
+inner join profiles._row_customers as owners
+    on
+        owners.kind = 'feedback'
+        and staged._feed = owners.feed
+        and staged._batch_on = owners.batch_on
+        and staged._file = owners.file
+        and staged._row = owners.row
+where staged.submitted_at < $as_of_end

@@ -1,0 +1,149 @@
+"""Traits: values per customer, declared in ``config/traits/<activity>.yml``, made in ``profiles.<activity>_traits``.
+
+A file describes one table. Files that a project does not have are taken from ``profiles/defaults/traits``; a file
+of another name makes a table of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+
+from pydantic import Field, StrictInt
+
+from profiles.aggregates import AGGREGATES, AggregateName
+from profiles.fields import Catalogue, FieldType, fields_of
+from profiles.predicate import Predicate
+from profiles.predicate_meaning import Report, check
+from profiles.trait_sources import SOURCES, TraitSource
+from warehouse.declaration import Declaration, Location, Problems, parse_declaration, read_declaration, suggestion
+from warehouse.project import Project
+
+NAME = r"^[a-z][a-z0-9_]*$"
+
+
+class Trait(Declaration):
+    """One column: what is made of which rows."""
+
+    name: str = Field(pattern=NAME, description="Name of the column.")
+    description: str = Field(min_length=1, description="What the value means, for a business reader; with its unit.")
+    over: str | None = Field(None, description="The rows that are counted. Default: `over` of the file.")
+    aggregate: AggregateName = Field(
+        description="count, exists, sum, min, max, distinct, distinct_days, average; share: rows of `where` among "
+        "those of `among`; days_since: the newest row; latest, earliest: the field on the newest or oldest row that "
+        "has one; top: its most frequent value (ties: the one seen last, then the smallest)."
+    )
+    field: str | None = Field(None, description="The field that sum, min, max, distinct, average, latest, … are of.")
+    where: Predicate | None = Field(None, description="Only rows for which this holds.")
+    among: Predicate | None = Field(None, description="Of a share: the rows it is taken of. Default: all.")
+    window_days: StrictInt | None = Field(None, ge=1, description="Only the last n days; 1 is the as-of date itself.")
+
+
+class TraitFile(Declaration):
+    """`config/traits/<activity>.yml`: the columns of `profiles.<activity>_traits`, one row per customer."""
+
+    description: str = Field(min_length=1, description="What the table tells, in a sentence.")
+    over: str | None = Field(None, description="The rows that traits count unless they say otherwise.")
+    traits: tuple[Trait, ...] = Field(min_length=1, description="The columns, in order.")
+
+    def source_of(self, trait: Trait) -> str:
+        """The name of the rows that a trait counts."""
+        return trait.over or self.over or ""
+
+    def columns(self) -> dict[str, FieldType]:
+        """Trait → type of its value."""
+        return {trait.name: self.type_of(trait) for trait in self.traits}
+
+    def type_of(self, trait: Trait) -> FieldType:
+        """The type of a trait's value."""
+        field = SOURCES[self.source_of(trait)].columns[trait.field] if trait.field else None
+        return AGGREGATES[trait.aggregate].result(field)
+
+
+def load_traits(project: Project, problems: Problems) -> dict[str, TraitFile]:
+    """Table (``web_traits``) → its declaration. Wrong ones are left out and noted in ``problems``."""
+    loaded = {}
+    for table, traits in _declared(project, problems):
+        before = len(problems.found)
+        check_traits(traits, problems)
+        if len(problems.found) == before:
+            loaded[table] = traits
+    return loaded
+
+
+def _declared(project: Project, problems: Problems) -> Iterator[tuple[str, TraitFile]]:
+    own = {path.stem: path for path in sorted((project.config / "traits").glob("*.yml"))}
+    packaged = {item.name.removesuffix(".yml"): item for item in (files("profiles") / "defaults" / "traits").iterdir()}
+    for activity in sorted(own.keys() | packaged.keys()):
+        if activity in own:
+            traits = read_declaration(own[activity], TraitFile, problems, shown_as=f"config/traits/{activity}.yml")
+        else:
+            text, shown = packaged[activity].read_text(encoding="utf-8"), f"profiles/defaults/traits/{activity}.yml"
+            traits = parse_declaration(text, TraitFile, problems, shown_as=shown)
+        if traits is not None:
+            yield f"{activity}_traits", traits
+
+
+def trait_fields(tables: Mapping[str, TraitFile]) -> Catalogue:
+    """The fields ``web_traits.page_count`` … that segments may name."""
+    return {
+        f"{table}.{name}": field
+        for table, traits in tables.items()
+        for name, field in fields_of(table, traits.columns()).items()
+    }
+
+
+def check_traits(traits: TraitFile, problems: Problems) -> None:
+    """Note everything about a file that its shape does not show: unknown rows and fields, types, names used twice."""
+
+    def report(where: Location, what: str, fix: str) -> None:
+        problems.add(traits.declared_in, traits.line_of(*where), what, fix)
+
+    seen: set[str] = {"customer_id"}
+    for index, trait in enumerate(traits.traits):
+        at: Location = ("traits", index)
+        if trait.name in seen:
+            report((*at, "name"), f"`{trait.name}` stands twice.", "Give every trait a name of its own.")
+        seen.add(trait.name)
+        source = SOURCES.get(traits.source_of(trait))
+        if source is None:
+            _report_source(traits, trait, at, report)
+            continue
+        _check_field(trait, source, at, report)
+        _check_share(trait, at, report)
+        for key, predicate in (("where", trait.where), ("among", trait.among)):
+            if predicate is not None:
+                check(predicate, source.fields, None, (*at, key), report)
+
+
+def _report_source(traits: TraitFile, trait: Trait, at: Location, report: Report) -> None:
+    name = traits.source_of(trait)
+    if not name:
+        report(at, f"`{trait.name}` does not say what it counts.", f"Add `over:`, one of {', '.join(SOURCES)}.")
+        return
+    where: Location = (*at, "over") if trait.over else ("over",)
+    report(where, f"`{name}` is nothing that traits can count.", suggestion(name, list(SOURCES)))
+
+
+def _check_field(trait: Trait, source: TraitSource, at: Location, report: Report) -> None:
+    takes = AGGREGATES[trait.aggregate].takes
+    if trait.field is None:
+        if takes:
+            report(at, f"`{trait.aggregate}` needs a field.", "Add `field:`.")
+        return
+    where = (*at, "field")
+    if not takes:
+        report(where, f"`{trait.aggregate}` takes no field.", "Leave it out, or use `where` with `is_null: false`.")
+    elif trait.field not in source.columns:
+        report(where, f"There is no field `{trait.field}`.", suggestion(trait.field, list(source.columns)))
+    elif source.columns[trait.field] not in takes:
+        kind = source.columns[trait.field]
+        wanted = ", ".join(sorted(takes))
+        report(where, f"`{trait.aggregate}` cannot be taken of `{trait.field}` ({kind}).", f"It takes {wanted}.")
+
+
+def _check_share(trait: Trait, at: Location, report: Report) -> None:
+    if trait.aggregate == "share" and trait.where is None:
+        report(at, "`share` does not say of what.", "Add `where:`, the rows whose share is meant.")
+    if trait.aggregate != "share" and trait.among is not None:
+        report((*at, "among"), "`among` goes with `share` only.", "Use `where`.")
