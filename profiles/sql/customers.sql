@@ -32,9 +32,19 @@ select
     sales.first_order_on,
     sales.last_order_on,
     case when sales.customer_id is null then cast(0 as decimal(18, 4)) else sales.revenue_amount end as revenue_amount,
-    cast($base_currency as varchar) as revenue_currency
+    cast($base_currency as varchar) as revenue_currency,
+    lifecycle.lifecycle_stage,
+    lifecycle.stage_since_on,
+    lifecycle.next_stage,
+    lifecycle.next_stage_on,
+    rfm.rfm_code,
+    rfm.rfm_segment
 from profiles._golden as golden
 left join sales
     on golden.customer_id = sales.customer_id
 left join deeds
     on golden.customer_id = deeds.customer_id
+left join profiles.lifecycle as lifecycle
+    on golden.customer_id = lifecycle.customer_id
+left join profiles.rfm as rfm
+    on golden.customer_id = rfm.customer_id

@@ -1,6 +1,7 @@
-"""Makes ``case.py`` of this folder importable."""
+"""Makes ``case.py`` of this folder importable, behind our packages: the folders here are named like them."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+FOLDER = Path(__file__).parent
+sys.path[:0] = [str(FOLDER.parent.parent), str(FOLDER)]

@@ -35,9 +35,10 @@ def contract_columns() -> dict[str, dict[str, str]]:
     """Staging tables with the types of their contracts and the columns of lineage."""
     lineage = {"extra": "JSON", "_feed": "VARCHAR", "_batch_on": "DATE", "_file": "VARCHAR", "_row": "BIGINT"}
     return {
-        f"staging.{table.name}": {column.name: column.sql_type for column in table.columns} | lineage
+        f"staging.{name}": {column.name: column.sql_type for column in table.columns} | lineage
         for kind in CONTRACTS
         for table in tables(kind)
+        for name in (table.name, f"_{table.name}_versions")
     }
 
 
