@@ -98,6 +98,11 @@ def split_name(name: str) -> tuple[str, str]:
     return name[:1], name[1:]
 
 
+def is_surname(character: str) -> bool:
+    """Whether one character is a common surname."""
+    return character in _SURNAMES
+
+
 @cache
 def _syllables() -> re.Pattern[str]:
     found: set[str] = set()

@@ -151,7 +151,7 @@ def _agglomerate(
     number = {node: position for position, node in enumerate(members)}
     total = np.full((size, size), _UNCOMPARED)
     for a, b, weight, no in inside:
-        value = _NEVER if no else min(max(weight, rules.weight_at_least), rules.weight_at_most)
+        value = rules.weight_apart if no else min(max(weight, rules.weight_at_least), rules.weight_at_most)
         total[number[a], number[b]] = total[number[b], number[a]] = value
     for a, b in apart:
         total[number[a], number[b]] = total[number[b], number[a]] = _NEVER

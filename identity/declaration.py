@@ -181,7 +181,8 @@ class Clusters(Declaration):
     link_at: float = Field(0.0, description="Bits from which a pair is a link.")
     review_from: float = Field(-4.0, description="Doubtful pairs from here on are queued for people.")
     weight_at_most: float = Field(16.0, gt=0)
-    weight_at_least: float = Field(-8.0, lt=0)
+    weight_at_least: float = Field(-3.0, lt=0)
+    weight_apart: float = Field(-16.0, lt=0)
     largest: int = Field(120, ge=2, le=1000)
     ambiguous_within: float = Field(3.0, ge=0)
 

@@ -10,7 +10,17 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from identity.chinese import HAN, TITLES, is_pinyin, pinyin_surnames, reading, simplified, split_name, surname_reading
+from identity.chinese import (
+    HAN,
+    TITLES,
+    is_pinyin,
+    is_surname,
+    pinyin_surnames,
+    reading,
+    simplified,
+    split_name,
+    surname_reading,
+)
 
 _LATIN_TITLES_TEXT = "mr mrs ms miss dr prof sir madam dame lord lady rev mx herr frau mme mlle"
 _LATIN_TITLES = frozenset(_LATIN_TITLES_TEXT.split())
@@ -99,6 +109,8 @@ def _from_han(characters: str) -> Name | None:
         return None
     if "*" in bare:
         return Name("", surname_reading(split_name(bare.rstrip("*"))[0] or "")) if bare.rstrip("*") else None
+    if len(bare) == 2 and not is_surname(bare[0]):  # a given name alone
+        return Name(reading(bare), "")
     family, given = split_name(bare)
     if not given:
         return Name("", surname_reading(family)) if is_titled or len(bare) == 1 else None

@@ -1,0 +1,51 @@
+-- Every link that this run began or ended, with the strongest evidence for it.
+insert into identity.decisions
+with sided as (
+    select record_id_l as record_id, record_id_r as other_record_id, rule, weight from identity.edges
+    union all
+    select record_id_r, record_id_l, rule, weight from identity.edges
+),
+
+inside as (
+    select
+        sided.*,
+        row_number() over (
+            partition by sided.record_id
+            order by sided.weight desc, sided.other_record_id
+        ) as nth
+    from sided
+    inner join _assigned as one on sided.record_id = one.record_id
+    inner join _assigned as other on sided.other_record_id = other.record_id
+    where one.cluster_id = other.cluster_id
+),
+
+changed as (
+    select record_id, customer_id, 'link' as action
+    from identity.customer_link_history
+    where valid_from = $now and run_id = $run_id and valid_to is null
+    union all
+    select record_id, customer_id, 'unlink' as action
+    from identity.customer_link_history
+    where valid_to = $now
+)
+
+select
+    md5(concat_ws(chr(31), $run_id, cast($now as varchar), changed.action, changed.record_id, changed.customer_id))
+        as decision_id,
+    $now as decided_at,
+    $run_id as run_id,
+    case when inside.rule is null or inside.rule like 'same_%' then 'rule' else 'model' end as decided_by,
+    null as actor,
+    changed.action,
+    changed.record_id as record_id_l,
+    case when changed.action = 'link' then inside.other_record_id end as record_id_r,
+    changed.customer_id,
+    case when changed.action = 'link' then inside.weight end as weight,
+    case
+        when changed.action = 'unlink' then 'evidence or record changed'
+        else coalesce(inside.rule, 'first record of the customer')
+    end as reason,
+    null as retracts
+from changed
+left join inside on changed.record_id = inside.record_id and inside.nth = 1
+order by changed.record_id, changed.action, changed.customer_id

@@ -1,0 +1,19 @@
+-- In which cluster each former customer goes on, and whether its id is the one that stays there.
+create or replace temp table _heirs as
+with goes_on as (
+    select
+        *,
+        row_number() over (
+            partition by customer_id
+            order by records desc, oldest_at nulls last, first_record_id
+        ) as nth
+    from _claims_now
+)
+
+select
+    customer_id,
+    cluster_id,
+    records,
+    row_number() over (partition by cluster_id order by records desc, oldest_at nulls last, customer_id) = 1 as is_winner
+from goes_on
+where nth = 1

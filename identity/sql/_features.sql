@@ -1,0 +1,68 @@
+-- What is compared or finds pairs, per node: unblocked identifiers and the parts of names, dates and addresses.
+-- grain: node_id, feature, value
+with named as (
+    select records.record_id, names.given, names.family, names.han, names.name_key
+    from identity.records as records
+    inner join identity._names as names
+        on records.full_name is not distinct from names.full_name
+        and records.given_name is not distinct from names.given_name
+        and records.family_name is not distinct from names.family_name
+    left join identity.identifiers as identifiers
+        on records.record_id = identifiers.record_id
+        and identifiers.identifier_kind = 'name'
+    where not coalesce(identifiers.is_blocked, false)
+),
+
+usable as (
+    select record_id, identifier_kind, value, strength
+    from identity.identifiers
+    where not is_blocked
+),
+
+texts as (
+    select records.record_id, texts.field, texts.value
+    from identity.records as records
+    inner join identity._texts as texts
+        on (texts.field in ('address', 'address_key') and records.address_line = texts.raw)
+        or (texts.field = 'city' and records.city = texts.raw)
+        or (texts.field = 'postcode' and records.postcode = texts.raw)
+        or (texts.field = 'gender' and records.gender = texts.raw)
+),
+
+found as (
+    select record_id, 'account' as feature, identifier_kind || ':' || value as value from usable where strength = 'unique'
+    union all
+    select record_id, 'source_scope', replace(value, ':', chr(9)) from usable where identifier_kind = 'source_id'
+    union all
+    select record_id, identifier_kind, value from usable where identifier_kind in ('order', 'national_id', 'email', 'phone')
+    union all
+    select record_id, 'phone_start', left(value, 9) from usable where identifier_kind = 'phone' and value not like '%*%'
+    union all
+    select record_id, 'phone_end', right(value, 7) from usable where identifier_kind = 'phone' and value not like '%*%'
+    union all
+    select record_id, 'alias', split_part(value, '@', 1) from usable
+    where identifier_kind = 'email' and length(split_part(value, '@', 1)) >= 4
+    union all
+    select record_id, 'alias', split_part(value, ':', 2) from usable
+    where identifier_kind = 'handle' and length(split_part(value, ':', 2)) >= 4
+    union all
+    select record_id, 'local_start', left(split_part(value, '@', 1), 5) from usable where identifier_kind = 'email'
+    union all
+    select record_id, 'name', given || chr(9) || family || chr(9) || han from named
+    union all
+    select record_id, 'name_key', name_key from named where given <> '' and family <> ''
+    union all
+    select record_id, 'given', given from named where given <> ''
+    union all
+    select record_id, 'family', family from named where family <> ''
+    union all
+    select record_id, 'birth_on', strftime(birth_on, '%Y%m%d') from identity.records where birth_on is not null
+    union all
+    select record_id, 'birth_year', strftime(birth_on, '%Y') from identity.records where birth_on is not null
+    union all
+    select record_id, field, value from texts
+)
+
+select distinct nodes.node_id, found.feature, found.value
+from found
+inner join identity._nodes as nodes on found.record_id = nodes.record_id

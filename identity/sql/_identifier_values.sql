@@ -1,0 +1,155 @@
+-- Every identifier a record carries, normalised, before strength and blocks are looked up.
+-- grain: record_id, identifier_kind, value
+with orders_named as (
+    select
+        coalesce(feeds.id_space, mentions.feed) || ':' || mentions.order_id as value,
+        mentions.order_id,
+        mentions.feed,
+        mentions.kind,
+        mentions.record_id
+    from (
+        select purchases.order_id, rows_of.feed, rows_of.kind, rows_of.record_id
+        from staging.purchases as purchases
+        inner join identity.row_records as rows_of
+            on rows_of.kind = 'purchases'
+            and purchases._feed = rows_of.feed
+            and purchases._file = rows_of.file
+            and purchases._row = rows_of.row
+        union all
+        select web.order_id, rows_of.feed, rows_of.kind, rows_of.record_id
+        from staging.web_events as web
+        inner join identity.row_records as rows_of
+            on rows_of.kind = 'web_events'
+            and web._feed = rows_of.feed
+            and web._file = rows_of.file
+            and web._row = rows_of.row
+        where web.order_id is not null
+        union all
+        select feedback.order_id, rows_of.feed, rows_of.kind, rows_of.record_id
+        from staging.feedback as feedback
+        inner join identity.row_records as rows_of
+            on rows_of.kind = 'feedback'
+            and feedback._feed = rows_of.feed
+            and feedback._file = rows_of.file
+            and feedback._row = rows_of.row
+        where feedback.order_id is not null
+    ) as mentions
+    left join ops.feeds as feeds on mentions.feed = feeds.feed
+    where mentions.record_id is not null
+),
+
+-- An order number is evidence only where a second feed mentions it.
+orders_shared as (
+    select value
+    from orders_named
+    group by value
+    having count(distinct feed) > 1
+),
+
+found as (
+    select record_id, 'source_id' as identifier_kind, id_space || ':' || source_customer_id as value,
+        source_customer_id as raw_value, true as is_valid
+    from identity.records
+    where source_customer_id is not null
+
+    union all
+
+    select distinct rows_of.record_id, 'source_id', coalesce(feeds.id_space, web._feed) || ':' || web.previous_id,
+        web.previous_id, true
+    from staging.web_events as web
+    inner join identity.row_records as rows_of
+        on rows_of.kind = 'web_events'
+        and web._feed = rows_of.feed
+        and web._file = rows_of.file
+        and web._row = rows_of.row
+    left join ops.feeds as feeds on web._feed = feeds.feed
+    where web.event_kind = 'alias' and web.previous_id is not null and web.source_user_id is not null
+
+    union all
+
+    select records.record_id, 'email', texts.value, records.email, true
+    from identity.records as records
+    inner join identity._texts as texts on texts.field = 'email' and records.email = texts.raw
+
+    union all
+
+    select records.record_id, 'phone', phones.value, records.phone, phones.is_valid
+    from identity.records as records
+    inner join identity._phones as phones
+        on records.phone = phones.raw
+        and case when length(records.country) = 2 then upper(records.country) else records.feed_country end = phones.country
+
+    union all
+
+    select records.record_id, 'name', trim(names.given || ' ' || names.family),
+        coalesce(records.full_name, trim(coalesce(records.given_name, '') || ' ' || coalesce(records.family_name, ''))), true
+    from identity.records as records
+    inner join identity._names as names
+        on records.full_name is not distinct from names.full_name
+        and records.given_name is not distinct from names.given_name
+        and records.family_name is not distinct from names.family_name
+
+    union all
+
+    select record_id, 'social_account', platform || ':' || account_id, account_id, true
+    from identity.records
+    where account_id is not null and platform is not null
+
+    union all
+
+    select records.record_id, 'handle', records.platform || ':' || texts.value, records.handle, true
+    from identity.records as records
+    inner join identity._texts as texts on texts.field = 'handle' and records.handle = texts.raw
+    where records.platform is not null
+
+    union all
+
+    select record_id, 'national_id', national_id_hash, national_id_hash, true
+    from identity.records
+    where national_id_hash is not null
+
+    union all
+
+    select record_id, 'wechat_unionid', wechat_unionid, wechat_unionid, true
+    from identity.records
+    where wechat_unionid is not null
+
+    union all
+
+    select record_id, 'wechat_openid', wechat_openid, wechat_openid, true
+    from identity.records
+    where wechat_openid is not null
+
+    union all
+
+    select record_id, 'wecom_external_userid', wecom_external_userid, wecom_external_userid, true
+    from identity.records
+    where wecom_external_userid is not null
+
+    union all
+
+    select record_id, 'cookie', anonymous_id, anonymous_id, true
+    from identity.records
+    where anonymous_id is not null
+
+    union all
+
+    select record_id, 'device', device_id, device_id, true
+    from identity.records
+    where device_id is not null
+
+    union all
+
+    select orders_named.record_id, 'order', orders_named.value, orders_named.order_id, true
+    from orders_named
+    inner join orders_shared on orders_named.value = orders_shared.value
+)
+
+select
+    record_id,
+    identifier_kind,
+    value,
+    min(raw_value) as raw_value,
+    bool_and(is_valid) as is_valid
+from found
+group by record_id, identifier_kind, value
