@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from quality import results
+from quality.results import columns_of
 from warehouse.database import Connection
 
 Row = tuple[object, ...]
@@ -103,5 +103,5 @@ class TableColumns:
 
     def get_columns(self, table_name: str, schema: str) -> list[dict[str, object]]:
         """Names of columns; their types are looked at in the contracts, not here."""
-        names = results.columns_of(self._bridge.current, f"{schema}.{table_name}")
-        return [{"name": name, "type": self._type} for name in sorted(names)]
+        names = columns_of(self._bridge.current, f"{schema}.{table_name}")
+        return [{"name": name, "type": self._type} for name in names]

@@ -20,7 +20,8 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from datetime import date
+from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any, Literal
 
@@ -28,11 +29,12 @@ from sqlglot import exp
 
 from quality import results
 from quality.bridge import Bridge, TableColumns
-from quality.offending import offending_rows
+from quality.offending import offending_rows, parameters_of
 from quality.results import CheckResult
 from quality.suites import Suite
 from quality.vocabulary import Between, Expectation, InSet, Length, Matches, Median, NoRows, Present, RowCount
 from quality.wording import what_was_found
+from warehouse.business import Business
 from warehouse.database import Connection, Warehouse
 from warehouse.step import Run
 
@@ -87,14 +89,10 @@ class _Asking:
 
     @staticmethod
     def of(connection: Connection, suite: Suite, run: Run) -> _Asking:
-        columns = results.columns_of(connection, suite.table)
+        columns = frozenset(results.columns_of(connection, suite.table))
         feeds = {item.feed for item in suite.expectations} | {None}
         counted = {feed: results.count_rows(connection, suite.table, feed) if columns else 0 for feed in feeds}
         return _Asking(suite, run, columns, counted, results.previous_observations(connection, suite.table, run))
-
-    @property
-    def parameters(self) -> dict[str, object]:
-        return self.run.parameters()
 
     def answer_without_asking(self, item: Expectation) -> _Answer | None:
         """The answer where the table cannot be asked or needs not be; None where it must."""
@@ -156,7 +154,8 @@ def _answer(found: Any) -> _Answer:
     observed = numbers.get("observed_value")
     if isinstance(observed, bool) or not isinstance(observed, int | float):
         observed = None
-    return _Answer(bool(found.success), int(unexpected), observed)
+    nothing_to_observe = "observed_value" in numbers and observed is None
+    return _Answer(bool(found.success) or nothing_to_observe, int(unexpected), observed)
 
 
 def _translated(gx: _GreatExpectations, asking: _Asking, item: Expectation) -> Any:
@@ -186,13 +185,14 @@ def _translated(gx: _GreatExpectations, asking: _Asking, item: Expectation) -> A
     elif not isinstance(item, Present):
         share = getattr(item, "share", 1.0)
         shared["at_most"] = int((1 - share) * asking.rows[item.feed] + 1e-9)
-        shared["unexpected_rows_query"] = _query_of(asking, item)
+        shared["unexpected_rows_query"] = _query_of(item, asking.run.as_of, asking.run.business)
     return gx.kinds[item.expect](**shared)
 
 
-def _query_of(asking: _Asking, item: Expectation) -> str:
+@lru_cache(maxsize=2048)
+def _query_of(item: Expectation, as_of: date, business: Business) -> str:
     """The select of breaches as the library takes it: ``{batch}`` for the table, other braces and colons escaped."""
-    select = offending_rows(item, exp.to_table(_BATCH), asking.parameters)
+    select = offending_rows(item, exp.to_table(_BATCH), parameters_of(as_of, business))
     assert select is not None
     text = select.sql(dialect="duckdb").replace("{", "{{").replace("}", "}}").replace(":", r"\:")
     return text.replace(_BATCH, "{batch}")
@@ -311,10 +311,13 @@ def _register_datasource(bridge: Bridge) -> None:
 
 
 def _kinds() -> dict[str, Callable[..., Any]]:
-    """Great Expectations' expectations by our words, each without the metrics that fetch values."""
+    """Great Expectations' expectations by our words."""
     import great_expectations.expectations as core
+    from great_expectations.compatibility import pydantic
 
-    class CountsOnly:
+    class Lean:
+        """Mixed into theirs: leaves out the metrics that fetch values, and works out its configuration once."""
+
         def get_validation_dependencies(self, *arguments: Any, **named: Any) -> Any:
             needed = super().get_validation_dependencies(*arguments, **named)  # type: ignore[misc]
             for metric in list(needed.metric_configurations):
@@ -322,22 +325,17 @@ def _kinds() -> dict[str, Callable[..., Any]]:
                     needed.remove_metric_configuration(metric)
             return needed
 
-    class ExpectPipelinePresent(CountsOnly, core.ExpectColumnValuesToNotBeNull):
-        pass
+        _configuration: Any
 
-    class ExpectPipelineInSet(CountsOnly, core.ExpectColumnValuesToBeInSet):
-        pass
+        @property
+        def configuration(self) -> Any:
+            if self._configuration is None:
+                self._configuration = super().configuration  # type: ignore[misc]
+            return self._configuration
 
-    class ExpectPipelineBetween(CountsOnly, core.ExpectColumnValuesToBeBetween):
-        pass
+    class NoUnexpectedRows(core.UnexpectedRowsExpectation):
+        """Theirs also fetches two hundred of the rows; this one counts."""
 
-    class ExpectPipelineLength(CountsOnly, core.ExpectColumnValueLengthsToBeBetween):
-        pass
-
-    class ExpectPipelineMatch(CountsOnly, core.ExpectColumnValuesToMatchRegex):
-        pass
-
-    class ExpectPipelineNoRows(core.UnexpectedRowsExpectation):
         metric_dependencies = ("unexpected_rows_query.row_count",)
         at_most: int = 0
 
@@ -346,15 +344,20 @@ def _kinds() -> dict[str, Callable[..., Any]]:
             found = metrics["unexpected_rows_query.row_count"]
             return {"success": found <= self.at_most, "result": {"unexpected_count": found}}
 
+    def lean(theirs: Any) -> Any:
+        body = {"__module__": __name__, "_configuration": pydantic.PrivateAttr(None)}
+        return type(theirs)(f"Pipeline{theirs.__name__}", (Lean, theirs), body)
+
+    rows = lean(NoUnexpectedRows)
     return {
-        "present": ExpectPipelinePresent,
-        "in_set": ExpectPipelineInSet,
-        "between": ExpectPipelineBetween,
-        "length": ExpectPipelineLength,
-        "matches": ExpectPipelineMatch,
-        "unique": ExpectPipelineNoRows,
-        "rule": ExpectPipelineNoRows,
-        "no_rows": ExpectPipelineNoRows,
-        "row_count": core.ExpectTableRowCountToBeBetween,
-        "median": core.ExpectColumnMedianToBeBetween,
+        "present": lean(core.ExpectColumnValuesToNotBeNull),
+        "in_set": lean(core.ExpectColumnValuesToBeInSet),
+        "between": lean(core.ExpectColumnValuesToBeBetween),
+        "length": lean(core.ExpectColumnValueLengthsToBeBetween),
+        "matches": lean(core.ExpectColumnValuesToMatchRegex),
+        "unique": rows,
+        "rule": rows,
+        "no_rows": rows,
+        "row_count": lean(core.ExpectTableRowCountToBeBetween),
+        "median": lean(core.ExpectColumnMedianToBeBetween),
     }

@@ -6,11 +6,14 @@ Rows are named by where they came from (feed, batch, file, row) and never by wha
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime, time
 
 import sqlglot
 from sqlglot import exp
 
 from quality.vocabulary import Between, Expectation, InSet, Length, Matches, NoRows, Present, Rule, Unique
+from warehouse.business import Business
+from warehouse.step import Run
 
 LINEAGE = ("_feed", "_batch_on", "_file", "_row")
 _ROW = "this"
@@ -40,6 +43,12 @@ def offending_rows(
         return None
     rows = (exp.select(*selected) if selected else exp.select("1")).from_(_ROW).where(broken)
     return rows.with_(_ROW, as_=_all_of(table, expectation.feed))
+
+
+def parameters_of(as_of: date, business: Business) -> dict[str, object]:
+    """What an expectation may name as ``$parameter``: the day and what the business decides, not run and clock."""
+    parameters = Run(run_id="", as_of=as_of, now=datetime.combine(as_of, time()), business=business).parameters()
+    return {name: value for name, value in parameters.items() if name not in {"run_id", "now"}}
 
 
 def _all_of(table: exp.Table, feed: str | None) -> exp.Select:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from quality.offending import LINEAGE, offending_rows
+from quality.offending import LINEAGE, offending_rows, parameters_of
 from quality.vocabulary import Severity
-from warehouse.database import Connection
+from warehouse.database import Connection, DatabaseError
 from warehouse.step import Run, TableSpec, comment_on
 
 if TYPE_CHECKING:
@@ -101,15 +101,14 @@ def create_tables(connection: Connection) -> None:
             comment_on(connection, spec)
 
 
-def columns_of(connection: Connection, table: str) -> frozenset[str]:
-    """Names of the columns of ``schema.table``; none when there is no such table."""
-    schema, _, name = table.partition(".")
-    found = connection.execute(
-        "select column_name from duckdb_columns() where schema_name = $schema and table_name = $name"
-        " and database_name = current_database()",
-        {"schema": schema, "name": name},
-    )
-    return frozenset(row[0] for row in found.fetchall())
+def columns_of(connection: Connection, table: str) -> tuple[str, ...]:
+    """Names of the columns of ``schema.table``; none when there is no such table. The catalogue's views are slow."""
+    select = exp.select("*").from_(exp.to_table(table)).limit(0)
+    try:
+        found = connection.execute(select.sql(dialect="duckdb"))
+    except DatabaseError:
+        return ()
+    return tuple(column[0] for column in found.description or ())
 
 
 def count_rows(connection: Connection, table: str, feed: str | None = None) -> int:
@@ -126,7 +125,8 @@ def previous_observations(connection: Connection, table: str, run: Run) -> Mappi
 
     A run that is repeated for the same day is compared with the same earlier day, so that it finds the same again.
     """
-    create_tables(connection)
+    if not columns_of(connection, RESULTS.full_name):
+        return {}
     found = connection.execute(
         """
         select expectation, observed_value
@@ -170,10 +170,10 @@ def store(connection: Connection, suite: Suite, run: Run, found: tuple[CheckResu
 
 def _name_offending_rows(connection: Connection, suite: Suite, run: Run, name: str) -> None:
     """Note where rows that break an expectation came from, for tables whose rows know it."""
-    if not columns_of(connection, suite.table).issuperset(LINEAGE):
+    if not set(LINEAGE) <= set(columns_of(connection, suite.table)):
         return
     expectation = next(item for item in suite.expectations if item.name == name)
-    select = offending_rows(expectation, exp.to_table(suite.table), run.parameters(), LINEAGE)
+    select = offending_rows(expectation, exp.to_table(suite.table), parameters_of(run.as_of, run.business), LINEAGE)
     if select is None:
         return
     places = select.distinct().order_by(*LINEAGE).limit(FAILURES_KEPT)

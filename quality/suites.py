@@ -51,7 +51,7 @@ class TableDeclaration(Declaration):
     expectations: tuple[Expectation, ...] = Field(description="What must hold for the table.")
 
 
-class QualityDeclaration(Declaration):
+class QualityFile(Declaration):
     """``config/quality.yml`` of a project."""
 
     expectations: dict[str, tuple[Expectation, ...]] = Field(
@@ -90,9 +90,7 @@ def load_suites(
     collected = problems if problems is not None else Problems()
     suites = dict(default_suites())
     if (project.config / "quality.yml").exists():
-        declared = read_declaration(
-            project.config / "quality.yml", QualityDeclaration, collected, shown_as=_PROJECT_FILE
-        )
+        declared = read_declaration(project.config / "quality.yml", QualityFile, collected, shown_as=_PROJECT_FILE)
         if declared is not None:
             _apply(declared, suites, collected)
     for feed in feeds:
@@ -109,7 +107,7 @@ def _of_feed(feed: DeclaresExpectations) -> Iterator[Expectation]:
         yield item.model_copy(update={"feed": feed.name, "name": f"{feed.name}_{item.name}"})
 
 
-def _apply(declared: QualityDeclaration, suites: dict[str, Suite], problems: Problems) -> None:
+def _apply(declared: QualityFile, suites: dict[str, Suite], problems: Problems) -> None:
     for table, added in declared.expectations.items():
         if table not in suites:
             line = declared.line_of("expectations", table)
