@@ -136,7 +136,7 @@ points as (
         cast(null as varchar) as campaign_id,
         cast(null as double) as score,
         cast(null as varchar) as score_scale,
-        'Points, ' || entries.entry_kind || ': ' || cast(entries.points as varchar) as summary,
+        'Points: ' || entries.entry_kind as summary,
         entries._batch_on,
         entries._file,
         entries._row

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -128,9 +129,8 @@ def _named(step: Step, table: str) -> set[str]:
     """Columns of ``table`` that the statement names through the table's alias."""
     if step.statement is None:
         return set()
-    tree = sqlglot.parse_one(step.statement, read="duckdb")
     found: set[str] = set()
-    for node in tree.find_all(exp.Table):
+    for node in _parsed(step.statement).find_all(exp.Table):
         if f"{node.db}.{node.name}" != table:
             continue
         scope = node.find_ancestor(exp.Select)
@@ -138,3 +138,8 @@ def _named(step: Step, table: str) -> set[str]:
             continue
         found |= {column.name for column in scope.find_all(exp.Column) if column.table == node.alias_or_name}
     return {name for name in found if name != "*"}
+
+
+@cache
+def _parsed(statement: str) -> exp.Expr:
+    return sqlglot.parse_one(statement, read="duckdb")
