@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -10,11 +11,21 @@ from profiles.attribute_rows import attribute_rows
 from profiles.attribute_values import attribute_values, cleared_values, golden_values, survivorship_parameters
 from profiles.currency import currency_parameters
 from profiles.survivorship import load_survivorship
+from quality.contracts.table import tables
 from warehouse.business import Business
 from warehouse.columns import descriptions_for
 from warehouse.project import Project
 from warehouse.sql_model import generated_step, in_order, sql_step
 from warehouse.step import Step
+
+_CONTRACT_OF = {
+    "_contacts": "contacts",
+    "_orders": "purchases",
+    "orders": "purchases",
+    "order_lines": "purchases",
+    "order_refunds": "purchases",
+}
+"""Tables that take columns over from a contract, which describes them."""
 
 _FIXED = (
     "_row_customers",
@@ -44,7 +55,7 @@ def golden_steps(project: Project, business: Business) -> tuple[Step, ...]:  # n
     """
     declared = load_survivorship(project)
     parameters = currency_parameters() | survivorship_parameters(declared)
-    fixed = tuple(sql_step("profiles", "profiles", name, parameters=parameters) for name in _FIXED)
+    fixed = tuple(_described(sql_step("profiles", "profiles", name, parameters=parameters)) for name in _FIXED)
     generated = (
         _generated(
             "_attribute_rows",
@@ -83,3 +94,14 @@ def _generated(
     name: str, description: str, grain: tuple[str, ...], query: exp.Expr, parameters: Mapping[str, object]
 ) -> Step:
     return generated_step("profiles", name, description, grain, descriptions_for("profiles", name), query, parameters)
+
+
+def _described(step: Step) -> Step:
+    """The step with the contract's descriptions of the columns that are not described in this package."""
+    (spec,) = step.tables
+    if spec.name not in _CONTRACT_OF:
+        return step
+    taken_over = {
+        column.name: column.description for table in tables(_CONTRACT_OF[spec.name]) for column in table.all_columns
+    }
+    return replace(step, tables=(replace(spec, columns=taken_over | dict(spec.columns)),))
