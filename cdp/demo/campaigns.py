@@ -11,7 +11,14 @@ from cdp.demo.dice import Dice, Flags, Integers, Numbers
 from cdp.demo.person import Person
 from cdp.demo.phrases import phrases
 
-_TOPICS = {(11, 4): "double11", (11, 10): "double11", (12, 3): "christmas", (12, 15): "christmas", (3, 20): "spring", (6, 12): "summer"}
+_TOPICS = {
+    (11, 4): "double11",
+    (11, 10): "double11",
+    (12, 3): "christmas",
+    (12, 15): "christmas",
+    (3, 20): "spring",
+    (6, 12): "summer",
+}
 HOUR = 3_600
 
 
@@ -65,10 +72,20 @@ def send_campaigns(people: list[Person], known_from: Integers, calendar: Calenda
             speaks = is_chinese if language == "zh" else ~is_chinese
             share = 0.2 if topic == "newsletter" else 0.5
             on_list = consents & ~gone & speaks & (known_from < sent_at) & (rolls.random(count) < share)
-            campaigns.append(Campaign(f"cmp-{on:%Y%m%d}-{language}", f"{phrases()['campaigns'][topic][language]} {on:%Y-%m}", topic, language, sent_at))
+            campaigns.append(
+                Campaign(
+                    f"cmp-{on:%Y%m%d}-{language}",
+                    f"{phrases()['campaigns'][topic][language]} {on:%Y-%m}",
+                    topic,
+                    language,
+                    sent_at,
+                )
+            )
             batches.append(_send(np.flatnonzero(on_list), len(campaigns) - 1, sent_at, eager, rolls))
             gone[batches[-1][1][batches[-1][6] >= 0]] = True
-    columns = [np.concatenate(column) for column in zip(*batches, strict=True)] if batches else [np.zeros(0, np.int64)] * 8
+    columns = (
+        [np.concatenate(column) for column in zip(*batches, strict=True)] if batches else [np.zeros(0, np.int64)] * 8
+    )
     campaign, person, sent, bounced, opened, clicked, unsubscribed, complained = columns
     return Messages(tuple(campaigns), campaign, person, sent, bounced > 0, opened, clicked, unsubscribed, complained)
 

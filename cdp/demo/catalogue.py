@@ -25,7 +25,10 @@ class Product:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All products, the popular ones first, with their share of demand; ``by_category``: product numbers, a row a category."""
+    """All products, the popular ones first, with their share of demand.
+
+    ``by_category`` holds product numbers, a row a category.
+    """
 
     products: tuple[Product, ...]
     weights: Numbers
@@ -44,14 +47,23 @@ def build_catalogue(vocabularies: dict[str, Vocabulary], coins: random.Random) -
     for category, nouns in phrases()["categories"].items():
         for zh, en in zip(nouns["zh"], nouns["en"], strict=True):
             for shade in coins.sample(range(min(len(vocabularies["en"].colours), len(vocabularies["zh"].colours))), 2):
-                names = {"zh": f"{vocabularies['zh'].colours[shade]}{zh}", "en": f"{vocabularies['en'].colours[shade]} {en}"}
+                names = {
+                    "zh": f"{vocabularies['zh'].colours[shade]}{zh}",
+                    "en": f"{vocabularies['en'].colours[shade]} {en}",
+                }
                 pounds = coins.randrange(6, 80)
                 cents = {"en": pounds * 100 - 5, "zh": pounds * 900}
                 number = len(products) + 1
                 products.append(Product(str(8_800_000_000 + number), f"HL-{number:03d}", category, names, cents))
     coins.shuffle(products)
-    prices = {language: np.array([product.cents[language] for product in products], dtype=np.float64) for language in ("zh", "en")}
-    rows = [[at for at, product in enumerate(products) if product.category == category] for category in phrases()["categories"]]
+    prices = {
+        language: np.array([product.cents[language] for product in products], dtype=np.float64)
+        for language in ("zh", "en")
+    }
+    rows = [
+        [at for at, product in enumerate(products) if product.category == category]
+        for category in phrases()["categories"]
+    ]
     width = max(map(len, rows))
     by_category = np.array([[row[column % len(row)] for column in range(width)] for row in rows], dtype=np.int64)
     return Catalogue(tuple(products), falling_weights(len(products), 0.7), prices, by_category)

@@ -116,5 +116,3 @@ class Delivery:
         path.write_bytes(content)
         self.truth.add(framed.feed, file, [(line.person_id, code) for line, code in rows])
         self.rows, self.files, self.bytes = self.rows + len(rows), self.files + 1, self.bytes + len(content)
-
-

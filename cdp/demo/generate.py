@@ -65,17 +65,13 @@ class Summary:
         return sum(feed.rows for feed in self.feeds.values())
 
 
-def _silent(done: int, total: int, what: str) -> None:
-    """Report progress to nobody."""
-
-
 def generate(
     customers: int = 5_000,
     days: int = 400,
     seed: int = 1,
     out: Path = Path(),
     difficulty: Level = "normal",
-    progress: Progress = _silent,
+    progress: Progress | None = None,
 ) -> Summary:
     """Write ``out/landing/<feed>/dt=…/…`` and ``out/truth/*.csv``; the same arguments give the same bytes.
 
@@ -87,19 +83,23 @@ def generate(
         difficulty: easy, normal or hard, see ``cdp.demo.difficulty``.
         progress: called with (days done, days to do, name of the feed) while files are written.
     """
-    progress(0, days * len(FEEDS), "people")
+    report = progress or (lambda *_: None)
+    report(0, days * len(FEEDS), "people")
     world = build_world(customers, days, seed, difficulty)
     truth_folder = out / "truth"
     shutil.rmtree(truth_folder, ignore_errors=True)
     feeds = {}
     with TruthFiles(truth_folder) as truth:
         for nth, (framed, batches) in enumerate(FEEDS):
+            report(nth * days, days * len(FEEDS), framed.feed)
             shutil.rmtree(out / "landing" / framed.feed, ignore_errors=True)
             chance = coins(seed, f"delivery {framed.feed}")
             delivery = Delivery(framed, out / "landing", world.calendar, world.difficulty, chance, truth)
             for day, lines in batches(world):
                 delivery.deliver(day, lines)
-                progress(nth * days + day + 1, days * len(FEEDS), framed.feed)
-            feeds[framed.feed] = FeedSummary(delivery.files, delivery.rows, delivery.bytes, dict(sorted(delivery.damaged.items())))
+                report(nth * days + day + 1, days * len(FEEDS), framed.feed)
+            feeds[framed.feed] = FeedSummary(
+                delivery.files, delivery.rows, delivery.bytes, dict(sorted(delivery.damaged.items()))
+            )
     write_behaviour(world, truth_folder)
     return Summary(len(world.people), days, feeds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,7 @@ def damaged_csv(row: bytes, damage: Damage, columns: tuple[str, ...]) -> bytes:
     return csv_line(cells.values())
 
 
-def csv_line(cells: Any) -> bytes:
+def csv_line(cells: Iterable[object]) -> bytes:
     """One line of CSV without its line end, quoted where needed."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="").writerow(cells)

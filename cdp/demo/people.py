@@ -88,8 +88,13 @@ def _add_household(registry: Registry, household: int, size: int) -> None:
 def _sharing(registry: Registry, person: Person, head: Person) -> Person:
     """A member of a household who has no phone, or no mailbox, of their own and uses the one of the head."""
     if registry.has(registry.difficulty.shared_contact):
-        phones = {"phone": head.phone, "later_phone": head.later_phone, "phone_changes_at": head.phone_changes_at}
-        person = replace(person, shares_phone=True, **phones)
+        person = replace(
+            person,
+            shares_phone=True,
+            phone=head.phone,
+            later_phone=head.later_phone,
+            phone_changes_at=head.phone_changes_at,
+        )
     if registry.has(registry.difficulty.shared_contact / 2):
         person = replace(person, shares_email=True, email=head.email, other_email=head.email, crm_email=head.email)
     return person

@@ -93,6 +93,26 @@ class Person:
         return self.later_home if moment >= self.moves_at else self.home
 
     @property
+    def known_email(self) -> str:
+        """A mailbox under which the shop or the CRM knows the person, or the usual one of those without an account."""
+        if self.shop_email_shown or not self.customer:
+            return self.crm_email if self.kind == "lead" else self.email
+        return self.crm_email if self.in_crm else ""
+
+    @property
+    def shows_phone(self) -> bool:
+        """Whether the shop or the CRM knows the phone; those without an account may have told it to anybody."""
+        return not self.customer or self.shop_phone_shown or (self.in_crm and self.crm_phone_shown)
+
+    @property
+    def crm_meets_shop(self) -> bool:
+        """Whether the CRM and the shop have a contact of this person in common."""
+        if not self.customer:
+            return self.crm_email == self.email
+        by_email = self.shop_email_shown and self.crm_email == self.email
+        return by_email or (self.shop_phone_shown and self.crm_phone_shown)
+
+    @property
     def marketing_email(self) -> str:
         """Where newsletters go: the address the CRM knows, else the shop's, else nowhere."""
         if self.shares_email:

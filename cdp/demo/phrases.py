@@ -1,4 +1,4 @@
-"""The sentences of ``phrases.yml``: the only words here that are not drawn from mimesis, because they carry feelings."""
+"""The sentences of ``phrases.yml``: they carry feelings and causes, which mimesis does not draw."""
 
 from __future__ import annotations
 

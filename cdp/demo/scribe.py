@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 from cdp.demo.difficulty import Difficulty
 from cdp.demo.person import Address, Names
-from cdp.demo.spelling import homophone, is_chinese, mistyped, romanised, short_form, traditional, written_email, written_phone
+from cdp.demo.spelling import (
+    homophone,
+    is_chinese,
+    mistyped,
+    romanised,
+    short_form,
+    traditional,
+    written_email,
+    written_phone,
+)
 
 PLACEHOLDER_EMAILS = ("test@test.com", "N/A", "noreply@example.com")
 PLACEHOLDER_PHONES = ("13800138000", "400-820-8820", "N/A", "0000000000", "4008208820")

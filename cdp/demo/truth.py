@@ -32,7 +32,9 @@ class TruthFiles:
     def __enter__(self) -> TruthFiles:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._persons.close()
         self._bad_rows.close()
 
@@ -65,7 +67,13 @@ def write_behaviour(world: World, folder: Path) -> None:
                 file.write(",".join([*who, "", "", "0", "", "", "", "", "0.0", "0"]) + "\n")
                 continue
             mine, left = purchases[number], int(behaviour.churned_at[at])
-            life = [_day(mine[0]), _day(mine[-1]), str(len(mine)), _day(left) if left >= 0 else "", str(left < 0).lower()]
+            life = [
+                _day(mine[0]),
+                _day(mine[-1]),
+                str(len(mine)),
+                _day(left) if left >= 0 else "",
+                str(left < 0).lower(),
+            ]
             rates = (behaviour.rate[at], behaviour.dropout[at], behaviour.expected_90d[at])
             file.write(",".join([*who, *life, *(f"{rate:.8f}" for rate in rates), str(behaviour.next_90d[at])]) + "\n")
 

@@ -7,6 +7,7 @@ Some visits are delivered days late (telephones that were offline), robots visit
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -61,7 +62,9 @@ class Audience:
     identifies: Flags
 
 
-def audience(people: list[Person], known_from: Integers, left_at: Integers, calendar: Calendar, rolls: Dice) -> Audience:
+def audience(
+    people: list[Person], known_from: Integers, left_at: Integers, calendar: Calendar, rolls: Dice
+) -> Audience:
     """Who visits, how long and how often. Robots are no persons."""
     count = len(people)
     number = np.arange(count)
@@ -75,10 +78,10 @@ def audience(people: list[Person], known_from: Integers, left_at: Integers, cale
     span = (until - start) / DAY
     expected = np.where(kind == "buyer", 1.0 + span / 30.0, np.where(kind == "lead", 1.0 + span / 60.0, 1.2))
     luck = chances(number, _SALT_DEVICES)
-    mates = {}
+    households: defaultdict[int, list[int]] = defaultdict(list)
     for someone in people:
-        mates.setdefault(someone.household, []).append(someone.number - 1)
-    mate = np.array([_mate(mates[someone.household], someone.number - 1) for someone in people], dtype=np.int64)
+        households[someone.household].append(someone.number - 1)
+    mate = np.array([_mate(households[someone.household], someone.number - 1) for someone in people], dtype=np.int64)
     return Audience(
         active_from=np.where((kind == "lead") & (luck > 0.7), -1, start),
         active_until=until,
@@ -100,7 +103,8 @@ def plan_visits(
 ) -> Visits:
     """All visits: browsing, after a click in a mailing, to buy, and those of robots."""
     browsing = _browse(who, calendar, rolls)
-    clicked = np.flatnonzero((messages.clicked_at >= 0) & (messages.clicked_at < calendar.end) & (who.active_from[messages.person] >= 0))
+    came = (messages.clicked_at >= 0) & (messages.clicked_at < calendar.end) & (who.active_from[messages.person] >= 0)
+    clicked = np.flatnonzero(came)
     bought = np.flatnonzero((orders.channel != POS) & (orders.person >= 0))
     person = np.concatenate([browsing[0], messages.person[clicked], orders.person[bought]])
     start = np.concatenate([browsing[1], messages.clicked_at[clicked], orders.placed_at[bought]])
@@ -126,7 +130,7 @@ def plan_visits(
         is_signed_in=np.zeros(len(person), dtype=np.bool_),
         delivered_on=_delivery(start, device, calendar, difficulty, rolls),
     )
-    visits = _signed_in(visits, who, orders, rolls)
+    visits = _signed_in(visits, who, orders, rolls) if len(visits) else visits
     visits = _joined(visits, _robots(len(visits), len(who.devices), calendar, rolls))
     return visits.take(np.lexsort((visits.order, visits.cookie, visits.start, visits.delivered_on)))
 
@@ -157,7 +161,9 @@ def _devices(
     own = np.where(stray & (rolls.random(len(person)) < 0.3), UNCLAIMED, own)
     mate = who.mate[person]
     may_borrow = (mate >= 0) & who.has_account[person] & who.has_account[mate] & (who.active_from[mate] >= 0)
-    borrows = may_borrow & (chances(person, _SALT_BORROWS) < 0.3) & (rolls.random(len(person)) < 0.35) & (own != UNCLAIMED)
+    borrows = (
+        may_borrow & (chances(person, _SALT_BORROWS) < 0.3) & (rolls.random(len(person)) < 0.35) & (own != UNCLAIMED)
+    )
     return np.where(borrows, mate * DEVICES, person * DEVICES + own)
 
 
@@ -190,11 +196,17 @@ def _signed_in(visits: Visits, who: Audience, orders: Orders, rolls: Dice) -> Vi
     signed = rank >= signs_at[group]
     previous = np.concatenate([[-1], person[:-1]])
     news = signed & ((rank == signs_at[group]) | (previous != person))
-    late_choice = (visits.order >= 0) & (rank == signs_at[group]) & (person == owner) & (rolls.random(len(visits)) < 0.6)
+    late_choice = (
+        (visits.order >= 0) & (rank == signs_at[group]) & (person == owner) & (rolls.random(len(visits)) < 0.6)
+    )
     again = signed & (rolls.random(len(visits)) < 0.12)
     identify = np.where(news | again, np.where(late_choice & news, AT_CHECKOUT, AT_START), NO_IDENTIFY)
     first_signed = np.minimum(first + signs_at, len(visits) - 1)
-    in_reach = signed | (signs_at == sizes)[group] | (visits.start >= visits.start[first_signed][group] - _FIRST_SIGN_IN_WITHIN)
+    in_reach = (
+        signed
+        | (signs_at == sizes)[group]
+        | (visits.start >= visits.start[first_signed][group] - _FIRST_SIGN_IN_WITHIN)
+    )
     changed = {column.name: getattr(visits, column.name) for column in fields(visits)}
     return Visits(**changed | {"identify": identify, "is_signed_in": signed}).take(in_reach)
 

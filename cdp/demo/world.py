@@ -78,8 +78,19 @@ def build_world(customers: int, days: int, seed: int, level: Level) -> World:
     who = audience(people, known_from, left_at, calendar, rolls)
     visits = plan_visits(who, orders, messages, calendar, difficulty, rolls)
     return World(
-        seed, calendar, difficulty, vocabularies, catalogue, people, behaviour, known_from, left_at, orders, messages, visits
-    )  # fmt: skip
+        seed=seed,
+        calendar=calendar,
+        difficulty=difficulty,
+        vocabularies=vocabularies,
+        catalogue=catalogue,
+        people=people,
+        behaviour=behaviour,
+        known_from=known_from,
+        left_at=left_at,
+        orders=orders,
+        messages=messages,
+        visits=visits,
+    )
 
 
 def _life(people: list[Person], behaviour: Behaviour, calendar: Calendar, seed: int) -> tuple[Integers, Integers]:

@@ -36,7 +36,15 @@ CRM = csv_table(
     ),
     COLUMNS,
 )
-_SOURCES = ("Organic Search", "Paid Search", "Social Media", "Offline Sources", "Direct Traffic", "Email Marketing", "Referrals")
+_SOURCES = (
+    "Organic Search",
+    "Paid Search",
+    "Social Media",
+    "Offline Sources",
+    "Direct Traffic",
+    "Email Marketing",
+    "Referrals",
+)
 _COUNTRIES = {"CN": "China", "GB": "United Kingdom"}
 _GENDERS = {"f": "Female", "m": "Male"}
 _TIERS = ("", "Bronze", "Silver", "Gold")
@@ -67,7 +75,7 @@ def crm_weeks(world: World) -> Iterator[tuple[int, list[Line]]]:
     for day in sorted(changes):
         in_time = sorted(changes[day], key=lambda change: (change[0], change[1].record_id))
         newest = {contact.record_id: (moment, contact) for moment, contact in in_time}
-        yield day, [_line(moment, contact, world, scribe) for moment, contact in newest.values()]
+        yield day, [_line(moment, contact, scribe) for moment, contact in newest.values()]
 
 
 def _contacts(world: World, scribe: Scribe) -> Iterator[Contact]:
@@ -77,7 +85,7 @@ def _contacts(world: World, scribe: Scribe) -> Iterator[Contact]:
             continue
         created = min(int(world.known_from[number]) + draw.randrange(20 * DAY), world.calendar.end - DAY)
         unionid = f"o6_{draw.getrandbits(88):022x}" if person.language == "zh" and scribe.happens(0.4) else ""
-        knows_address = scribe.happens(0.5) or (person.crm_email != person.email and not person.crm_phone_shown)
+        knows_address = scribe.happens(0.5) or not person.crm_meets_shop
         record_id += draw.randrange(1, 9)
         yield Contact(
             record_id, person, person.crm_names, person.crm_email, person.crm_phone_shown, knows_address,
@@ -86,7 +94,9 @@ def _contacts(world: World, scribe: Scribe) -> Iterator[Contact]:
         if scribe.happens(world.difficulty.second_contact) and not person.shares_phone:
             record_id += draw.randrange(1, 9)
             again = min(created + draw.randrange(1, 90 * DAY), world.calendar.end - 1)
-            yield Contact(record_id, person, scribe.names(person.names), person.other_email, True, True, True, again, unionid)
+            yield Contact(
+                record_id, person, scribe.names(person.names), person.other_email, True, True, True, again, unionid
+            )
 
 
 def _moments(contact: Contact, scribe: Scribe, end: int) -> Iterator[int]:
@@ -102,7 +112,7 @@ def _moments(contact: Contact, scribe: Scribe, end: int) -> Iterator[int]:
             yield change + DAY
 
 
-def _line(moment: int, contact: Contact, world: World, scribe: Scribe) -> Line:
+def _line(moment: int, contact: Contact, scribe: Scribe) -> Line:
     person, stamp = contact.person, shanghai(moment)
     home = person.home_at(moment)
     phone = person.phone_at(moment) if contact.shows_phone else ""
@@ -111,8 +121,7 @@ def _line(moment: int, contact: Contact, world: World, scribe: Scribe) -> Line:
     if scribe.happens(scribe.difficulty.placeholder) and contact.shows_address:
         made_up_email, made_up_phone = scribe.placeholder()
         email, phone = made_up_email or email, made_up_phone or phone
-    orders = world.behaviour.purchase_person  # the CRM learns from the shop whether somebody bought
-    bought = person.kind == "buyer" and len(orders) > 0
+    bought = person.kind == "buyer"
     opted_out = person.number % 23 == 0
     cells = {
         "Record ID": contact.record_id,
@@ -120,7 +129,9 @@ def _line(moment: int, contact: Contact, world: World, scribe: Scribe) -> Line:
         "Last Name": contact.names.family,
         "Email": email,
         "Mobile Phone Number": phone,
-        "Contact owner": "Mei Lin (mei@harbour-lantern.example)" if person.language == "zh" else "Tom Reed (tom@harbour-lantern.example)",
+        "Contact owner": "Mei Lin (mei@harbour-lantern.example)"
+        if person.language == "zh"
+        else "Tom Reed (tom@harbour-lantern.example)",
         "Lifecycle Stage": "Customer" if bought else "Lead",
         "Lead Status": "" if bought else "New",
         "Original Source": _SOURCES[person.number * 7 % len(_SOURCES)],

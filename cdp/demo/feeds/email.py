@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def email_weeks(world: World) -> Iterator[tuple[int, list[Line]]]:
     order = np.lexsort((kind, message, moment, week))
     message, kind, moment, week = message[order], kind[order], moment[order], week[order]
     cuts = [0, *(np.flatnonzero(np.diff(week)) + 1).tolist(), len(week)]
-    for begin, end in zip(cuts, cuts[1:], strict=False):
+    for begin, end in pairwise(cuts):
         if begin < end:
             rows = zip(message[begin:end].tolist(), kind[begin:end].tolist(), moment[begin:end].tolist(), strict=True)
             yield int(week[begin]), [_line(world, *row) for row in rows]

@@ -56,8 +56,8 @@ def _versions(world: World, order: int, person: Person, moment: int, scribe: Scr
     product = world.catalogue.products[world.orders.lines(order)[0][0]].names[person.language]
     comment = opinion(mood, person.language, product, draw) if draw.random() < 0.6 else ""
     score = min(max(round(7.6 + 1.7 * mood), 0), 10)
-    by_phone = draw.random() < (0.6 if person.language == "zh" else 0.08)
-    email = person.other_email if scribe.happens(world.difficulty.other_email) else person.email
+    email = person.crm_email if person.in_crm and draw.random() < 0.3 else person.known_email
+    by_phone = not email or (person.shows_phone and draw.random() < (0.6 if person.language == "zh" else 0.08))
     cells = {
         "ID": 610_000_000 + order,
         "Survey Type": "nps",

@@ -27,7 +27,12 @@ from cdp.demo.purchases import (
 from cdp.demo.scribe import Scribe
 from cdp.demo.world import World
 
-_UNKNOWN_STATUS = {"financial_status": "maybe", "fulfillment_status": None, "cancelled_at": None, "refunds": []}
+_UNKNOWN_STATUS: dict[str, object] = {
+    "financial_status": "maybe",
+    "fulfillment_status": None,
+    "cancelled_at": None,
+    "refunds": [],
+}
 SHOP_ORDERS = json_array(
     "shop_orders",
     "orders.json",
@@ -116,7 +121,12 @@ def _order(world: World, order: int, person: Person | None, scribe: Scribe) -> d
         "note_attributes": [],
     }
     body |= _money(world, order) | {"customer": _customer(person, placed) if person and not is_guest else None}
-    body |= {"billing_address": contact["address"], "shipping_address": contact["address"], "refunds": [], "fulfillments": []}
+    body |= {
+        "billing_address": contact["address"],
+        "shipping_address": contact["address"],
+        "refunds": [],
+        "fulfillments": [],
+    }
     if orders.channel[order] == POS or (fate == PAID and scribe.happens(0.5)):
         _fulfil(body, placed + 3_600)
     return body
@@ -152,7 +162,10 @@ def _money(world: World, order: int) -> dict[str, Any]:
         "total_price": _amount(total),
         "current_total_price": _amount(total),
         "total_shipping_price_set": {
-            "shop_money": {"amount": _amount(int(orders.shipping[order])), "currency_code": "CNY" if language == "zh" else "GBP"}
+            "shop_money": {
+                "amount": _amount(int(orders.shipping[order])),
+                "currency_code": "CNY" if language == "zh" else "GBP",
+            }
         },
         "shipping_lines": [{"title": "Standard", "price": _amount(int(orders.shipping[order]))}],
         "discount_codes": [{"code": coupon, "amount": _amount(discount), "type": "percentage"}] if coupon else [],
@@ -160,7 +173,9 @@ def _money(world: World, order: int) -> dict[str, Any]:
     }
 
 
-def _contact(person: Person | None, is_guest: bool, moment: int, scribe: Scribe, over_the_counter: bool) -> dict[str, Any]:
+def _contact(
+    person: Person | None, is_guest: bool, moment: int, scribe: Scribe, over_the_counter: bool
+) -> dict[str, Any]:
     """E-mail, phone and address as they stand on this order."""
     if person is None:
         return {"email": "", "phone": None, "address": None}
@@ -224,7 +239,13 @@ def _fulfil(body: dict[str, Any], moment: int) -> None:
 def _refund(body: dict[str, Any], order: int, fate: int, total: int, moment: int) -> None:
     cents = total if fate == REFUNDED else max(total * (1 + order % 6) // 10, 1)
     at = _shop_time(moment)
-    paid = {"id": body["id"] * 10 + 3, "kind": "refund", "status": "success", "amount": _amount(cents), "created_at": at}
+    paid = {
+        "id": body["id"] * 10 + 3,
+        "kind": "refund",
+        "status": "success",
+        "amount": _amount(cents),
+        "created_at": at,
+    }
     refund = {"id": body["id"] * 10 + 2, "order_id": body["id"], "created_at": at, "transactions": [paid]}
     refund |= {"note": None, "refund_line_items": [], "order_adjustments": []}
     body["financial_status"] = "refunded" if fate == REFUNDED else "partially_refunded"

@@ -92,11 +92,15 @@ def _weeks(world: World, language: str) -> Iterator[tuple[int, list[Post]]]:
         for _ in range(min(1 + int(draw.expovariate(0.28)), 30)):
             moment = since + int(draw.random() * (calendar.end - since))
             product = draw.choice(world.catalogue.products).names[language]
-            post = Post(number := number + 1, account, moment, opinion(mood + draw.gauss(0, 0.6), language, product, draw), 0)
+            post = Post(
+                number := number + 1, account, moment, opinion(mood + draw.gauss(0, 0.6), language, product, draw), 0
+            )
             weeks[calendar.week_end(calendar.day(moment))].append(post)
             answered = moment + draw.randrange(600, 2 * DAY)
             if draw.random() < 0.2 and answered < calendar.end:
-                thanks = phrases()["shop"][language] + (": 谢谢你的反馈！" if language == "zh" else ": thank you for telling us!")
+                thanks = phrases()["shop"][language] + (
+                    ": 谢谢你的反馈！" if language == "zh" else ": thank you for telling us!"
+                )
                 answer = Post(number := number + 1, ours, answered, thanks, post.number)
                 weeks[calendar.week_end(calendar.day(answered))].append(answer)
     for day in sorted(weeks):
@@ -104,10 +108,10 @@ def _weeks(world: World, language: str) -> Iterator[tuple[int, list[Post]]]:
 
 
 def _accounts(world: World, language: str, draw: random.Random) -> Iterator[tuple[Account, float, int]]:
-    """(account, mood, first moment): one customer in sixteen, and a few robots."""
+    """(account, mood, first moment): one customer in twenty, and a few robots."""
     number, start = 109_000, world.calendar.start
     for at, person in enumerate(world.people):
-        if person.kind == "visitor" or person.language != language or draw.random() > 0.06:
+        if person.kind == "visitor" or person.language != language or draw.random() > 0.05:
             continue
         number += draw.randrange(1, 90)
         yield _account(number, person, draw), person.mood, int(world.known_from[at])
@@ -117,8 +121,9 @@ def _accounts(world: World, language: str, draw: random.Random) -> Iterator[tupl
 
 
 def _account(number: int, person: Person, draw: random.Random) -> Account:
-    handle = person.email.partition("@")[0] if draw.random() < 0.7 else romanised(person.names.given).lower() + str(number)
-    shown = person.names.full(person.language) if draw.random() < 0.75 else handle
+    mailbox = (person.known_email or person.email).partition("@")[0]
+    handle = mailbox if draw.random() < 0.85 else romanised(person.names.given).lower() + str(number)
+    shown = person.names.full(person.language) if draw.random() < 0.75 or handle != mailbox else handle
     followers = int(draw.paretovariate(0.9) * 20) % 90_000
     return Account(number, handle, shown, person.home.city.removesuffix("市"), followers, False, person.person_id)
 
@@ -126,7 +131,11 @@ def _account(number: int, person: Person, draw: random.Random) -> Account:
 def _status(post: Post) -> dict[str, Any]:
     account, status_id = post.account, str(113_000_000_000_000_000 + post.number)
     uri = f"https://social.example/users/{account.handle}/statuses/{status_id}"
-    mention = "" if account.number == 1 else '<span class="h-card"><a href="https://social.example/@harbourlantern">@harbourlantern</a></span> '
+    mention = (
+        ""
+        if account.number == 1
+        else '<span class="h-card"><a href="https://social.example/@harbourlantern">@harbourlantern</a></span> '
+    )
     return {
         "id": status_id,
         "created_at": iso(post.moment),
@@ -155,7 +164,9 @@ def _status(post: Post) -> dict[str, Any]:
             "followers_count": account.followers,
             "fields": [],
         },
-        "mentions": [{"id": "1", "acct": "harbourlantern", "url": "https://social.example/@harbourlantern"}] if mention else [],
+        "mentions": [{"id": "1", "acct": "harbourlantern", "url": "https://social.example/@harbourlantern"}]
+        if mention
+        else [],
         "tags": [],
         "media_attachments": [],
         "edited_at": None,
@@ -181,7 +192,9 @@ def _weibo(post: Post) -> dict[str, Any]:
             "id": 1_700_000_000 + account.number,
             "idstr": str(1_700_000_000 + account.number),
             "screen_name": account.display_name,
-            "name": account.handle,
+            "name": account.display_name,
+            "domain": account.handle,
+            "profile_url": account.handle,
             "location": account.city,
             "gender": "n",
             "followers_count": account.followers,

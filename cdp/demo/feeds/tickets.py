@@ -43,7 +43,8 @@ def ticket_weeks(world: World) -> Iterator[tuple[int, list[Line]]]:
     for number, (person, moment, order, cause) in enumerate(_questions(world, scribe)):
         ticket = _ticket(world, number, person, moment, order, cause, scribe)
         opened_in, solved_in = (
-            calendar.week_end(calendar.day(at)) for at in (moment, ticket["_solved"] if ticket["_solved"] < calendar.end else calendar.end - 1)
+            calendar.week_end(calendar.day(at))
+            for at in (moment, ticket["_solved"] if ticket["_solved"] < calendar.end else calendar.end - 1)
         )
         solved = ticket.pop("_solved")
         states = sorted({opened_in, solved_in})
@@ -71,7 +72,9 @@ def _questions(world: World, scribe: Scribe) -> Iterator[tuple[Person, int, int,
                 yield person, moment, -1, "advice"
 
 
-def _ticket(world: World, number: int, person: Person, moment: int, order: int, cause: str, scribe: Scribe) -> dict[str, Any]:
+def _ticket(
+    world: World, number: int, person: Person, moment: int, order: int, cause: str, scribe: Scribe
+) -> dict[str, Any]:
     draw, language = scribe.coins, person.language
     product = draw.choice(world.catalogue.products).names[language]
     if order >= 0:
@@ -111,7 +114,12 @@ def _ticket(world: World, number: int, person: Person, moment: int, order: int, 
         "resolution": draw.choice(phrases()["resolutions"]),
         "order_number_id": str(ORDER_IDS_FROM + order) if order >= 0 else None,
         "language": language,
-        "metric_set": {"created_at": iso(moment), "initially_replied_at": iso(replied), "solved_at": iso(solved), "reopens": reopens},
+        "metric_set": {
+            "created_at": iso(moment),
+            "initially_replied_at": iso(replied),
+            "solved_at": iso(solved),
+            "reopens": reopens,
+        },
     }
 
 
@@ -124,12 +132,12 @@ def _channel(person: Person, moment: int, scribe: Scribe) -> tuple[str, dict[str
     channels = ("voice", "chat", "web", "email") if person.language == "zh" else ("email", "web", "chat", "voice")
     channel = scribe.coins.choices(channels, (5, 3, 2, 1))[0]
     name = scribe.names(person.names).full(person.language)
-    if channel == "voice" or (person.shares_email and not person.customer):
+    email = person.crm_email if person.in_crm and scribe.happens(0.3) else person.known_email
+    if channel == "voice" and person.shows_phone:
         return "voice", {"name": name, "phone": person.phone_at(moment), "formatted_phone": person.phone_at(moment)}
-    if channel == "email" or not person.customer:
-        email = person.other_email if scribe.happens(scribe.difficulty.other_email / 2) else person.email
+    if email and (channel == "email" or not person.customer):
         return "email", {"name": name, "address": email}
-    return channel, {"name": name} if channel == "chat" else {}
+    return (channel, {}) if channel == "web" else ("chat", {"name": name})
 
 
 def _rating(feeling: float, number: int, draw: random.Random) -> dict[str, Any]:
@@ -142,7 +150,11 @@ def _as_of(ticket: dict[str, Any], solved: int, is_solved: bool) -> dict[str, An
     """The ticket before and after it was solved."""
     metrics = ticket["metric_set"]
     if is_solved:
-        return ticket | {"status": "solved", "updated_at": iso(solved), "metric_set": metrics | {"solved_at": iso(solved)}}
+        return ticket | {
+            "status": "solved",
+            "updated_at": iso(solved),
+            "metric_set": metrics | {"solved_at": iso(solved)},
+        }
     return ticket | {
         "resolution": None,
         "satisfaction_rating": {"score": "unoffered"},

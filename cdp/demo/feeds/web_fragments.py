@@ -47,7 +47,14 @@ class Fragments:
         return [
             self._context(world, *columns)
             for columns in zip(
-                chinese, visits.device.tolist(), visits.campaign.tolist(), visits.person.tolist(), addresses, names, luck, strict=True
+                chinese,
+                visits.device.tolist(),
+                visits.campaign.tolist(),
+                visits.person.tolist(),
+                addresses,
+                names,
+                luck,
+                strict=True,
             )
         ]
 
@@ -65,7 +72,12 @@ class Fragments:
             context["device"] = {"id": f"{name:016X}", "type": "ios" if name % 3 else "android"}
         if campaign >= 0:
             sent = world.messages.campaigns[campaign]
-            context["campaign"] = {"name": sent.campaign_id, "source": "newsletter", "medium": "email", "content": sent.topic}
+            context["campaign"] = {
+                "name": sent.campaign_id,
+                "source": "newsletter",
+                "medium": "email",
+                "content": sent.topic,
+            }
         elif luck < 0.18:
             source = _SOURCES[int(luck * 1000) % len(_SOURCES)]
             medium = "cpc" if source in {"google", "baidu", "bing"} else "social"
@@ -93,7 +105,11 @@ def build_fragments(world: World) -> Fragments:
 def _own(kind: int, language: str, product: Product | None) -> dict[str, object]:
     shop = phrases()["shop"][language]
     if kind == LANDING:
-        return {"type": "page", "name": "Home", "properties": {"title": shop, "url": f"{HOSTS[language]}/", "path": "/"}}
+        return {
+            "type": "page",
+            "name": "Home",
+            "properties": {"title": shop, "url": f"{HOSTS[language]}/", "path": "/"},
+        }
     if kind == SEARCH:
         query = phrases()["categories"]["teaware"][language][0]
         return {"type": "track", "event": "Products Searched", "properties": {"query": query}}
@@ -123,7 +139,9 @@ def product_properties(product: Product, language: str) -> dict[str, object]:
 
 def _page(kind: int, language: str, product: Product | None) -> dict[str, object]:
     shop = phrases()["shop"][language]
-    path = {SEARCH: "/search", CHECKOUT: "/checkout", COMPLETED: "/checkout/thank-you", IDENTIFY: "/account"}.get(kind, "/")
+    path = {SEARCH: "/search", CHECKOUT: "/checkout", COMPLETED: "/checkout/thank-you", IDENTIFY: "/account"}.get(
+        kind, "/"
+    )
     title, referrer = shop, HOSTS[language] + "/"
     if product is not None:
         path, title = f"/products/{product.sku.lower()}", f"{product.names[language]} | {shop}"

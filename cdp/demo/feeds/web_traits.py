@@ -11,7 +11,7 @@ from cdp.demo.world import World
 
 
 def identify_call(person: Person, moment: int, is_bare: bool, draw: random.Random) -> dict[str, object]:
-    """Type and traits. Account holders send a part of what is known, or nothing; others must at least say who they are."""
+    """Type and traits: of account holders a part of what is known, or nothing; others must say who they are."""
     if not person.customer:
         return {"type": "identify", "traits": _contact_of_guest(person, moment, draw)}
     if is_bare:
@@ -58,4 +58,8 @@ def order_event(world: World, order: int, is_completed: bool) -> dict[str, objec
     }
     if is_completed:
         properties |= {"order_id": str(ORDER_IDS_FROM + order), "revenue": int(orders.subtotal[order]) / 100}
-    return {"type": "track", "event": "Order Completed" if is_completed else "Checkout Started", "properties": properties}
+    return {
+        "type": "track",
+        "event": "Order Completed" if is_completed else "Checkout Started",
+        "properties": properties,
+    }
