@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import traceback
 
-import click
 import typer
 
 from cdp.commands import customer, demo, doctor, feeds, init, quality, quarantine, run, schema, status, tables, ui
@@ -33,7 +32,7 @@ app.add_typer(tables.app, name="tables")
 app.add_typer(quality.app, name="quality")
 
 BUG = 1
-USAGE = 2
+INTERRUPTED = 130
 
 
 def main() -> None:
@@ -44,13 +43,12 @@ def main() -> None:
 def run_command(arguments: list[str]) -> int:
     """Run one command and return its exit code: ours end in two lines, bugs in a traceback."""
     try:
-        result = app(args=arguments, prog_name="cdp", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+        app(args=arguments, prog_name="cdp")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except KeyboardInterrupt:
         sys.stderr.write("error: interrupted\nfix: run the same command again; nothing is half done\n")
-        return 130
+        return INTERRUPTED
     except CdpError as error:
         sys.stderr.write(f"error: {error.reason}\n")
         if error.fix:
@@ -61,4 +59,4 @@ def run_command(arguments: list[str]) -> int:
     except Exception:  # noqa: BLE001 - the outermost frame: a bug is shown whole and has its own exit code
         traceback.print_exc()
         return BUG
-    return result if isinstance(result, int) else 0
+    return 0

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import click
 import typer
 
 from cdp.command import app
@@ -16,6 +16,7 @@ from quality.contracts.registry import CONTRACTS
 from sources.mapping import describe_mapping, mapping_ids, read_mapping
 from warehouse.business import load_business
 from warehouse.project import Project
+from warehouse.step import TableSpec
 
 NOTE = "<!-- Written by `make docs`; change the code it is read from, not this page. -->"
 
@@ -27,21 +28,32 @@ def pages(project: Project) -> Mapping[str, str]:
 
 def dictionary(project: Project) -> str:
     """Contracts, then every table of the warehouse with grain and columns."""
-    parts = ["# Data dictionary", NOTE, "Times are UTC. Amounts are DECIMAL(18,4) beside an ISO currency.", "## Contracts"]
+    units = "Times are UTC. Amounts are DECIMAL(18,4) beside an ISO currency."
+    parts = ["# Data dictionary", NOTE, units, "## Contracts"]
     for kind, model in CONTRACTS.items():
+        fields = (
+            (f"`{c.name}`", c.sql_type, "" if c.is_nullable else "required", c.description) for c in columns(model)
+        )
         parts += [f"### {kind}", " ".join((model.__doc__ or "").split())]
-        rows = ((f"`{c.name}`", c.sql_type, "" if c.is_nullable else "required", c.description) for c in columns(model))
-        parts.append(_table(("field", "type", "", "meaning"), rows))
+        parts.append(_table(("field", "type", "", "meaning"), fields))
     parts.append("## Tables")
     types = _types(project)
     for step in all_steps(project, load_business(project)):
         for spec in step.tables:
-            if spec.name.startswith("_"):
-                continue
-            parts += [f"### {spec.full_name}", spec.description, f"One row per {', '.join(f'`{c}`' for c in spec.grain)}."]
-            rows = ((f"`{name}`", kind, spec.columns.get(name, "")) for name, kind in types[spec.full_name].items())
-            parts.append(_table(("column", "type", "meaning"), rows))
+            if not spec.name.startswith("_"):
+                parts += _described(spec, types[spec.full_name])
     return "\n\n".join(parts) + "\n"
+
+
+def _described(spec: TableSpec, types: Mapping[str, str]) -> list[str]:
+    grain = ", ".join(f"`{column}`" for column in spec.grain)
+    rows = [(f"`{name}`", kind, spec.columns.get(name, "")) for name, kind in types.items()]
+    return [
+        f"### {spec.full_name}",
+        spec.description,
+        f"One row per {grain}.",
+        _table(("column", "type", "meaning"), rows),
+    ]
 
 
 def mappings() -> str:
@@ -49,30 +61,35 @@ def mappings() -> str:
     parts = ["# Mappings", NOTE]
     for name in mapping_ids():
         mapping = read_mapping(name)
-        parts += [f"## {name}", f"{mapping.description} After: {mapping.documentation}. Makes `{mapping.kind or 'any kind'}`."]
-        rows = ((f"`{source}`", f"`{field}`", rule) for source, field, rule in describe_mapping(mapping))
-        parts.append(_table(("source field", "contract field", "rule"), rows))
+        made = f"`{mapping.kind}`" if mapping.kind else "the kind its feed names"
+        after = mapping.documentation or "the file itself"
+        parts += [f"## {name}", f"{mapping.description} Makes {made}. After: {after}."]
+        rows = [(f"`{source}`", f"`{field}`", rule) for source, field, rule in describe_mapping(mapping)]
+        if rows:
+            parts.append(_table(("source field", "contract field", "rule"), rows))
     return "\n\n".join(parts) + "\n"
 
 
 def commands() -> str:
     """Every command with its options."""
     parts = ["# Commands", NOTE]
-    parts += [text for path, command in _walk(typer.main.get_command(app), ("cdp",)) for text in _command(path, command)]
+    for path, command in walk_commands(typer.main.get_command(app), ("cdp",)):
+        parts += _command(path, command)
     return "\n\n".join(parts) + "\n"
 
 
-def _walk(command: click.Command, path: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], click.Command]]:
+def walk_commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:  # noqa: ANN401
+    """Every leaf of a command tree with the words that call it. Typer vendors its own classes, so they stay untyped."""
     children = getattr(command, "commands", None)
     if children is None:
         yield path, command
         return
     for name in sorted(children):
-        yield from _walk(children[name], (*path, name))
+        yield from walk_commands(children[name], (*path, name))
 
 
-def _command(path: tuple[str, ...], command: click.Command) -> list[str]:
-    context = click.Context(command, info_name=" ".join(path))
+def _command(path: tuple[str, ...], command: Any) -> list[str]:  # noqa: ANN401 - see walk_commands
+    context = command.context_class(command, info_name=" ".join(path))
     usage = " ".join(command.collect_usage_pieces(context))
     rows = [record for parameter in command.params if (record := parameter.get_help_record(context))]
     texts = [f"## {' '.join(path)}", " ".join((command.help or "").split()), f"`{' '.join(path)} {usage}`"]

@@ -65,7 +65,8 @@ def progress_bar(what: str) -> Iterator[Progress]:
         yield lambda _done, _total, _what: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress as Bars, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
 
     started = time.monotonic()
     columns = (

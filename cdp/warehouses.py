@@ -14,14 +14,19 @@ _PATIENCE_OF_A_READER = 20.0
 
 @contextmanager
 def reading(project: Project) -> Iterator[Connection]:
-    """A read-only cursor; the file is let go of at the end.
+    """A read-only cursor; the file is let go of at the end. Raises as ``open_to_read`` does."""
+    with open_to_read(project) as warehouse:
+        yield warehouse.cursor()
+
+
+def open_to_read(project: Project) -> Warehouse:
+    """The warehouse, read-only.
 
     Raises:
         WarehouseError: there is no warehouse yet, or a run holds it for longer than a reader waits.
     """
     wait = min(read_settings().lock_wait_seconds, _PATIENCE_OF_A_READER)
-    with open_warehouse(project.database, read_only=True, wait_seconds=wait) as warehouse:
-        yield warehouse.cursor()
+    return open_warehouse(project.database, read_only=True, wait_seconds=wait)
 
 
 def writing(project: Project) -> Warehouse:

@@ -39,7 +39,10 @@ def generate(
     started = time.monotonic()
     with progress_bar("generate") as progress:
         summary = write(customers, days, seed, out, level, progress)
-    rows = [{"feed": name, "files": made.files, "rows": made.rows, "bad": made.bad} for name, made in summary.feeds.items()]
+    rows = [
+        {"feed": name, "files": made.files, "rows": made.rows, "bad": sum(made.damaged.values())}
+        for name, made in summary.feeds.items()
+    ]
     if json:
         show_json({"persons": summary.persons, "feeds": rows})
         return
@@ -109,5 +112,5 @@ def _where_to_look(where: Project) -> list[str]:
         f"  cdp customer explain {customer}   why these records are one person",
         "  cdp quarantine list              rows that broke their contract",
         "  published/quality/index.html     what was checked, over time",
-        "  duckdb -readonly published/cdp.duckdb \"select stage, count(*) from profiles.lifecycle group by stage\"",
+        '  duckdb -readonly published/cdp.duckdb "select stage, count(*) from profiles.lifecycle group by stage"',
     ]

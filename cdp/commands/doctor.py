@@ -78,4 +78,8 @@ def _attempt(what: str, examine: Callable[[], str]) -> dict[str, str]:
 
 
 def _row(what: str, is_fit: bool, detail: str, remedy: str) -> dict[str, str]:
-    return {"what": what, "state": "ok" if is_fit else "wrong", "detail": detail if is_fit else f"{detail} {remedy}".strip()}
+    return {
+        "what": what,
+        "state": "ok" if is_fit else "wrong",
+        "detail": detail if is_fit else f"{detail} {remedy}".strip(),
+    }

@@ -10,6 +10,8 @@ from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
 from cdp.warehouses import reading
 from sources.feed import Feed, load_feeds
+from sources.mapped_feed import map_feed
+from sources.mapping import describe_fields
 from warehouse.declaration import Problems, suggestion
 from warehouse.project import Project
 
@@ -37,15 +39,15 @@ def show_feed(
     json: JsonOption = False,
 ) -> None:
     """One feed: its declaration, and which source field becomes which contract field."""
-    from sources.mapped_feed import describe_feed
-
     where = find_project(project)
     feeds = _feeds(where)
     if name not in feeds:
         raise typer.BadParameter(f"There is no feed {name!r}. {suggestion(name, list(feeds))}", param_hint="NAME")
     feed = feeds[name]
+    mapped = map_feed(feed)
     fields = [
-        {"source field": source, "contract field": target, "rule": rule} for source, target, rule in describe_feed(feed)
+        {"source field": source, "contract field": target, "rule": rule}
+        for source, target, rule in describe_fields({**mapped.fields, **mapped.rows})
     ]
     declared = feed.model_dump(mode="json", exclude_unset=True, exclude={"fields"})
     if json:
@@ -84,4 +86,6 @@ def _counts(where: Project) -> dict[str, dict[str, Any]]:
         found = cursor.execute(
             "select feed, count(*), sum(rows_read), max(batch_on) from ops.files group by feed order by feed"
         ).fetchall()
-    return {feed: {"files": files, "rows_read": int(rows), "newest_batch": newest} for feed, files, rows, newest in found}
+    return {
+        feed: {"files": files, "rows_read": int(rows), "newest_batch": newest} for feed, files, rows, newest in found
+    }

@@ -9,7 +9,13 @@ import typer
 from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
 from cdp.warehouses import reading
+from quality.contracts.columns import columns
+from quality.contracts.registry import CONTRACTS
 from quality.quarantine import QuarantinedRow, list_rows, show_row
+from sources.feed import load_feeds
+from sources.mapped_feed import map_feed
+from sources.mapping import describe_fields
+from warehouse.declaration import Problems
 from warehouse.project import Project
 
 app = typer.Typer(help="Rows that broke their contract.", no_args_is_help=True)
@@ -27,7 +33,12 @@ def list_quarantined(
     with reading(find_project(project)) as cursor:
         found = list_rows(cursor, feed=feed, code=code, limit=limit)
     rows = [_in_short(row) for row in found]
-    show(rows, ["quarantine_id", "feed", "batch_on", "file", "row", "reasons"], as_json=json, empty="Quarantine is empty.")
+    show(
+        rows,
+        ["quarantine_id", "feed", "batch_on", "file", "row", "reasons"],
+        as_json=json,
+        empty="Quarantine is empty.",
+    )
     if found and not json:
         say("next: cdp quarantine show ID")
 
@@ -70,10 +81,12 @@ def _in_short(row: QuarantinedRow) -> dict[str, object]:
 
 
 def _personal_keys(where: Project) -> tuple[str, ...]:
-    """Source columns that feed personal fields, so that masking knows the vendor's names too."""
-    from sources.feed import load_feeds
-    from sources.mapping import personal_sources
-    from warehouse.declaration import Problems
-
-    feeds = load_feeds(where, Problems())
-    return tuple(sorted({key for feed in feeds.values() for key in personal_sources(feed)}))
+    """Source columns that feed personal fields, so that masking knows the vendors' names too."""
+    personal = {column.name for model in CONTRACTS.values() for column in columns(model) if column.is_personal}
+    keys: set[str] = set()
+    for feed in load_feeds(where, Problems()).values():
+        mapped = map_feed(feed)
+        for source, target, _ in describe_fields({**mapped.fields, **mapped.rows}):
+            if target in personal:
+                keys |= {path.rsplit(".", 1)[-1] for path in source.split(", ") if path}
+    return tuple(sorted(keys))

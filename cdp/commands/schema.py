@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -19,10 +19,10 @@ def schema(
     models = _models()
     if name not in models:
         raise typer.BadParameter(f"{name!r} has no schema. {suggestion(name, sorted(models))}", param_hint="NAME")
-    show_json(models[name]().model_json_schema())
+    show_json(models[name].model_json_schema())
 
 
-def _models() -> Mapping[str, Callable[[], type[BaseModel]]]:
+def _models() -> Mapping[str, type[BaseModel]]:
     from identity.declaration import IdentityRules
     from profiles.lifecycle import LifecycleRules
     from profiles.segments import SegmentFile
@@ -43,4 +43,4 @@ def _models() -> Mapping[str, Callable[[], type[BaseModel]]]:
         "survivorship": Survivorship,
         "traits": TraitFile,
     }
-    return {name: (lambda model=model: model) for name, model in (declared | dict(CONTRACTS)).items()}
+    return declared | dict(CONTRACTS)

@@ -21,7 +21,8 @@ _QUESTIONS: Mapping[str, str] = {
             sum(rows_duplicate) as duplicate, sum(rows_rejected) as rejected, max(batch_on) as newest_batch
         from ops.files group by feed order by feed""",
     "runs": "select run_id, as_of, started_at, status from ops.runs order by started_at desc limit 1",
-    "lifecycle": "select stage, count(*) as customers from profiles.lifecycle group by stage order by customers desc, stage",
+    "lifecycle": "select stage, count(*) as customers from profiles.lifecycle group by stage "
+    "order by customers desc, stage",
     "segments": "select segment, count(*) as customers from profiles.segment_members group by segment "
     "order by customers desc, segment",
     "checks": """
@@ -71,7 +72,11 @@ def read_status(project: Project) -> dict[str, Any]:
 def show_status(found: Mapping[str, Any]) -> None:
     """The page for a terminal."""
     say("Feeds")
-    show(found["feeds"], ["feed", "files", "rows_read", "accepted", "duplicate", "rejected", "newest_batch"], as_json=False)
+    show(
+        found["feeds"],
+        ["feed", "files", "rows_read", "accepted", "duplicate", "rejected", "newest_batch"],
+        as_json=False,
+    )
     say("\nQuarantine: rows per reason")
     show(found["quarantine"], ["feed", "code", "field", "rows"], as_json=False, empty="Empty.")
     if found["records"] is not None and found["customers"] is not None:

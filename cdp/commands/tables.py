@@ -20,7 +20,11 @@ def list_tables(project: ProjectOption = None, json: JsonOption = False) -> None
     """Every table with its rows and meaning; steps that start with `_` are left out."""
     with reading(find_project(project)) as cursor:
         rows = _tables(cursor)
-    show([row for row in rows if not row["name"].split(".")[1].startswith("_")], ["name", "rows", "meaning"], as_json=json)
+    show(
+        [row for row in rows if not row["name"].split(".")[1].startswith("_")],
+        ["name", "rows", "meaning"],
+        as_json=json,
+    )
 
 
 @app.command("show")

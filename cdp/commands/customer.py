@@ -1,0 +1,120 @@
+"""``cdp customer``: one customer, and why these records are one person. Shows personal data on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from cdp.settings import find_project
+from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
+from cdp.warehouses import open_to_read, reading
+from identity.explain import Branch, Explanation, explain
+from identity.resolve import resolve
+from warehouse.business import load_business
+from warehouse.database import Connection
+
+app = typer.Typer(help="One customer.", no_args_is_help=True)
+
+WhoArgument = Annotated[str, typer.Argument(metavar="WHO", help="Customer id, or any e-mail, phone, order or account.")]
+
+_ACTIVITIES_SHOWN = 15
+
+
+@app.command("show")
+def show_customer(who: WhoArgument, project: ProjectOption = None, json: JsonOption = False) -> None:
+    """Golden record, segments, orders and the newest activities."""
+    where = find_project(project)
+    with reading(where) as cursor:
+        customer_id = resolve(cursor, who, default_country=load_business(where).default_country)
+        found = _profile(cursor, customer_id)
+    if json:
+        show_json(found)
+        return
+    say(f"customer {customer_id}")
+    facts = [{"attribute": name, "value": value} for name, value in found["profile"].items() if value not in (None, [])]
+    show(facts, ["attribute", "value"], as_json=False, empty="An anonymous visitor: no golden record.")
+    say(f"\nsegments: {', '.join(found['segments']) or 'none'}")
+    say("\nOrders")
+    show(found["orders"], ["placed_at", "order_id", "feed", "status", "net_amount", "currency"], as_json=False)
+    say(f"\nNewest {_ACTIVITIES_SHOWN} activities")
+    show(found["activities"], ["occurred_at", "kind", "feed", "channel", "summary"], as_json=False)
+    say(f"\nnext: cdp customer explain {customer_id}")
+
+
+@app.command("explain")
+def explain_customer(who: WhoArgument, project: ProjectOption = None, json: JsonOption = False) -> None:
+    """The records of a customer, their identifiers, and the evidence that ties them, strongest first."""
+    where = find_project(project)
+    with open_to_read(where) as warehouse:
+        explanation = explain(warehouse, who, default_country=load_business(where).default_country)
+    if json:
+        show_json(asdict(explanation))
+        return
+    for line in _in_words(explanation):
+        say(line)
+
+
+def _in_words(found: Explanation) -> Iterator[str]:
+    former = f", formerly {', '.join(found.former_ids)}" if found.former_ids else ""
+    yield f"customer {found.customer_id}{former}: {len(found.records)} records, {found.edges} edges between them"
+    names = {record.record_id: f"{record.feed} {record.record_id[:8]}" for record in found.records}
+    for record in found.records:
+        seen = f"{record.first_seen_at} – {record.last_seen_at}"
+        yield f"\n{names[record.record_id]}  {record.occurrences:,} rows, {seen}"
+        for item in record.identifiers:
+            blocked = f"  (no evidence: {item.blocked_because})" if item.blocked_because else ""
+            yield f"    {item.kind} ({item.strength}): {item.raw_value or item.value}{blocked}"
+    yield "\nWhy they are one person: the strongest evidence for each, weights in bits"
+    for tree in found.trees:
+        yield from _branch_in_words(tree, names, 0)
+
+
+def _branch_in_words(branch: Branch, names: Mapping[str, str], depth: int) -> Iterator[str]:
+    indent = "    " * depth
+    if branch.weight is None:
+        yield f"{indent}{names[branch.record_id]}"
+    else:
+        strength = f"{branch.weight:+.1f} (probability {branch.probability:.4f})"
+        yield f"{indent}└ {names[branch.record_id]}: {branch.rule}, {strength}"
+        for reason in branch.reasons:
+            yield f"{indent}    {reason.weight:+6.1f}  {reason.words}"
+    for below in branch.below:
+        yield from _branch_in_words(below, names, depth + 1)
+
+
+def _profile(cursor: Connection, customer_id: str) -> dict[str, Any]:
+    who = {"customer_id": customer_id}
+    profiles = _rows(cursor, "select * from profiles.customers where customer_id = $customer_id", who)
+    return {
+        "customer_id": customer_id,
+        "profile": profiles[0] if profiles else {},
+        "segments": [
+            row["segment"]
+            for row in _rows(
+                cursor,
+                "select segment from profiles.segment_members where customer_id = $customer_id order by segment",
+                who,
+            )
+        ],
+        "orders": _rows(
+            cursor,
+            "select placed_at, order_id, feed, status, net_amount, currency from profiles.orders "
+            "where customer_id = $customer_id order by placed_at desc, order_id",
+            who,
+        ),
+        "activities": _rows(
+            cursor,
+            "select occurred_at, kind, feed, channel, summary from profiles.activities "
+            "where customer_id = $customer_id order by occurred_at desc, kind, source_key limit $limit",
+            who | {"limit": _ACTIVITIES_SHOWN},
+        ),
+    }
+
+
+def _rows(cursor: Connection, question: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    cursor.execute(question, parameters)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
