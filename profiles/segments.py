@@ -69,20 +69,22 @@ def read_segments(project: Project, problems: Problems) -> tuple[DeclaredSegment
 
 def check_segments(declared: tuple[DeclaredSegment, ...], catalogue: Catalogue, problems: Problems) -> None:
     """Note unknown fields and segments, values of a wrong type, names used twice, and circles."""
-    names = frozenset(item.segment.name for item in declared)
-    seen: dict[str, DeclaredSegment] = {}
+    firsts: dict[str, DeclaredSegment] = {}
+    for item in declared:
+        firsts.setdefault(item.segment.name, item)
+    conditions = {name: item.segment.where for name, item in firsts.items()}
     for item in declared:
 
         def report(where: Location, what: str, fix: str, file: SegmentFile = item.file) -> None:
             problems.add(file.declared_in, file.line_of(*where), what, fix)
 
-        first = seen.setdefault(item.segment.name, item)
+        first = firsts[item.segment.name]
         if first is not item:
             where = f"{first.file.declared_in}:{first.file.line_of(*first.at)}"
             report((*item.at, "name"), f"`{item.segment.name}` stands in {where} too.", "Give it a name of its own.")
-        check(item.segment.where, catalogue, names, (*item.at, "where"), report)
-        circle = _circle(item.segment.name, {other.segment.name: other.segment.where for other in declared})
-        if circle:
+        check(item.segment.where, catalogue, frozenset(conditions), (*item.at, "where"), report)
+        circle = _circle(item.segment.name, conditions)
+        if circle and first is item:
             report(item.at, f"Segments name each other in a circle: {' → '.join(circle)}.", "Take one reference out.")
 
 
