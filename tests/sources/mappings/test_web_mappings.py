@@ -1,0 +1,229 @@
+"""Web events of Segment, RudderStack, Snowplow and GA4."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from sources.mapping import read_mapping
+
+CALL = {"messageId": "m1", "type": "track", "timestamp": "2026-01-05T10:00:00.000Z"}
+
+
+def a_call(**fields: Any) -> dict[str, Any]:
+    return CALL | fields
+
+
+def test_segments_documented_calls_are_accepted_and_only_free_properties_are_reported(interpret, samples: Path) -> None:
+    calls = [
+        row for file in sorted((samples / "segment").glob("*.json")) for row in json.loads(file.read_text("utf-8"))
+    ]
+    found = interpret("segment", [CALL | call for call in calls])
+    assert len(found.rows) == len(calls)
+    assert found.unknown == {"properties.variation"}
+
+
+def test_segments_identify_call_says_who_the_person_is(interpret, samples: Path) -> None:
+    [row] = interpret("segment", json.loads((samples / "segment/identify.json").read_text("utf-8"))).rows
+    assert row["occurred_at"] == datetime(2015, 2, 23, 22, 28, 55, 111000)
+    assert row["received_at"] == datetime(2015, 2, 23, 22, 28, 55, 387000)
+    assert {
+        name: row[name] for name in ("event_kind", "anonymous_id", "source_user_id", "email", "full_name", "city")
+    } == {
+        "event_kind": "identify",
+        "anonymous_id": "507f191e810c19729de860ea",
+        "source_user_id": "97980cfea0067",
+        "email": "peter@example.com",
+        "full_name": "Peter Gibbons",
+        "city": "San Francisco",
+    }
+
+
+def test_the_name_of_a_group_is_nobodys_name(interpret, samples: Path) -> None:
+    [row] = interpret("segment", json.loads((samples / "segment/group.json").read_text("utf-8"))).rows
+    assert not row.keys() & {"full_name", "given_name", "email"}
+    assert row["extra"] == '{"group_id":"0e8c78ea9d97a7b8185e8632"}'
+
+
+def test_the_corrected_time_wins_over_the_devices_own(interpret) -> None:
+    call = a_call(
+        originalTimestamp="2026-01-05T09:00:00Z", sentAt="2026-01-05T09:00:01Z", receivedAt="2026-01-05T10:00:01Z"
+    )
+    assert interpret("segment", [call]).rows[0]["occurred_at"] == datetime(2026, 1, 5, 10)
+    del call["timestamp"]
+    assert interpret("segment", [call]).rows[0]["occurred_at"] == datetime(2026, 1, 5, 9)
+
+
+@pytest.mark.parametrize(
+    ("properties", "amount"),
+    [
+        ({"total": 30, "revenue": 25.0, "value": 1}, "30"),
+        ({"revenue": 25.5, "value": 1}, "25.5"),
+        ({"value": 18.99}, "18.99"),
+    ],
+)
+def test_an_order_is_worth_its_total_else_its_revenue_and_never_both(
+    interpret, properties: dict[str, Any], amount: str
+) -> None:
+    call = a_call(event="Order Completed", properties=properties | {"order_id": 7, "currency": "usd"})
+    [row] = interpret("segment", [call]).rows
+    assert (row["value_amount"], row["currency"], row["order_id"]) == (Decimal(amount), "USD", "7")
+
+
+def test_the_name_of_a_promotion_is_no_products_name(interpret) -> None:
+    viewed = a_call(
+        event="Product Viewed", properties={"product_id": "p1", "name": "Lantern", "url": "https://x.example/p1"}
+    )
+    promoted = a_call(event="Promotion Viewed", properties={"name": "Sale"})
+    product, promotion = interpret("segment", [viewed, promoted]).rows
+    assert (product["product_id"], product["product_name"]) == ("p1", "Lantern")
+    assert "url" not in product
+    assert "product_name" not in promotion
+
+
+def test_traits_are_read_in_camel_and_snake_case(interpret) -> None:
+    camel = a_call(type="identify", traits={"firstName": "Marta", "lastName": "Lind"})
+    snake = a_call(type="identify", traits={"first_name": "Marta", "last_name": "Lind"})
+    for row in interpret("segment", [camel, snake]).rows:
+        assert (row["given_name"], row["family_name"]) == ("Marta", "Lind")
+
+
+def test_an_unknown_call_or_a_broken_id_is_refused(interpret) -> None:
+    calls = [a_call(type="purchase"), a_call(userId={"id": 1}), a_call(messageId=None), a_call(timestamp="yesterday")]
+    assert interpret("segment", calls).codes == [
+        [("event_kind", "not_in_set")],
+        [("source_user_id", "wrong_type")],
+        [("event_id", "missing")],
+        [("occurred_at", "bad_format")],
+    ]
+
+
+def test_rudderstacks_documented_calls_are_accepted(interpret, samples: Path) -> None:
+    calls = [
+        row for file in sorted((samples / "rudderstack").glob("*.json")) for row in json.loads(file.read_text("utf-8"))
+    ]
+    found = interpret("rudderstack", [CALL | call for call in calls])
+    assert len(found.rows) == len(calls)
+    assert found.unknown == {"properties.prop_key"}
+
+
+def test_rudderstacks_own_calls_carry_the_original_time_alone(interpret, samples: Path) -> None:
+    rows = interpret("rudderstack", json.loads((samples / "rudderstack/common-fields.json").read_text("utf-8"))).rows
+    assert [row["occurred_at"] for row in rows] == [datetime(2020, 1, 9, 10, 1, 53, 558000)] * 3
+    assert [row.get("device_kind") for row in rows] == [None, "android", "iOS"]
+
+
+def test_rudderstacks_merge_call_ties_an_id_to_mail_and_phone(interpret, samples: Path) -> None:
+    [merge] = json.loads((samples / "rudderstack/merge.json").read_text("utf-8"))
+    [row] = interpret("rudderstack", [CALL | merge]).rows
+    assert {name: row[name] for name in ("event_kind", "source_user_id", "email", "phone")} == {
+        "event_kind": "alias",
+        "source_user_id": "1hKOmRA4GRlm",
+        "email": "alex@example.com",
+        "phone": "+1-202-555-0146",
+    }
+
+
+def test_traits_in_the_context_stand_in_for_those_on_top(interpret) -> None:
+    call = a_call(
+        type="identify", traits={"email": "a@b.example"}, context={"traits": {"email": "old@b.example", "phone": "1"}}
+    )
+    [row] = interpret("rudderstack", [call]).rows
+    assert (row["email"], row["phone"]) == ("a@b.example", "1")
+
+
+def test_snowplows_sample_line_has_its_131_columns(interpret, samples: Path) -> None:
+    columns = read_mapping("snowplow_tsv").columns
+    cells = (samples / "snowplow/enriched_event.tsv").read_text("utf-8").rstrip("\n").split("\t")
+    assert (samples / "snowplow/enriched_columns.txt").read_text("utf-8").split() == list(columns)
+    found = interpret("snowplow_tsv", [dict(zip(columns, (cell or None for cell in cells), strict=True))], flat=True)
+    [row] = found.rows
+    assert found.unknown == set()
+    assert {
+        name: row[name] for name in ("event_id", "event_kind", "occurred_at", "received_at", "session_id", "path")
+    } == {
+        "event_id": "c6ef3124-b53a-4b13-a233-0088f79dcbcb",
+        "event_kind": "page",
+        "occurred_at": datetime(2013, 11, 26, 0, 3, 57, 886000),
+        "received_at": datetime(2013, 11, 26, 0, 2, 5),
+        "session_id": "2b15e5c8-d3b1-11e4-b9d6-1681e6b88ec1",
+        "path": "/product/index.html",
+    }
+
+
+def test_snowplows_real_events_are_all_accepted_and_no_column_is_unknown(interpret, real_data: Path) -> None:
+    rows = pl.read_parquet(real_data / "snowplow/snowplow_web_events.parquet").to_dicts()
+    found = interpret("snowplow_tsv", rows, flat=True, format="parquet")
+    assert len(found.rows) == 160
+    assert found.unknown == set()
+    assert len({row["event_id"] for row in found.rows}) == 157
+    assert Counter(row["event_kind"] for row in found.rows) == {"track": 110, "page": 50}
+    assert Counter(row["event_name"] for row in found.rows)["page_ping"] == 8
+
+
+def _param(key: str, **value: Any) -> dict[str, Any]:
+    return {
+        "key": key,
+        "value": {"string_value": None, "int_value": None, "float_value": None, "double_value": None} | value,
+    }
+
+
+GA4 = {
+    "event_date": "20201121",
+    "event_timestamp": "1605937059520352",
+    "event_name": "purchase",
+    "event_bundle_sequence_id": "12",
+    "user_id": None,
+    "user_pseudo_id": "2697787.2422183099",
+    "event_params": [
+        _param("page_location", string_value="https://shop.example/thanks"),
+        _param("ga_session_id", int_value="1605936000"),
+        _param("currency", string_value="usd"),
+        _param("value", double_value=24.0),
+    ],
+    "device": {"category": "mobile", "language": "en-us", "mobile_brand_name": "<Other>"},
+    "geo": {"country": "Sri Lanka", "city": "(not set)"},
+    "traffic_source": {"source": "(direct)", "medium": "(none)"},
+    "collected_traffic_source": {"manual_source": "newsletter", "manual_medium": "(not set)", "gclid": "x"},
+    "ecommerce": {"transaction_id": "T1", "purchase_revenue": 24, "unique_items": 1},
+    "items": [{"item_id": "(not set)", "item_name": "Pin", "price": 24}],
+    "privacy_info": {"analytics_storage": "Yes"},
+    "stream_id": "1",
+    "platform": "WEB",
+}
+
+
+def test_a_ga4_event_gets_an_id_a_time_and_the_values_of_its_parameters(interpret) -> None:
+    found = interpret("ga4_events", [GA4])
+    [row] = found.rows
+    assert found.unknown == set()
+    assert row == {
+        "event_id": "2697787.2422183099/1605937059520352/purchase/12",
+        "event_kind": "track",
+        "event_name": "purchase",
+        "occurred_at": datetime(2020, 11, 21, 5, 37, 39, 520352),
+        "anonymous_id": "2697787.2422183099",
+        "session_id": "2697787.2422183099.1605936000",
+        "url": "https://shop.example/thanks",
+        "utm_source": "newsletter",
+        "order_id": "T1",
+        "value_amount": Decimal(24),
+        "currency": "USD",
+        "device_kind": "mobile",
+        "locale": "en-us",
+        "country": "Sri Lanka",
+    }
+
+
+def test_a_ga4_event_without_session_or_consent_has_no_session_and_no_visitor(interpret) -> None:
+    event = GA4 | {"event_params": [], "user_pseudo_id": None, "event_name": "page_view"}
+    [row] = interpret("ga4_events", [event]).rows
+    assert row["event_kind"] == "page"
+    assert not row.keys() & {"session_id", "anonymous_id", "source_user_id"}
