@@ -186,7 +186,8 @@ def test_an_expanded_person_says_who_they_are(interpret) -> None:
 def test_an_nps_file_is_in_the_zone_of_its_feed(interpret) -> None:
     row = {
         "ID": "610000001", "Survey Type": "nps", "Name": "陈晓明", "Email": "", "Phone Number": "13912345678",
-        "Score": "9", "Comment": "很好", "Created At": "2026-01-05 10:00:00", "Updated At": "", "Locale": "zh", "order_id": "1001",
+        "Score": "9", "Comment": "很好", "Created At": "2026-01-05 10:00:00", "Updated At": "", "Locale": "zh",
+        "order_id": "1001",
     }  # fmt: skip
     found = interpret("nps_csv", [row, row | {"Score": "14"}], flat=True, time_zone="Asia/Shanghai")
     assert found.unknown == set()
