@@ -48,7 +48,8 @@ def test_the_further_columns_of_an_export_are_read_too(interpret) -> None:
         "Record ID": "20101", "First Name": "晓明", "Last Name": "陈", "Mobile Phone Number": "13912345678",
         "Gender": "Male", "Last Modified Date": "2026-01-05 10:00", "Country/Region": "United Kingdom",
         "Interests": "tea; ceramics;", "Points balance": "120", "Email consent": "true", "SMS consent": "",
-        "Consent updated at": "2025-12-01 09:00", "Unsubscribed from all email": "", "Preferred language": "zh-CN", "WeChat UnionID": "o6_x", "Income band": "B",
+        "Consent updated at": "2025-12-01 09:00", "Unsubscribed from all email": "",
+        "Preferred language": "zh-CN", "WeChat UnionID": "o6_x", "Income band": "B",
     }  # fmt: skip
     found = interpret("hubspot_contacts", [row], flat=True, format="csv", time_zone="Asia/Shanghai")
     [contact] = found.rows
