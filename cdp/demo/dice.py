@@ -36,6 +36,23 @@ def chances(values: Integers, salt: int) -> Numbers:
     return (scramble(values, salt) >> np.uint64(11)).astype(np.float64) / float(1 << 53)
 
 
+def anonymous_id(cookie: int) -> str:
+    """What the site writes into a cookie."""
+    return anonymous_ids(np.array([cookie], dtype=np.int64))[0]
+
+
+def anonymous_ids(cookies: Integers) -> list[str]:
+    """What the site writes into cookies."""
+    return uuids(cookies, 21)
+
+
+def uuids(values: Integers, salt: int) -> list[str]:
+    """One id in the form of a UUID for each number."""
+    halves = zip(scramble(values, salt).tolist(), scramble(values, salt + 1).tolist(), strict=True)
+    texts = (f"{high:016x}{low:016x}" for high, low in halves)
+    return [f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}" for text in texts]
+
+
 def falling_weights(count: int, exponent: float = 0.9) -> Numbers:
     """Zipf's law over ``count`` ranks, summing to 1: a few values are common, most are rare."""
     weights = 1.0 / np.arange(1, count + 1, dtype=np.float64) ** exponent

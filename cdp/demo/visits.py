@@ -76,7 +76,7 @@ def audience(
     until = np.where(kind == "visitor", start + rolls.integers(1, 12, count) * DAY, until)
     until = np.minimum(np.maximum(until, start + DAY), calendar.end)
     span = (until - start) / DAY
-    expected = np.where(kind == "buyer", 1.0 + span / 30.0, np.where(kind == "lead", 1.0 + span / 60.0, 1.2))
+    expected = np.where(kind == "buyer", 1.3 + span / 26.0, np.where(kind == "lead", 1.0 + span / 60.0, 1.2))
     luck = chances(number, _SALT_DEVICES)
     households: defaultdict[int, list[int]] = defaultdict(list)
     for someone in people:

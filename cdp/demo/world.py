@@ -58,6 +58,12 @@ class World:
         ]
         return np.array(chosen, dtype=np.int64)
 
+    @cached_property
+    def cookie_of_order(self) -> dict[int, int]:
+        """Cookie of the visit in which an order was placed."""
+        placed = self.visits.order >= 0
+        return dict(zip(self.visits.order[placed].tolist(), self.visits.cookie[placed].tolist(), strict=True))
+
     def scribe(self, purpose: str) -> Scribe:
         """A writing hand with a stream of chance of its own."""
         return Scribe(self.difficulty, coins(self.seed, purpose), homophones_of(self.vocabularies["zh"]))

@@ -11,6 +11,7 @@ import msgspec
 
 from cdp.demo.calendar import DAY, SHANGHAI
 from cdp.demo.delivery import Line, json_array
+from cdp.demo.dice import anonymous_id
 from cdp.demo.noise import ABSENT, AGES_AHEAD, BELL, TOO_LONG, Damage
 from cdp.demo.person import Address, Names, Person
 from cdp.demo.purchases import (
@@ -83,12 +84,19 @@ def _versions(world: World, order: int, day: int, scribe: Scribe) -> Iterator[tu
     body = _order(world, order, person, scribe)
     person_id = person.person_id if person else ""
     fate, placed = int(world.orders.fate[order]), int(world.orders.placed_at[order])
+    moment = placed
     if fate in {PAID, REFUNDED, PARTLY_REFUNDED} and body["fulfillment_status"] is None:
         yield day, Line(msgspec.json.encode(body), person_id)
         moment = placed + scribe.coins.randrange(DAY, 4 * DAY)
         _fulfil(body, moment)
         day = world.calendar.day(moment)
     yield day, Line(msgspec.json.encode(body), person_id)
+    if fate == PAID and scribe.happens(0.3):
+        moment = max(moment, placed) + scribe.coins.randrange(DAY, 5 * DAY)
+        if moment < world.calendar.end:
+            body["updated_at"] = _shop_time(moment)
+            body["fulfillments"][0] |= {"shipment_status": "delivered", "updated_at": _shop_time(moment)}
+            yield world.calendar.day(moment), Line(msgspec.json.encode(body), person_id)
     if fate in {REFUNDED, PARTLY_REFUNDED}:
         moment = placed + scribe.coins.randrange(5 * DAY, 21 * DAY)
         if moment < world.calendar.end:
@@ -118,7 +126,7 @@ def _order(world: World, order: int, person: Person | None, scribe: Scribe) -> d
         "test": fate == TEST,
         "source_name": ("web", "mobile", "pos")[int(orders.channel[order])],
         "tags": "",
-        "note_attributes": [],
+        "note_attributes": _note(world, order) if is_guest and scribe.happens(0.4) else [],
     }
     body |= _money(world, order) | {"customer": _customer(person, placed) if person and not is_guest else None}
     body |= {
@@ -130,6 +138,12 @@ def _order(world: World, order: int, person: Person | None, scribe: Scribe) -> d
     if orders.channel[order] == POS or (fate == PAID and scribe.happens(0.5)):
         _fulfil(body, placed + 3_600)
     return body
+
+
+def _note(world: World, order: int) -> list[dict[str, str]]:
+    """The cookie that the checkout page of the site leaves on an order."""
+    cookie = world.cookie_of_order.get(order)
+    return [] if cookie is None else [{"name": "segment_anonymous_id", "value": anonymous_id(cookie)}]
 
 
 def _money(world: World, order: int) -> dict[str, Any]:

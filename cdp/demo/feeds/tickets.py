@@ -25,7 +25,7 @@ TICKETS = json_array(
     (
         Damage("missing", {"id": ABSENT}),
         Damage("out_of_range", {"created_at": AGES_AHEAD}),
-        Damage("not_in_set", {"service_stage": "lost"}),
+        Damage("not_in_set", {"status": "lost"}),
         Damage("bad_format", {"created_at": "yesterday"}),
         Damage("too_long", {"id": TOO_LONG}),
         Damage("wrong_type", {"external_id": ["17"]}),

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from cdp.demo.delivery import Line, json_lines
-from cdp.demo.dice import Dice, Flags, chances, coins, dice, scramble
+from cdp.demo.dice import Dice, Flags, anonymous_ids, chances, coins, dice, scramble
 from cdp.demo.feeds.web_events import Events, expand
 from cdp.demo.feeds.web_fragments import (
     CHECKOUT,
@@ -92,7 +92,7 @@ def _texts(world: World, fragments: Fragments, visits: Visits, events: Events, f
         users[whose] if known else "null"
         for whose, known in zip(visits.person[visit].tolist(), signed.tolist(), strict=True)
     ]
-    anonymous = [f"{value:016x}" for value in scramble(visits.cookie, 21).tolist()]
+    anonymous = anonymous_ids(visits.cookie)
     message = scramble((visit + first) * 128 + events.position * 2 + (kind == IDENTIFY), _SALT_MESSAGE).tolist()
     times = pl.DataFrame({"at": events.happened_ms, "sent": events.received_ms - 120, "received": events.received_ms})
     stamps = times.select(pl.all().cast(pl.Datetime("ms")).dt.strftime("%Y-%m-%dT%H:%M:%S.%3fZ"))

@@ -9,7 +9,7 @@ import numpy as np
 from mimesis import Internet
 
 from cdp.demo.catalogue import Product
-from cdp.demo.dice import Flags, Integers, chances, dice, scramble
+from cdp.demo.dice import Flags, Integers, chances, dice, scramble, uuids
 from cdp.demo.phrases import phrases
 from cdp.demo.visits import DEVICES, Visits
 from cdp.demo.world import World
@@ -53,13 +53,23 @@ class Fragments:
                 visits.person.tolist(),
                 addresses,
                 names,
+                uuids(visits.device, 64),
                 luck,
                 strict=True,
             )
         ]
 
     def _context(
-        self, world: World, chinese: bool, device: int, campaign: int, person: int, address: int, name: int, luck: float
+        self,
+        world: World,
+        chinese: bool,
+        device: int,
+        campaign: int,
+        person: int,
+        address: int,
+        name: int,
+        uuid: str,
+        luck: float,
     ) -> str:
         kind = min(device % DEVICES, 2) if device % DEVICES != 3 else 1
         agents = self.agents[kind]
@@ -69,7 +79,7 @@ class Fragments:
         context: dict[str, object] = {"ip": ip, "userAgent": agent, "locale": locale, "timezone": zone}
         context["library"] = {"name": "analytics.js", "version": "2.11.1"}
         if kind:
-            context["device"] = {"id": f"{name:016X}", "type": "ios" if name % 3 else "android"}
+            context["device"] = {"id": uuid.upper(), "type": "ios" if name % 3 else "android"}
         if campaign >= 0:
             sent = world.messages.campaigns[campaign]
             context["campaign"] = {
