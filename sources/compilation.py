@@ -1,0 +1,172 @@
+"""The SQL form of a mapping's expressions: text, and where that text is sure to be what Python would make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from sources.expression import (
+    Coalesce,
+    Concat,
+    Constant,
+    Each,
+    Expression,
+    FeedSetting,
+    Join,
+    ListOf,
+    Object,
+    Path,
+    Pick,
+    RowNumber,
+    SumOf,
+    Then,
+    When,
+)
+from sources.operations.operation import FALSE, TRUE, Setting, SqlValue, both, call, when
+from sources.operations.text import BLANKS
+
+
+@dataclass(frozen=True)
+class TextScope:
+    """What an expression sees of a row whose source values stand in columns of text."""
+
+    values: Mapping[str, SqlValue]
+    setting: Setting
+    position: exp.Expr | None
+
+    def read(self, path: str) -> SqlValue:
+        """The value at a source path; absent when the rows have no such place."""
+        return self.values.get(path, ABSENT)
+
+
+ABSENT = SqlValue.of_text(exp.null(), TRUE)
+
+
+def text_value(text: exp.Expr) -> SqlValue:
+    """A column that holds nothing but text."""
+    return SqlValue.of_text(text, TRUE)
+
+
+def compile_expression(expression: Expression, scope: TextScope) -> SqlValue:
+    """The SQL form of an expression in a row."""
+    match expression:
+        case Path(text):
+            return scope.read(text)
+        case Constant(text):
+            return text_value(_literal(text))
+        case Then(source, operations):
+            value = compile_expression(source, scope)
+            for operation in operations:
+                value = operation.sql(value, scope)
+            return value
+        case Coalesce(choices):
+            return _coalesce([compile_expression(item, scope) for item in choices])
+        case Concat():
+            return _concat(expression, scope)
+        case FeedSetting(name):
+            return text_value(_literal(getattr(scope.setting, name)))
+        case When():
+            return _when(expression, scope)
+        case RowNumber():
+            position = scope.position
+            return (
+                SqlValue.of_text(exp.null(), FALSE) if position is None else text_value(exp.cast(position, "VARCHAR"))
+            )
+        case Object(members):
+            return _object({name: compile_expression(item, scope) for name, item in members.items()})
+        case ListOf(items):
+            known = [_is_known_absent(compile_expression(item, scope)) for item in items]
+            return SqlValue.of_text(exp.null(), both(*known))
+        case SumOf(each) | Pick(each) | Join(each) | Each(Path() as each):
+            return SqlValue.of_text(exp.null(), _is_empty_list(scope.read(each.text)))
+        case _:
+            return SqlValue.of_text(exp.null(), FALSE)
+
+
+def _literal(text: str | None) -> exp.Expr:
+    return exp.null() if text is None else exp.Literal.string(text)
+
+
+def _is_null(text: exp.Expr) -> exp.Expr:
+    return exp.Is(this=text.copy(), expression=exp.null())
+
+
+def _is_known_absent(value: SqlValue) -> exp.Expr:
+    return both(value.as_text, _is_null(value.text))
+
+
+def _is_empty_list(value: SqlValue) -> exp.Expr:
+    empty = both(
+        value.as_json, call("coalesce", exp.EQ(this=value.text.copy(), expression=exp.Literal.string("[]")), FALSE)
+    )
+    return exp.or_(_is_known_absent(value), empty)
+
+
+def is_present(text: exp.Expr) -> exp.Expr:
+    """The text is neither absent nor blank."""
+    trimmed = exp.NEQ(this=call("trim", text, BLANKS), expression=exp.Literal.string(""))
+    return call("coalesce", trimmed, FALSE)
+
+
+def _coalesce(choices: Sequence[SqlValue]) -> SqlValue:
+    """The first that is present; nothing is sure behind a choice of which it is not known that it is absent."""
+
+    def chain(last: exp.Expr, part: str) -> exp.Expr:
+        branches: list[exp.If] = []
+        for choice in choices:
+            branches.append(exp.If(this=is_present(choice.text), true=getattr(choice, part).copy()))
+            if part != "text" and choice.as_text != TRUE:
+                branches.append(exp.If(this=exp.Not(this=exp.Paren(this=choice.as_text.copy())), true=exp.false()))
+        return exp.Case(ifs=branches, default=last)
+
+    if not choices:
+        return ABSENT
+    if all(choice.as_text == TRUE for choice in choices):
+        return text_value(chain(exp.null(), "text"))
+    return SqlValue(
+        chain(exp.null(), "text"),
+        chain(exp.true(), "as_text"),
+        chain(exp.true(), "as_number"),
+        chain(exp.true(), "as_boolean"),
+        chain(exp.false(), "as_json"),
+    )
+
+
+def _concat(expression: Concat, scope: TextScope) -> SqlValue:
+    values = [compile_expression(item, scope) for item in expression.parts]
+    present = [when(is_present(value.text), value.text) for value in values]
+    joined = call("concat_ws", expression.separator, *present)
+    text = call("nullif", joined, "")
+    if expression.needs_all:
+        text = when(both(*(is_present(value.text) for value in values)), text)
+    return SqlValue.of_text(text, both(*(value.as_text for value in values)))
+
+
+def _when(expression: When, scope: TextScope) -> SqlValue:
+    test = compile_expression(expression.test, scope)
+    value, otherwise = compile_expression(expression.value, scope), compile_expression(expression.otherwise, scope)
+    words = exp.Array(expressions=[exp.Literal.string(word) for word in expression.words])
+    hit = call("coalesce", call("list_contains", words, test.text), FALSE) if expression.words else exp.false()
+    return SqlValue(
+        when(hit, value.text, otherwise.text),
+        both(test.as_boolean, when(hit, value.as_text, otherwise.as_text)),
+        both(test.as_boolean, when(hit, value.as_number, otherwise.as_number)),
+        both(test.as_boolean, when(hit, value.as_boolean, otherwise.as_boolean)),
+        both(test.as_boolean, when(hit, value.as_json, otherwise.as_json)),
+    )
+
+
+def _object(members: Mapping[str, SqlValue]) -> SqlValue:
+    """Compact JSON of the members that are present."""
+    pairs: list[exp.Expr] = []
+    for name, value in members.items():
+        pairs += [exp.Literal.string(name), value.text]
+    is_empty = both(*(_is_null(value.text) for value in members.values()))
+    whole = call("json_object", *pairs)
+    dropped = call("json_merge_patch", "{}", whole)
+    text = when(is_empty, exp.null(), exp.cast(dropped if len(members) > 1 else whole, "VARCHAR"))
+    known = both(*(value.as_text for value in members.values()))
+    nothing = both(known, is_empty)
+    return SqlValue(text, nothing, nothing.copy(), nothing.copy(), known)

@@ -1,0 +1,55 @@
+"""What has arrived: the files below ``landing/<feed>/`` that a feed's globs name, each with the day of its batch."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from sources.feed_declaration import Feed
+from sources.operations.moment import day_in
+from warehouse.project import Project
+
+_PARTITION = re.compile(r"(?:^|/)dt=([0-9]{4}-[0-9]{2}-[0-9]{2})(?:/|$)")
+_DATE = re.compile(r"(?<![0-9])([0-9]{4}-[0-9]{2}-[0-9]{2})(?![0-9])")
+_UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".unfinished")
+
+
+@dataclass(frozen=True)
+class LandingFile:
+    """One file. ``file`` is its path below the feed's folder with forward slashes; ``modified_ns`` since 1970."""
+
+    feed: str
+    batch_on: date
+    file: str
+    path: Path
+    bytes: int
+    modified_ns: int
+
+
+def discover(project: Project, feed: Feed) -> tuple[LandingFile, ...]:
+    """The feed's files by path. Hidden files and names of unfinished downloads are left alone."""
+    folder = project.landing / feed.name
+    found = {path for glob in feed.files for path in folder.glob(glob)}
+    files = ((path.relative_to(folder).as_posix(), path) for path in found)
+    return tuple(_landing_file(feed.name, file, path) for file, path in sorted(files) if _is_data(file, path))
+
+
+def batch_day(file: str, modified_ns: int) -> date:
+    """The day in ``dt=YYYY-MM-DD``, else the last ISO date in the path, else the day of the last change in UTC."""
+    for pattern in (_PARTITION, _DATE):
+        days = [day for text in pattern.findall(file) if (day := day_in(text))]
+        if days:
+            return days[-1]
+    return datetime.fromtimestamp(modified_ns // 1_000_000_000, tz=UTC).date()
+
+
+def _is_data(file: str, path: Path) -> bool:
+    is_hidden = any(part.startswith((".", "_")) for part in file.split("/"))
+    return not is_hidden and not file.lower().endswith(_UNFINISHED) and path.is_file()
+
+
+def _landing_file(feed: str, file: str, path: Path) -> LandingFile:
+    status = path.stat()
+    return LandingFile(feed, batch_day(file, status.st_mtime_ns), file, path, status.st_size, status.st_mtime_ns)

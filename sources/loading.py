@@ -1,0 +1,236 @@
+"""Loads what is pending of a feed, batch by batch: each is in staging wholly or not at all, loaded again without a trace.
+
+Small batches share a transaction and its statements, so that four hundred daily files take seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from quality.quarantine import create_tables as create_quarantine
+from sources.feed_declaration import Feed
+from sources.file_ledger import (
+    FileRecord,
+    create_ledger,
+    known_files,
+    set_modified,
+    set_status,
+    write_feed,
+    write_files,
+)
+from sources.group_load import Batch, FileLoad, GroupLoad, StoppedBatch
+from sources.landing import discover
+from sources.mapped_feed import MappedFeed, map_feed
+from sources.plan import Plan, groups, plan_files
+from sources.readers.file_reader import FileReader
+from sources.row_tables import create_row_tables
+from warehouse.database import Connection, Warehouse
+from warehouse.errors import InputError
+from warehouse.project import Project
+from warehouse.step import Run
+
+GROUP_BYTES: Final = 128 << 20
+
+Progress = Callable[[int, int, int], None]
+"""Called with rows done, bytes done, bytes in all."""
+
+
+@dataclass(frozen=True)
+class BatchLoad:
+    """What one load did to one batch: the files it read, their rows, and source fields nobody mentions."""
+
+    batch_on: date
+    files: int
+    bytes: int
+    rows_read: int
+    accepted: int
+    duplicate: int
+    rejected: int
+    unknown_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FeedLoad:
+    """What one load did to one feed."""
+
+    feed: str
+    batches: tuple[BatchLoad, ...]
+    vanished: tuple[str, ...] = ()
+    stopped: tuple[StoppedBatch, ...] = ()
+
+    @property
+    def rows_read(self) -> int:
+        """Source rows that were read."""
+        return sum(batch.rows_read for batch in self.batches)
+
+
+class BatchesStoppedError(InputError):
+    """Some batches were not loaded; ``load`` is what was done besides."""
+
+    def __init__(self, load: FeedLoad) -> None:
+        texts = [f"batch {stop.batch_on} of feed {load.feed} was not loaded: {stop.reason}." for stop in load.stopped]
+        told = " ".join(texts[:5]) + (f" And {len(texts) - 5} more." if len(texts) > 5 else "")
+        super().__init__(
+            told[0].upper() + told[1:],
+            f"Look at the files below landing/{load.feed}/; correct them or config/feeds/{load.feed}.yml "
+            "(max_reject_ratio, on_new_column). What was loaded before is unchanged.",
+        )
+        self.load = load
+
+
+def create_tables(connection: Connection) -> None:
+    """Make every table that loading writes, where it is not there yet."""
+    create_ledger(connection)
+    create_row_tables(connection)
+    create_quarantine(connection)
+
+
+def pending_batches(
+    warehouse: Warehouse, project: Project, feed: Feed, *, full_refresh: bool = False
+) -> tuple[date, ...]:
+    """The days on which a feed has files that are new, changed, vanished, or loaded by other declarations."""
+    with warehouse.transaction() as connection:
+        create_ledger(connection)
+        plan = _plan(connection, project, map_feed(feed), None, None, full_refresh=full_refresh)
+    return plan.days
+
+
+def load_feed(
+    warehouse: Warehouse,
+    project: Project,
+    feed: Feed,
+    run: Run,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    full_refresh: bool = False,
+    progress: Progress | None = None,
+) -> FeedLoad:
+    """Load what is pending of a feed in batches from ``first`` to ``last``.
+
+    Raises:
+        DeclarationError: the feed, its mapping and its contract do not fit.
+        BatchesStoppedError: batches in which too many rows break the contract, or with new source fields where the
+            feed says stop. Their earlier rows stay; all other batches are loaded.
+    """
+    mapped = map_feed(feed)
+    with warehouse.transaction() as connection:
+        create_tables(connection)
+        write_feed(connection, feed, mapped.declaration_hash)
+        plan = _plan(connection, project, mapped, first, last, full_refresh=full_refresh)
+        _note_what_stays(connection, feed.name, plan)
+    told = _Told(progress or (lambda *_: None), plan.bytes)
+    batches: list[BatchLoad] = []
+    stopped: list[StoppedBatch] = []
+    for group in groups(plan, GROUP_BYTES):
+        reader = FileReader.of(mapped)
+        with warehouse.transaction() as connection:
+            known = known_files(connection, feed.name)
+            loads, stops = GroupLoad(connection, mapped, reader, run, told.add).load(group, known)
+            _note_stopped(connection, mapped, run, group, stops, known)
+            counts = known_files(connection, feed.name)
+        batches += _batches(loads, counts)
+        stopped += stops
+    load = FeedLoad(feed.name, tuple(batches), tuple(record.file for record in plan.vanished), tuple(stopped))
+    if stopped:
+        raise BatchesStoppedError(load)
+    return load
+
+
+class _Told:
+    """Adds up progress."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total = progress, total
+        self._rows = self._bytes = 0
+
+    def add(self, rows: int, size: int) -> None:
+        """A file is done."""
+        self._rows += rows
+        self._bytes += size
+        self._progress(self._rows, self._bytes, self._total)
+
+
+def _plan(
+    connection: Connection,
+    project: Project,
+    mapped: MappedFeed,
+    first: date | None,
+    last: date | None,
+    *,
+    full_refresh: bool,
+) -> Plan:
+    feed = mapped.feed
+    return plan_files(
+        discover(project, feed),
+        known_files(connection, feed.name),
+        mapped.declaration_hash,
+        first=first,
+        last=last,
+        full_refresh=full_refresh,
+    )
+
+
+def _note_what_stays(connection: Connection, feed: str, plan: Plan) -> None:
+    set_modified(connection, feed, {file.file: file.modified_ns for file in plan.touched})
+    set_status(connection, feed, [record.file for record in plan.vanished], "vanished")
+    set_status(connection, feed, [file.file for file in plan.returned], "loaded")
+    if plan.vanished or plan.returned:
+        write_files(connection, feed, ())
+
+
+def _note_stopped(
+    connection: Connection,
+    mapped: MappedFeed,
+    run: Run,
+    group: Sequence[Batch],
+    stops: Sequence[StoppedBatch],
+    known: dict[str, FileRecord],
+) -> None:
+    """A file that was loaded before keeps its counts; one that is new stands there with none."""
+    names = {name for stop in stops for name in stop.files}
+    if not names:
+        return
+    files = [file for _, found in group for file in found if file.file in names]
+    set_status(connection, mapped.feed.name, [file.file for file in files if file.file in known], "stopped")
+    nothing = {"rows_read": 0, "rows_accepted": 0, "rows_duplicate": 0, "rows_rejected": 0, "rows_collapsed": 0}
+    new = [
+        FileRecord(
+            feed=file.feed,
+            batch_on=file.batch_on,
+            file=file.file,
+            sha256="",
+            bytes=file.bytes,
+            **nothing,
+            declaration_hash=mapped.declaration_hash,
+            status="stopped",
+            modified_ns=file.modified_ns,
+            loaded_at=run.now,
+            run_id=run.run_id,
+        )
+        for file in files
+        if file.file not in known
+    ]
+    write_files(connection, mapped.feed.name, new)
+
+
+def _batches(loads: Sequence[FileLoad], counts: dict[str, FileRecord]) -> list[BatchLoad]:
+    days = sorted({load.file.batch_on for load in loads})
+    return [_batch(day, [load for load in loads if load.file.batch_on == day], counts) for day in days]
+
+
+def _batch(day: date, loads: Sequence[FileLoad], counts: dict[str, FileRecord]) -> BatchLoad:
+    records = [counts[load.file.file] for load in loads]
+    return BatchLoad(
+        batch_on=day,
+        files=len(records),
+        bytes=sum(record.bytes for record in records),
+        rows_read=sum(record.rows_read for record in records),
+        accepted=sum(record.rows_accepted for record in records),
+        duplicate=sum(record.rows_duplicate for record in records),
+        rejected=sum(record.rows_rejected for record in records),
+        unknown_columns=tuple(sorted({name for load in loads for name in load.unknown})),
+    )

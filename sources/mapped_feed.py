@@ -1,0 +1,204 @@
+"""A feed together with its mapping and its contract: all that is needed to read its files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from quality.contracts.columns import Column, columns
+from quality.contracts.contract import Contract, ContractPart
+from quality.contracts.registry import CONTRACTS
+from sources.expression import Constant, Each, Expression, Path, parts, paths_of, with_paths_renamed
+from sources.feed_declaration import Feed
+from sources.mapping import Format, mapping_ids, read_mapping
+from sources.mapping import Mapping as VendorMapping
+from sources.operations.operation import Setting
+from sources.operations.vocabulary import word
+from warehouse.declaration import Problems, suggestion
+from warehouse.errors import DeclarationError
+
+READING: Final = 1
+"""Raised whenever the code reads the same declaration differently, so that every batch is read again."""
+
+
+@dataclass(frozen=True)
+class MappedFeed:
+    """A feed as the readers and the compiler see it: the feed's words have won over the mapping's.
+
+    ``rows`` are the fields that make rows of a child table; ``fields`` all others.
+    """
+
+    feed: Feed
+    contract: type[Contract]
+    format: Format
+    envelope: tuple[str, ...]
+    columns: tuple[str, ...]
+    group_by: str | None
+    fields: Mapping[str, Expression]
+    rows: Mapping[str, Each]
+    ignore: tuple[str, ...]
+    setting: Setting
+
+    @property
+    def kind(self) -> str:
+        """The contract's kind."""
+        return self.contract.kind
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether source rows are rows of columns, not objects."""
+        return self.format in {"csv", "tsv", "parquet"}
+
+    @property
+    def declaration_hash(self) -> str:
+        """Changes when the feed, its mapping or its contract would read the same file differently."""
+        feed = self.feed
+        read = (READING, self.format, self.envelope, self.columns, self.group_by, sorted(self.fields.items()))
+        more = (sorted(self.rows.items()), self.setting, feed.encoding, feed.delimiter, feed.duplicates)
+        kept = feed.on_new_column == "keep" and self.ignore
+        text = repr((read, more, kept)) + _schema(self.contract)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def _schema(contract: type[Contract]) -> str:
+    described = [contract, *(child.model for child in contract.children.values())]
+    return json.dumps([[repr(column) for column in columns(model)] for model in described])
+
+
+def map_feed(feed: Feed) -> MappedFeed:
+    """Bring a feed and its mapping together.
+
+    Raises:
+        DeclarationError: they do not fit, with every problem.
+    """
+    problems = Problems()
+    mapping = check_feed(feed, problems)
+    problems.raise_if_any()
+    assert mapping is not None
+    contract = CONTRACTS[feed.kind]
+    fields = _fields(feed, mapping)
+    nested = {child.field for child in contract.children.values()}
+    return MappedFeed(
+        feed=feed,
+        contract=contract,
+        format=feed.format or mapping.format,
+        envelope=feed.envelope or mapping.envelope,
+        columns=feed.columns or mapping.columns,
+        group_by=feed.group_by or mapping.group_by,
+        fields={name: item for name, item in fields.items() if name not in nested},
+        rows={name: item for name, item in fields.items() if name in nested and isinstance(item, Each)},
+        ignore=(*mapping.ignore, *feed.ignore),
+        setting=Setting(feed.time_zone, feed.country, feed.currency),
+    )
+
+
+def _fields(feed: Feed, mapping: VendorMapping) -> dict[str, Expression]:
+    constants: dict[str, Expression] = {name: Constant(word(value)) for name, value in feed.constants.items()}
+    renamed = {expected: source for source, expected in feed.rename.items()}
+    own: dict[str, Expression] = dict(mapping.fields)
+    if not own and feed.kind in CONTRACTS:
+        own = {column.name: Path(column.name) for column in columns(CONTRACTS[feed.kind]) if column.name != "extra"}
+    fields = {name: with_paths_renamed(item, renamed) for name, item in own.items()}
+    return fields | dict(feed.fields) | constants
+
+
+def check_feed(feed: Feed, problems: Problems) -> VendorMapping | None:
+    """Add everything that does not fit between a feed, its mapping and its contract; the mapping when it is known."""
+    place = _Place(feed, problems)
+    if feed.kind not in CONTRACTS:
+        place.add("kind", f"`{feed.kind}` is not a kind.", suggestion(feed.kind, list(CONTRACTS)))
+    if feed.mapping not in mapping_ids():
+        place.add("mapping", f"`{feed.mapping}` is not a mapping.", suggestion(feed.mapping, list(mapping_ids())))
+        return None
+    try:
+        mapping = read_mapping(feed.mapping)
+    except DeclarationError as error:
+        problems.found.extend(error.problems)
+        return None
+    if feed.kind in CONTRACTS:
+        _check_fit(place, mapping, CONTRACTS[feed.kind])
+    return mapping
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Adds problems at the line of a key of the feed."""
+
+    feed: Feed
+    problems: Problems
+
+    def add(self, key: str, what: str, fix: str, *inner: str) -> None:
+        file = self.feed.declared_in or f"config/feeds/{self.feed.name}.yml"
+        self.problems.add(file, self.feed.line_of(key, *inner), what, fix)
+
+
+def _check_fit(place: _Place, mapping: VendorMapping, contract: type[Contract]) -> None:
+    feed = place.feed
+    if mapping.kind not in {None, contract.kind}:
+        place.add(
+            "kind", f"Mapping {feed.mapping} makes {mapping.kind}, not {feed.kind}.", f"Write `kind: {mapping.kind}`."
+        )
+        return
+    models: dict[str, type[ContractPart]] = {child.field: child.model for child in contract.children.values()}
+    names = [column.name for column in columns(contract)] + list(models)
+    for key, declared in (("fields", feed.fields), ("constants", feed.constants)):
+        for name in declared:
+            if name not in names:
+                place.add(key, f"`{name}` is not a field of {contract.kind}.", suggestion(name, names), name)
+    fields = _fields(feed, mapping)
+    for column in _required(contract):
+        if column.name not in fields:
+            place.add(
+                "fields", f"Nothing fills `{column.name}`, which is required.", f"Add `{column.name}:` to `fields:`."
+            )
+    is_grouped = bool(feed.group_by or mapping.group_by)
+    for name, expression in fields.items():
+        model = models.get(name)
+        for problem in _row_problems(name, expression, model, is_grouped):
+            place.add("fields", problem, "See a mapping that has lines, such as shopify_orders.", name)
+
+
+def _row_problems(name: str, item: Expression, model: type[ContractPart] | None, is_grouped: bool) -> Iterator[str]:
+    if model is None:
+        if any(isinstance(part, Each) and part.path is None for part in parts(item)):
+            yield f"`{name}` is one value; only rows of their own can be made of `rows`."
+        return
+    if not isinstance(item, Each):
+        yield f"`{name}` needs `each` or `rows`, with `fields`."
+        return
+    if item.path is None and not is_grouped:
+        yield f"`{name}` is made of the rows of a group, but nothing says `group_by`."
+    known = {column.name for column in columns(model)}
+    for field, inner in item.fields.items():
+        if field not in known:
+            yield f"`{name}.{field}` is not a field. {suggestion(field, sorted(known))}"
+        if any(isinstance(part, Each) for part in parts(inner)):
+            yield f"`{name}.{field}` nests rows in rows."
+    for column in _required(model):
+        if column.name not in item.fields:
+            yield f"Nothing fills `{name}.{column.name}`, which is required."
+
+
+def _required(model: type[ContractPart]) -> Iterator[Column]:
+    for column in columns(model):
+        if not column.is_nullable and column.default is None:
+            yield column
+
+
+def source_paths(mapped: MappedFeed) -> Iterator[Path]:
+    """The paths a feed reads from a source row, the lists its nested rows come from among them."""
+    for expression in mapped.fields.values():
+        yield from paths_of(expression)
+    for each in mapped.rows.values():
+        if each.path is not None:
+            yield each.path
+            continue
+        for inner in each.fields.values():
+            yield from paths_of(inner)
+    if mapped.group_by:
+        yield Path(mapped.group_by)

@@ -1,0 +1,257 @@
+"""Operations on moments and days: every vendor's way to write them becomes ISO 8601 in UTC."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import ClassVar, Final
+from zoneinfo import ZoneInfo
+
+from sqlglot import exp
+
+from sources.operations.operation import (
+    FALSE,
+    Operation,
+    Scope,
+    SqlScope,
+    SqlValue,
+    UnreadableError,
+    Value,
+    absent_or,
+    both,
+    call,
+    matches,
+    text_of,
+    when,
+)
+
+_DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK: Final = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
+_ZONED: Final = rf"{_DAY}[T ]{_CLOCK} ?(Z|UTC|[+-][0-9]{{2}}(:?[0-9]{{2}})?)"
+_NAIVE: Final = rf"{_DAY}([T ]{_CLOCK})?"
+_SURE_NAIVE: Final = r"(19[7-9][0-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+_WEIBO: Final = r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4} [0-9]{4}"
+_WEIBO_FORMAT: Final = "%a %b %d %H:%M:%S %z %Y"
+_ISO_TEXT: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECONDS: Final = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1}
+_LAST_EPOCH: Final = 4_102_444_800  # seconds until the year 2100
+_WIDTHS: Final = {"Y": "[0-9]{4}", "m": "[0-9]{2}", "d": "[0-9]{2}", "H": "[0-9]{2}", "M": "[0-9]{2}", "S": "[0-9]{2}"}
+_CALM_HOURS: Final = 4
+
+
+@dataclass(frozen=True)
+class Time(Operation):
+    """A moment as text: ``iso``, ``weibo``, or a strptime format. Without an offset it is in the feed's time zone."""
+
+    name: ClassVar[str] = "time"
+    form: str
+
+    def apply(self, value: Value, scope: Scope) -> Value:
+        """The Python form: ISO text in UTC; ISO text that has an offset stays as it is."""
+        text = text_of(value)
+        if text is None:
+            return value
+        text = text.strip()
+        if not text:
+            return None
+        if self.form == "iso" and re.fullmatch(_ZONED, text):
+            return text
+        moment = _read_iso(text) if self.form == "iso" else _read_form(text, self.form)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=ZoneInfo(scope.setting.time_zone))
+        return _iso_text(moment)
+
+    def sql(self, value: SqlValue, scope: SqlScope) -> SqlValue:
+        """The SQL form. It is unsure within four hours of a clock change, where a local time may not be unique."""
+        if self.form == "iso":
+            return self._sql_iso(value, scope.setting.time_zone)
+        form = _WEIBO_FORMAT if self.form == "weibo" else self.form
+        pattern = _WEIBO if self.form == "weibo" else _pattern(self.form)
+        if pattern is None:
+            return SqlValue.of_text(value.text, _nothing_there(value))
+        moment = call("try_strptime", value.text, form)
+        if "%z" in form:
+            text, calm = _formatted(call("timezone", "UTC", moment)), call("coalesce", _is_known(moment), FALSE)
+        else:
+            text, calm = _localised(moment, scope.setting.time_zone)
+        sure = both(value.as_text, absent_or(value.text, both(matches(value.text, pattern), calm)))
+        return SqlValue.of_text(text, sure)
+
+    def _sql_iso(self, value: SqlValue, zone: str) -> SqlValue:
+        zoned = matches(value.text, _ZONED)
+        moment = exp.TryCast(this=value.text.copy(), to=exp.DataType.build("TIMESTAMP", dialect="duckdb"))
+        text, calm = _localised(moment, zone)
+        naive = both(matches(value.text, _SURE_NAIVE), calm)
+        sure = both(value.as_text, absent_or(value.text, exp.or_(zoned.copy(), naive)))
+        return SqlValue.of_text(when(zoned, value.text, text), sure)
+
+    @property
+    def rule(self) -> str:
+        """The operation in words."""
+        return f"moment ({self.form})"
+
+
+@dataclass(frozen=True)
+class Epoch(Operation):
+    """A moment as a count since 1970 in UTC."""
+
+    name: ClassVar[str] = "epoch"
+    unit: str
+
+    def apply(self, value: Value, scope: Scope) -> Value:  # noqa: ARG002 - needs no surroundings
+        """The Python form."""
+        if isinstance(value, bool | list | dict):
+            return value
+        text = repr(value) if isinstance(value, float) else str(value).strip()
+        if not text:
+            return None
+        if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
+            raise UnreadableError("bad_format", f"a count of {self.unit} since 1970 is expected")
+        count = int(Decimal(text) * _MICROSECONDS[self.unit])
+        try:
+            return _iso_text(_EPOCH + timedelta(microseconds=count))
+        except OverflowError as error:
+            raise UnreadableError("out_of_range", "a moment lies between the years 1970 and 2100") from error
+
+    def sql(self, value: SqlValue, scope: SqlScope) -> SqlValue:  # noqa: ARG002 - likewise
+        """The SQL form: whole counts between 1970 and 2100."""
+        number = exp.TryCast(this=value.text.copy(), to=exp.DataType.build("BIGINT"))
+        factor = _MICROSECONDS[self.unit]
+        last = exp.Literal.number(_LAST_EPOCH * 1_000_000 // factor)
+        in_range = exp.LT(this=number.copy(), expression=last)
+        sane = both(matches(value.text, "[0-9]{1,16}"), call("coalesce", in_range, FALSE))
+        moment = call("make_timestamp", exp.Mul(this=number, expression=exp.Literal.number(factor)))
+        sure = both(value.as_text, absent_or(value.text, sane))
+        return SqlValue.of_text(when(sane, _formatted(moment)), sure)
+
+    @property
+    def rule(self) -> str:
+        """The operation in words."""
+        return f"{self.unit} since 1970"
+
+
+@dataclass(frozen=True)
+class Day(Operation):
+    """A calendar day as text: ``iso`` (a time behind it is dropped), or a strptime format."""
+
+    name: ClassVar[str] = "date"
+    form: str
+
+    def apply(self, value: Value, scope: Scope) -> Value:  # noqa: ARG002 - needs no surroundings
+        """The Python form."""
+        text = text_of(value)
+        if text is None:
+            return value
+        text = text.strip()
+        if not text:
+            return None
+        if self.form != "iso":
+            return _read_form(text, self.form).date().isoformat()
+        if not re.fullmatch(rf"{_DAY}([T ].*)?", text):
+            raise UnreadableError("bad_format", "a day is written YYYY-MM-DD")
+        return text[:10]
+
+    def sql(self, value: SqlValue, scope: SqlScope) -> SqlValue:  # noqa: ARG002 - likewise
+        """The SQL form."""
+        if self.form == "iso":
+            sure = both(value.as_text, absent_or(value.text, matches(value.text, rf"{_DAY}([T ][0-9:.Z+-]*)?")))
+            return SqlValue.of_text(call("left", value.text, 10), sure)
+        pattern = _pattern(self.form)
+        if pattern is None:
+            return SqlValue.of_text(value.text, _nothing_there(value))
+        day = call("try_strptime", value.text, self.form)
+        known = both(matches(value.text, pattern), call("coalesce", _is_known(day), FALSE))
+        return SqlValue.of_text(call("strftime", day, "%Y-%m-%d"), both(value.as_text, absent_or(value.text, known)))
+
+    @property
+    def rule(self) -> str:
+        """The operation in words."""
+        return f"day ({self.form})"
+
+
+def read_moment(text: str) -> datetime | None:
+    """The moment that ISO text stands for, UTC where it has no offset; None when it is none. Used to order rows."""
+    match = re.fullmatch(_ZONED, text.strip())
+    try:
+        moment = datetime.fromisoformat(_plain_zone(text.strip())) if match else _read_iso(text.strip())
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _plain_zone(text: str) -> str:
+    return re.sub(r" ?(Z|UTC)$", "+00:00", text).replace(" ", "T", 1).replace(" ", "")
+
+
+def _read_iso(text: str) -> datetime:
+    if not re.fullmatch(_NAIVE, text):
+        raise UnreadableError("bad_format", "a moment is written YYYY-MM-DDTHH:MM:SS with Z or an offset")
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UnreadableError("bad_format", "there is no such day or time of day") from error
+
+
+def _read_form(text: str, form: str) -> datetime:
+    try:
+        return datetime.strptime(text, _WEIBO_FORMAT if form == "weibo" else form)  # noqa: DTZ007 - the feed's zone is added
+    except ValueError as error:
+        raise UnreadableError("bad_format", f"a moment or day is written {form}") from error
+
+
+def _iso_text(moment: datetime) -> str:
+    try:
+        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    except OverflowError as error:
+        raise UnreadableError("out_of_range", "a moment lies between the years 1970 and 2100") from error
+
+
+@cache
+def _pattern(form: str) -> str | None:
+    """The texts that both engines read alike: every part in its full width; None when a part is unknown here."""
+    pattern, rest = "", form
+    while rest:
+        if rest[0] != "%":
+            pattern, rest = pattern + re.escape(rest[0]), rest[1:]
+        elif rest[1:2] in _WIDTHS:
+            pattern, rest = pattern + _WIDTHS[rest[1]], rest[2:]
+        else:
+            return None
+    return pattern
+
+
+def _localised(moment: exp.Expr, zone: str) -> tuple[exp.Expr, exp.Expr]:
+    """The text in UTC of a moment on the clocks of ``zone``, and whether no clock change is near."""
+    if zone == "UTC":
+        return _formatted(moment), call("coalesce", _is_known(moment), FALSE)
+    text = _formatted(call("timezone", "UTC", call("timezone", zone, moment)))
+    hours = exp.Interval(this=exp.Literal.string(str(_CALM_HOURS)), unit=exp.Var(this="HOURS"))
+    before = call("timezone", zone, exp.Sub(this=moment.copy(), expression=hours))
+    after = call("timezone", zone, exp.Add(this=moment.copy(), expression=hours.copy()))
+    apart = exp.Sub(this=call("epoch", after), expression=call("epoch", before))
+    calm = exp.EQ(this=apart, expression=exp.Literal.number(2 * _CALM_HOURS * 3600))
+    return text, call("coalesce", calm, FALSE)
+
+
+def _formatted(moment: exp.Expr) -> exp.Expr:
+    return call("strftime", moment, _ISO_TEXT)
+
+
+def _is_known(value: exp.Expr) -> exp.Expr:
+    return exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))
+
+
+def _nothing_there(value: SqlValue) -> exp.Expr:
+    return exp.Is(this=value.text.copy(), expression=exp.null())
+
+
+def day_in(text: str) -> date | None:
+    """The day that ``YYYY-MM-DD`` stands for; None when there is no such day."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

@@ -1,0 +1,183 @@
+"""The words of the vocabulary and how each is written in a mapping.
+
+``then: [strip, {lookup: {paid: paid}, else: null}, {time: iso}]``: a plain word, or a word with its argument (and,
+for ``lookup``, ``else``). Unknown words and wrong arguments raise MappingError in words for the person who wrote it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final
+
+from sources.operations.collection import FirstOfList, Split
+from sources.operations.moment import Day, Epoch, Time
+from sources.operations.number import Absolute, Integral, MinorUnits, Negate
+from sources.operations.operation import MappingError, Operation
+from sources.operations.text import (
+    Before,
+    Digits,
+    First,
+    HtmlText,
+    Lookup,
+    Lower,
+    NullIf,
+    Prefix,
+    RemovePrefix,
+    Replace,
+    Strip,
+    Unescape,
+    Upper,
+)
+from warehouse.declaration import suggestion
+
+_PLAIN: Final[Mapping[str, Operation]] = MappingProxyType(
+    {
+        operation.name: operation
+        for operation in (
+            Strip(),
+            Lower(),
+            Upper(),
+            Digits(),
+            HtmlText(),
+            Unescape(),
+            Integral(),
+            Negate(),
+            Absolute(),
+            FirstOfList(),
+        )
+    }
+)
+
+
+def word(constant: object) -> str | None:
+    """A constant of a declaration as the text that stands for it; None stays None."""
+    if constant is None:
+        return None
+    if isinstance(constant, bool):
+        return "true" if constant else "false"
+    if isinstance(constant, str | int | float):
+        return str(constant)
+    raise MappingError("a constant is text, a number, true, false or null")
+
+
+def _known_word(constant: object) -> str:
+    text = word(constant)
+    if text is None:
+        raise MappingError("null needs no word here")
+    return text
+
+
+def _words(argument: object) -> tuple[str, ...]:
+    if not isinstance(argument, list):
+        raise MappingError("null_if takes a list of values")
+    return tuple(_known_word(item) for item in argument if item is not None)
+
+
+def _text(argument: object) -> str:
+    if not isinstance(argument, str) or not argument:
+        raise MappingError("a text is expected")
+    return argument
+
+
+def _count(argument: object) -> int:
+    if not isinstance(argument, int) or isinstance(argument, bool) or argument < 1:
+        raise MappingError("a whole number above zero is expected")
+    return argument
+
+
+def _pairs(argument: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(argument, dict) or not argument:
+        raise MappingError("old text: new text is expected")
+    return tuple((str(old), word(new) or "") for old, new in argument.items())
+
+
+def _unit(argument: object) -> str:
+    if argument not in {"seconds", "milliseconds", "microseconds"}:
+        raise MappingError("epoch is seconds, milliseconds or microseconds")
+    return str(argument)
+
+
+def _time_form(argument: object) -> str:
+    form = _text(argument)
+    if form not in {"iso", "weibo"} and not _is_format(form):
+        raise MappingError('a form is iso, weibo or a strptime format such as "%Y-%m-%d %H:%M:%S"')
+    return form
+
+
+def _day_form(argument: object) -> str:
+    form = _text(argument)
+    if form != "iso" and not _is_format(form):
+        raise MappingError('a form is iso or a strptime format such as "%d/%m/%Y"')
+    return form
+
+
+def _is_format(form: str) -> bool:
+    if not re.search("%[a-zA-Z]", form):
+        return False
+    try:
+        datetime.strptime(datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC).strftime(form), form)  # noqa: DTZ007 - only tried
+    except ValueError:
+        return False
+    return True
+
+
+_WITH_ARGUMENT: Final[Mapping[str, Callable[[object], Operation]]] = MappingProxyType(
+    {
+        "null_if": lambda argument: NullIf(_words(argument)),
+        "time": lambda argument: Time(_time_form(argument)),
+        "epoch": lambda argument: Epoch(_unit(argument)),
+        "date": lambda argument: Day(_day_form(argument)),
+        "minor_units": lambda argument: MinorUnits(_text(argument)),
+        "split": lambda argument: Split(_text(argument)),
+        "prefix": lambda argument: Prefix(_text(argument)),
+        "remove_prefix": lambda argument: RemovePrefix(_text(argument)),
+        "replace": lambda argument: Replace(_pairs(argument)),
+        "first": lambda argument: First(_count(argument)),
+        "before": lambda argument: Before(_text(argument)),
+    }
+)
+
+WORDS: Final = tuple(sorted([*_PLAIN, *_WITH_ARGUMENT, "lookup"]))
+
+
+def parse_operation(written: object) -> Operation:
+    """The operation a mapping names.
+
+    Raises:
+        MappingError: it is no word of the vocabulary, or its argument is wrong.
+    """
+    if isinstance(written, str):
+        return _plain(written)
+    if not isinstance(written, dict) or not written:
+        raise MappingError("an operation is a word, or a word with its argument")
+    arguments = {str(key): value for key, value in written.items()}
+    if "lookup" in arguments:
+        return _lookup(arguments)
+    if len(arguments) != 1:
+        raise MappingError(f"one operation at a time, not {', '.join(arguments)}: write them as a list")
+    [(name, argument)] = arguments.items()
+    if name in _PLAIN and argument is True:
+        return _PLAIN[name]
+    if name not in _WITH_ARGUMENT:
+        raise MappingError(f"`{name}` is not an operation with an argument. {suggestion(name, list(WORDS))}")
+    return _WITH_ARGUMENT[name](argument)
+
+
+def _plain(name: str) -> Operation:
+    if name in _PLAIN:
+        return _PLAIN[name]
+    if name in _WITH_ARGUMENT or name == "lookup":
+        raise MappingError(f"`{name}` needs an argument: {{{name}: …}}")
+    raise MappingError(f"`{name}` is not an operation. {suggestion(name, list(WORDS))}")
+
+
+def _lookup(arguments: Mapping[str, object]) -> Lookup:
+    table, rest = arguments["lookup"], arguments.get("else", "keep")
+    unknown = arguments.keys() - {"lookup", "else"}
+    if unknown or not isinstance(table, dict):
+        raise MappingError("lookup takes a table of words, and `else: keep`, null or a constant beside it")
+    pairs = tuple((str(key), word(meaning)) for key, meaning in table.items())
+    return Lookup(pairs, keep=rest == "keep", otherwise=None if rest == "keep" else word(rest))

@@ -1,0 +1,174 @@
+"""Delimited text: CSV and TSV with a header or declared columns, quoted fields that may hold line ends.
+
+A record with the wrong number of fields is refused. When it spans lines, only its first line is, and reading goes on
+with the next: a stray quote then costs one line, not the rest of the file.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import pyarrow as pa
+
+from sources.readers.encoding import TextBlock
+from sources.readers.source_rows import Block, Header, Refusal, kept_raw
+
+csv.field_size_limit(sys.maxsize)
+
+_ROWS: Final = 50_000
+
+
+@dataclass(frozen=True)
+class DelimitedReader:
+    """Reads one file. ``columns`` are the names of a file without a header; ``has_quotes``: whether quotes mean it."""
+
+    delimiter: str
+    columns: tuple[str, ...] = ()
+    has_quotes: bool = True
+
+    def read(self, blocks: Iterator[TextBlock]) -> Iterator[Block | Refusal]:
+        """The rows of a file. Without a header line there are none."""
+        records = _Records(_Lines(blocks), self.delimiter, self.has_quotes)
+        names: Sequence[str] | None = self.columns or records.header()
+        if names:
+            yield from _read(records, Header(distinct_names(names), tuple("text" for _ in names)))
+        if records.lines.break_message:
+            yield Refusal(records.count + 1, kept_raw(records.lines.tail), records.lines.break_message)
+
+
+def distinct_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of columns; the second of two equal ones is told apart by a number."""
+    found: list[str] = []
+    for name in names:
+        number = 2
+        unique = name
+        while unique in found:
+            unique, number = f"{name} ({number})", number + 1
+        found.append(unique)
+    return tuple(found)
+
+
+def _read(records: _Records, header: Header) -> Iterator[Block | Refusal]:
+    rows: list[list[str]] = []
+    numbers: list[int] = []
+    size = 0
+    records.width = len(header.names)
+    for record in records:
+        raw = records.lines.taken
+        if record is None:
+            yield Refusal(records.count, kept_raw("".join(raw).rstrip("\r\n")), records.refusal)
+            continue
+        rows.append(record)
+        numbers.append(records.count)
+        size += len(raw[0])
+        if len(rows) >= _ROWS:
+            yield _block(rows, numbers, header, size)
+            rows, numbers, size = [], [], 0
+    if rows:
+        yield _block(rows, numbers, header, size)
+
+
+def _block(rows: list[list[str]], numbers: list[int], header: Header, size: int) -> Block:
+    columns = {f"c{index}": pa.array(values, pa.large_string()) for index, values in enumerate(zip(*rows, strict=True))}
+    return Block(pa.table({"row": pa.array(numbers, pa.int64()), **columns}), header, size)
+
+
+class _Lines:
+    """The lines of a file, which may be given back."""
+
+    def __init__(self, blocks: Iterator[TextBlock]) -> None:
+        self._blocks = blocks
+        self._waiting: deque[tuple[str, bool]] = deque()
+        self.taken: list[str] = []
+        self.is_bad = False
+        self.is_cut = False
+        self.break_message = ""
+        self.tail = ""
+
+    def begin(self) -> None:
+        """A new record begins."""
+        self.taken = []
+        self.is_bad = self.is_cut = False
+
+    def give_back(self) -> None:
+        """Only the first line of the record was taken."""
+        self._waiting.extendleft((line, False) for line in reversed(self.taken[1:]))
+        self.taken = self.taken[:1]
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        while not self._waiting:
+            block = next(self._blocks, None)
+            if block is None or block.is_broken:
+                self.break_message, self.tail = (
+                    (block.is_broken, block.tail) if block else (self.break_message, self.tail)
+                )
+                self.is_cut = bool(self.taken)
+                raise StopIteration
+            self._fill(block)
+        line, is_bad = self._waiting.popleft()
+        self.is_bad = self.is_bad or is_bad
+        self.taken.append(line)
+        return line
+
+    def _fill(self, block: TextBlock) -> None:
+        lines = block.data.decode("utf-8", "replace").split("\n")
+        last = lines.pop()
+        bad = block.bad
+        self._waiting.extend((f"{line}\n", index in bad) for index, line in enumerate(lines))
+        if last:
+            self._waiting.append((last, len(lines) in bad))
+
+
+class _Records:
+    """Records that fit, or None with ``refusal`` saying why; ``lines.taken`` holds the raw text, ``count`` the number."""
+
+    def __init__(self, lines: _Lines, delimiter: str, has_quotes: bool) -> None:
+        self.lines = lines
+        self.count = 0
+        self.width = 0
+        self.refusal = ""
+        self._delimiter = delimiter
+        self._quoting: Literal[0, 3] = 0 if has_quotes else 3  # csv.QUOTE_MINIMAL, csv.QUOTE_NONE
+
+    def header(self) -> tuple[str, ...] | None:
+        """The first record, as names."""
+        record = self._next()
+        return None if record is None else tuple(name.strip() for name in record)
+
+    def __iter__(self) -> Iterator[list[str] | None]:
+        while (record := self._next()) is not None:
+            self.count += 1
+            yield self._judged(record)
+
+    def _next(self) -> list[str] | None:
+        """The next record that is not blank; None at the end."""
+        while True:
+            self.lines.begin()
+            try:
+                record = next(csv.reader(self.lines, delimiter=self._delimiter, quoting=self._quoting))
+            except StopIteration:
+                return None
+            except csv.Error:
+                return ["".join(self.lines.taken)] * (self.width + 1)
+            if record:
+                return record
+
+    def _judged(self, record: list[str]) -> list[str] | None:
+        if self.lines.is_bad:
+            self.refusal = "the bytes are not text of this encoding"
+        elif len(record) != self.width or self.lines.is_cut:
+            self.refusal = f"the row has {len(record)} fields, not {self.width}"
+            if self.lines.is_cut:
+                self.refusal = "a quoted field does not end"
+        else:
+            return record
+        self.lines.give_back()
+        return None

@@ -1,0 +1,217 @@
+"""JSON in all the forms vendors send it: lines, one object, an array, or an array inside an envelope."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+
+from sources.readers.encoding import TextBlock
+from sources.readers.source_rows import Block, Reading, Refusal, kept_raw
+from sources.shape import Gate
+
+_LOOK_AHEAD: Final = 20
+_SPACE: Final = b" \t\r\n"
+
+
+@dataclass(frozen=True)
+class JsonReader:
+    """Reads one file."""
+
+    gate: Gate
+    envelope: tuple[str, ...]
+    keep_unknown: bool
+    reading: Reading
+
+    def read(self, blocks: Iterator[TextBlock]) -> Iterator[Block | Refusal]:
+        """The rows of a file."""
+        first = next(blocks, None)
+        if first is None:
+            return
+        blocks = chain([first], blocks)
+        if _is_lines(first):
+            yield from self._lines(blocks)
+            return
+        held = list(blocks)
+        if held[-1].is_broken or any(block.bad for block in held):
+            yield from self._broken_document(held)
+            return
+        data = b"".join(block.data for block in held)
+        elements = _elements(data, self.envelope)
+        if elements is not None:
+            yield from self._elements(elements)
+        elif _has_object_line(data):
+            yield from self._lines(iter(held))
+        else:
+            yield from self._broken_document(held)
+
+    def _lines(self, blocks: Iterator[TextBlock]) -> Iterator[Block | Refusal]:
+        done = 0
+        for block in blocks:
+            if block.data:
+                yield from self._line_block(block, done)
+                done += block.data.count(b"\n") + (not block.data.endswith(b"\n"))
+            if block.is_broken:
+                yield Refusal(done + 1, kept_raw(block.tail), block.is_broken)
+
+    def _line_block(self, block: TextBlock, done: int) -> Iterator[Block | Refusal]:
+        lines = block.data.split(b"\n")
+        wanted = [index for index, line in enumerate(lines) if line.strip(_SPACE) and index not in block.bad]
+        for index in sorted(block.bad):
+            yield Refusal(done + index + 1, kept_raw(lines[index].decode()), "the bytes are not text of this encoding")
+        if not wanted:
+            return
+        kept = lines if len(wanted) == len(lines) else [lines[index] for index in wanted]
+        data = block.data if not block.bad else b"\n".join(kept)
+        yield self._block(kept, [done + index + 1 for index in wanted], data)
+
+    def _elements(self, elements: Sequence[bytes]) -> Iterator[Block]:
+        size, start = 0, 0
+        for index, element in enumerate(elements, 1):
+            size += len(element)
+            if size > _BLOCK or index == len(elements):
+                yield self._block(list(elements[start:index]), list(range(start + 1, index + 1)), None)
+                size, start = 0, index
+
+    def _block(self, raws: list[bytes], rows: list[int], data: bytes | None) -> Block:
+        decoded = self.gate.pass_lines(data, len(raws)) if data is not None else None
+        if decoded is None:
+            found = [self.gate.pass_one(raw) for raw in raws]
+            strict = [item is not None for item in found]
+            decoded = [item for item in found if item is not None]
+            if self.keep_unknown:
+                strict = [item is not None and not self.gate.has_unknown(item) for item in found]
+        else:
+            strict = [True] * len(raws)
+            if self.keep_unknown:
+                strict = [not self.gate.has_unknown(item) for item in decoded]
+        self.reading.unknown.update(self.gate.unknown_in(decoded))
+        table = pa.table(
+            {
+                "row": pa.array(rows, pa.int64()),
+                "raw": pa.array(raws, pa.large_binary()).cast(pa.large_string()),
+                "strict": pa.array(strict, pa.bool_()),
+            }
+        )
+        return Block(table, None, sum(map(len, raws)))
+
+    def _broken_document(self, held: list[TextBlock]) -> Iterator[Block | Refusal]:
+        """The complete elements before the break, and one refused row for the rest."""
+        text = (b"".join(block.data for block in held) + held[-1].tail.encode("utf-8", "replace")).decode(
+            "utf-8", "replace"
+        )
+        elements, end = _salvage(text, self.envelope)
+        if elements:
+            yield from self._elements(elements)
+        message = held[-1].is_broken or "the file is not JSON from here on"
+        yield Refusal(len(elements) + 1, kept_raw(text[end:]), message)
+
+
+_BLOCK: Final = 4 << 20
+
+
+def parse_row(raw: str) -> Any:
+    """A row as Python values; of equal keys the first counts, as in the database.
+
+    Raises:
+        ValueError: the text is not one JSON value, or holds half of a character.
+        RecursionError: it is nested too deeply.
+    """
+    value = json.loads(raw, object_pairs_hook=_first_wins, parse_constant=_no_constant)
+    raw.encode()
+    json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    found = {}
+    for key, value in pairs:
+        found.setdefault(key, value)
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _is_lines(block: TextBlock) -> bool:
+    """Whether the file surely is JSON lines: its first line is an object of its own, and there is a second line."""
+    lines = (line.strip(_SPACE) for line in block.data.split(b"\n"))
+    filled = [line for _, line in zip(range(_LOOK_AHEAD), (line for line in lines if line), strict=False)]
+    if not filled or (block.data.startswith(b"[") and len(filled) == 1):
+        return False
+    if filled[0][:1] == b"{":
+        return len(filled) > 1 and _is_value(filled[0])
+    return filled[0][:1] != b"["
+
+
+def _is_value(raw: bytes) -> bool:
+    try:
+        msgspec.json.decode(raw, type=msgspec.Raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _has_object_line(data: bytes) -> bool:
+    return any(line.strip(_SPACE)[:1] == b"{" and _is_value(line) for line in data.split(b"\n"))
+
+
+def _elements(data: bytes, envelope: tuple[str, ...]) -> list[bytes] | None:
+    """The raw elements of a document; None when it is no document."""
+    try:
+        top = data.lstrip(_SPACE)[:1]
+        if top == b"[":
+            return [bytes(item) for item in msgspec.json.decode(data, type=list[msgspec.Raw])]
+        if top != b"{":
+            return None
+        opened = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        for key in envelope:
+            if key not in opened:
+                continue
+            inner = bytes(opened[key]).strip(_SPACE)
+            if inner[:1] == b"[":
+                return [bytes(item) for item in msgspec.json.decode(inner, type=list[msgspec.Raw])]
+            return [] if inner == b"null" else [inner]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return [data]
+
+
+def _salvage(text: str, envelope: tuple[str, ...]) -> tuple[list[bytes], int]:
+    """The complete elements of a document that breaks off, and where the first incomplete one begins."""
+    start = _array_start(text, envelope)
+    found: list[bytes] = []
+    if start is None:
+        return found, 0
+    decoder, end = json.JSONDecoder(), start
+    while True:
+        begin = _SKIP.match(text, end).end()  # type: ignore[union-attr]  # matches the empty text everywhere
+        try:
+            _, end_of_value = decoder.raw_decode(text, begin)
+        except (ValueError, RecursionError):
+            return found, begin
+        found.append(text[begin:end_of_value].encode("utf-8", "replace"))
+        end = end_of_value
+
+
+_SKIP = re.compile(r"[ \t\r\n,]*")
+
+
+def _array_start(text: str, envelope: tuple[str, ...]) -> int | None:
+    if text.lstrip().startswith("["):
+        return text.index("[") + 1
+    for key in envelope:
+        match = re.search(rf"{re.escape(json.dumps(key))}\s*:\s*\[", text)
+        if match:
+            return match.end()
+    return None

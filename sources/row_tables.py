@@ -1,0 +1,117 @@
+"""The physical tables of staging: every accepted row of a kind, also re-sent ones, with its nested rows as lists.
+
+``staging._<kind>_rows`` is written by the loader only. ``staging._<kind>_versions`` shows each distinct version
+of a source id once: of equal ones the one that stands first by batch, file and row, in whatever order they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+
+import pyarrow as pa
+from sqlglot import exp
+
+from quality.contracts.columns import columns
+from quality.contracts.contract import Contract
+from quality.contracts.registry import CONTRACTS
+from quality.contracts.table import LINEAGE
+from sources.row_statement import column, list_type, named
+from warehouse.database import Connection
+
+CONTENT = "_content"
+SOURCE_ROWS = "_source_rows"
+
+
+def rows_table(kind: str) -> exp.Table:
+    """The physical table of a kind."""
+    return exp.table_(f"_{kind}_rows", db="staging")
+
+
+def versions_table(kind: str) -> exp.Table:
+    """Each accepted version of a kind once."""
+    return exp.table_(f"_{kind}_versions", db="staging")
+
+
+@cache
+def value_types(contract: type[Contract]) -> dict[str, str]:
+    """Column → SQL type of what a contract row holds, its nested rows among them."""
+    types = {item.name: item.sql_type for item in columns(contract)}
+    for child in contract.children.values():
+        types[child.field] = list_type(child, contract.key)
+        types[f"_{child.field}_rows"] = "BIGINT[]"
+    return types
+
+
+def row_types(contract: type[Contract]) -> dict[str, str]:
+    """Column → SQL type of the physical table."""
+    lineage = {item.name: item.sql_type for item in LINEAGE}
+    return value_types(contract) | lineage | {SOURCE_ROWS: "BIGINT", CONTENT: "VARCHAR"}
+
+
+def create_row_tables(connection: Connection, kinds: Iterable[str] = CONTRACTS) -> None:
+    """Make the physical tables, and the views over them, of kinds that have none yet."""
+    for kind in kinds:
+        types = row_types(CONTRACTS[kind])
+        connection.execute(_create(rows_table(kind), types))
+        view = exp.Create(this=versions_table(kind), kind="VIEW", replace=True, expression=_versions(kind, types))
+        connection.execute(view.sql(dialect="duckdb"))
+
+
+def _create(table: exp.Table, types: dict[str, str]) -> str:
+    definitions = [
+        exp.ColumnDef(this=exp.to_identifier(name, quoted=True), kind=exp.DataType.build(kind, dialect="duckdb"))
+        for name, kind in types.items()
+    ]
+    return exp.Create(this=exp.Schema(this=table, expressions=definitions), kind="TABLE", exists=True).sql("duckdb")
+
+
+def kept_rank() -> exp.Expr:
+    """1 for the row that stands for its equals: the first by batch, file and row."""
+    order = [exp.Ordered(this=column(name)) for name in ("_batch_on", "_file", "_row")]
+    return exp.Window(
+        this=exp.RowNumber(),
+        partition_by=[column("_feed"), column(CONTENT)],
+        order=exp.Order(expressions=order),
+    )
+
+
+def _versions(kind: str, types: dict[str, str]) -> exp.Select:
+    """Contract columns and lineage come first, as in ``staging.<kind>``; then what only versions have."""
+    contract = CONTRACTS[kind]
+    first = [item.name for item in (*columns(contract), *LINEAGE)]
+    names = [*first, *(name for name in types if name not in first)]
+    ranked = exp.select("*", named(kept_rank(), "_rank")).from_(rows_table(kind))
+    first_of_equals = exp.EQ(this=column("_rank"), expression=exp.Literal.number(1))
+    return exp.select(*(column(name) for name in names)).from_(ranked.subquery("ranked")).where(first_of_equals)
+
+
+@cache
+def arrow_type(sql_type: str) -> pa.DataType:
+    """The Arrow type in which values of a SQL type are handed over."""
+    return _arrow(exp.DataType.build(sql_type, dialect="duckdb"))
+
+
+_SCALARS = {
+    exp.DataType.Type.TEXT: pa.large_string(),
+    exp.DataType.Type.VARCHAR: pa.large_string(),
+    exp.DataType.Type.JSON: pa.large_string(),
+    exp.DataType.Type.TIMESTAMP: pa.timestamp("us"),
+    exp.DataType.Type.TIMESTAMPNTZ: pa.timestamp("us"),
+    exp.DataType.Type.DATE: pa.date32(),
+    exp.DataType.Type.BIGINT: pa.int64(),
+    exp.DataType.Type.INT: pa.int32(),
+    exp.DataType.Type.DOUBLE: pa.float64(),
+    exp.DataType.Type.BOOLEAN: pa.bool_(),
+}
+
+
+def _arrow(kind: exp.DataType) -> pa.DataType:
+    if kind.is_type(exp.DataType.Type.DECIMAL):
+        precision, scale = (int(item.name) for item in kind.expressions)
+        return pa.decimal128(precision, scale)
+    if kind.is_type(exp.DataType.Type.ARRAY, exp.DataType.Type.LIST):
+        return pa.list_(_arrow(kind.expressions[0]))
+    if kind.is_type(exp.DataType.Type.STRUCT):
+        return pa.struct([(item.name, _arrow(item.args["kind"])) for item in kind.expressions])
+    return _SCALARS[kind.this]
