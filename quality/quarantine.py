@@ -296,4 +296,7 @@ def _row(kind: str, row: Sequence[Any], *, reveal: bool = False, personal_keys: 
     return QuarantinedRow(kind=kind, **found)
 
 
-_LISTED: Final = "quarantine_id feed batch_on file row reasons status first_seen_at attempts raw".split()
+_LISTED: Final = (
+    *("quarantine_id", "feed", "batch_on", "file", "row", "reasons"),
+    *("status", "first_seen_at", "attempts", "raw"),
+)
