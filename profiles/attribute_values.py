@@ -17,7 +17,7 @@ from profiles.survivorship import Strategy, Survivorship, contract_columns
 GOLDEN_COLUMNS: Final = (
     "full_name", "given_name", "family_name", "email", "phone", "gender", "birth_on", "address_line", "city",
     "region", "postcode", "country", "language", "company", "occupation", "income_band", "interests",
-    "loyalty_tier", "lead_source",
+    "loyalty_tier", "lead_source", "handle",
 )  # fmt: skip
 """What every golden record has, whether a project declares a rule for it or not; a declaration may add columns."""
 
@@ -33,7 +33,7 @@ def cleared_values(declared: Survivorship) -> exp.Query:
         for name in declared.columns_of(rule)
         if "contacts" in declared.rules[rule].sources
     ]
-    return _union([_cleared(name) for name in asked])
+    return _union([_cleared(name) for name in asked]) if asked else _cleared(GOLDEN_COLUMNS[0]).where(exp.false())
 
 
 def attribute_values(declared: Survivorship) -> exp.Query:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import sqlglot
@@ -71,17 +71,22 @@ def step_of(spec: TableSpec, statement: str, parameters: Mapping[str, object]) -
 @cache
 def tables_read(statement: str) -> frozenset[str]:
     """The tables (``schema.table``) a statement reads, its own common table expressions left out."""
-    tree = sqlglot.parse_one(statement, read="duckdb")
-    return frozenset(f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db)
+    return frozenset(f"{table.db}.{table.name}" for table in _parsed(statement).find_all(exp.Table) if table.db)
 
 
 @cache
 def parameter_names(statement: str) -> frozenset[str]:
     """The names of the ``$parameters`` in a statement."""
-    tree = sqlglot.parse_one(statement, read="duckdb")
+    tree = _parsed(statement)
     found = {node.name for node in tree.find_all(exp.Parameter)}
     found |= {node.name for node in tree.find_all(exp.Placeholder) if node.name}
     return frozenset(found)
+
+
+@lru_cache(maxsize=1)
+def _parsed(statement: str) -> exp.Expr:
+    """The tree of the statement asked about last: a step asks twice, and nobody changes it."""
+    return sqlglot.parse_one(statement, read="duckdb")
 
 
 def in_order(steps: tuple[Step, ...]) -> tuple[Step, ...]:

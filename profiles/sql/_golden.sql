@@ -15,7 +15,7 @@ with permissions as (
 
 select
     chosen.*,
-    coalesce(chosen.full_name, chosen.company, chosen.email, chosen.phone) as display_name,
+    coalesce(chosen.full_name, chosen.company, chosen.handle, chosen.email, chosen.phone) as display_name,
     permissions.can_email,
     permissions.can_sms,
     permissions.can_push,
