@@ -1,7 +1,8 @@
 """Segments: named groups of customers, declared in ``config/segments/*.yml``.
 
 A segment has a name, a family (geographic, demographic, psychographic or behavioural), a sentence for people, and a
-condition over the golden record (``customers.…``), traits (``web_traits.…``), ``rfm.…``, ``lifecycle.…`` and other segments.
+condition over the golden record (``customers.…``), traits (``web_traits.…``), ``rfm.…``, ``lifecycle.…`` and other
+segments.
 """
 
 from __future__ import annotations
