@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, Final
@@ -18,7 +18,7 @@ from sqlglot import exp
 from quality.contracts.check import Accepted, Reason, Rejected
 from sources.evaluation import RowScope, judge
 from sources.mapped_feed import MappedFeed
-from sources.operations.operation import Value
+from sources.operations.operation import Value, own
 from sources.readers.json_reader import parse_row
 from sources.readers.source_rows import Header, kept_raw
 from sources.row_statement import (
@@ -62,7 +62,6 @@ class BlockCheck:
     def __post_init__(self) -> None:
         self._types = {"_file_id": "INTEGER", "_row": "BIGINT", "_source_rows": "BIGINT"}
         self._types |= value_types(self.mapped.contract)
-        self._program = lru_cache(maxsize=32)(self._compile)
         definitions = [
             exp.ColumnDef(this=exp.to_identifier(name, quoted=True), kind=exp.DataType.build(kind, dialect="duckdb"))
             for name, kind in self._types.items()
@@ -78,8 +77,8 @@ class BlockCheck:
         taken = exp.select(*names).from_("_checked").where(column("_sure"))
         self._take = f"insert into {INCOMING} by name {taken.sql(dialect='duckdb')}"
 
-    def _compile(self, header: Header | None) -> Program:
-        return json_program(self.mapped) if header is None else flat_program(self.mapped, header)
+    def _program(self, header: Header | None) -> Program:
+        return _compiled(_Key(self.mapped.declaration_hash, self.mapped), header)
 
     def check(self, rows: pa.Table, header: Header | None) -> tuple[list[RefusedRow], dict[int, int]]:
         """Check one block; the refused rows, and per file how many repeated rows were dropped."""
@@ -106,7 +105,7 @@ class BlockCheck:
             values = [
                 exp.Nullif(this=column(f"c{index}"), expression=exp.Literal.string("")) for index in range(len(names))
             ]
-        counts = [exp.Count(this=value.copy()) for value in values]
+        counts = [exp.Count(this=own(value)) for value in values]
         query = exp.select("_file_id", *counts).from_(source).group_by("_file_id")
         rows = self.connection.execute(query.sql(dialect="duckdb")).fetchall()
         return [(row[0], name, count) for row in rows for name, count in zip(names, row[1:], strict=True)]
@@ -209,6 +208,19 @@ class BlockCheck:
         self.connection.unregister("_accepted")
 
 
+@dataclass(frozen=True)
+class _Key:
+    """A mapped feed that equals every other one with the same declarations."""
+
+    declaration_hash: str
+    mapped: MappedFeed = field(compare=False)
+
+
+@lru_cache(maxsize=128)
+def _compiled(key: _Key, header: Header | None) -> Program:
+    return json_program(key.mapped) if header is None else flat_program(key.mapped, header)
+
+
 def _source_statement(header: Header | None) -> str:
     """The block as a table: flat columns as text, whatever they were."""
     if header is None:
@@ -223,7 +235,7 @@ def _as_text(value: exp.Expr, kind: str) -> exp.Expr:
         value = exp.Anonymous(this="to_json", expressions=[value])
     text: exp.Expr = exp.cast(value, "VARCHAR")
     if kind == "float":
-        not_a_number = exp.Anonymous(this="isnan", expressions=[value.copy()])
+        not_a_number = exp.Anonymous(this="isnan", expressions=[own(value)])
         text = exp.Case(ifs=[exp.If(this=exp.Not(this=not_a_number), true=text)])
     return text
 

@@ -24,7 +24,7 @@ from sources.expression import (
     Then,
     When,
 )
-from sources.operations.operation import FALSE, TRUE, Setting, SqlValue, both, call, when
+from sources.operations.operation import FALSE, TRUE, Setting, SqlValue, both, call, either, is_null, negated, own, when
 from sources.operations.text import BLANKS
 
 
@@ -89,19 +89,15 @@ def _literal(text: str | None) -> exp.Expr:
     return exp.null() if text is None else exp.Literal.string(text)
 
 
-def _is_null(text: exp.Expr) -> exp.Expr:
-    return exp.Is(this=text.copy(), expression=exp.null())
-
-
 def _is_known_absent(value: SqlValue) -> exp.Expr:
-    return both(value.as_text, _is_null(value.text))
+    return both(value.as_text, is_null(value.text))
 
 
 def _is_empty_list(value: SqlValue) -> exp.Expr:
     empty = both(
-        value.as_json, call("coalesce", exp.EQ(this=value.text.copy(), expression=exp.Literal.string("[]")), FALSE)
+        value.as_json, call("coalesce", exp.EQ(this=own(value.text), expression=exp.Literal.string("[]")), FALSE)
     )
-    return exp.or_(_is_known_absent(value), empty)
+    return either(_is_known_absent(value), empty)
 
 
 def is_present(text: exp.Expr) -> exp.Expr:
@@ -116,9 +112,9 @@ def _coalesce(choices: Sequence[SqlValue]) -> SqlValue:
     def chain(last: exp.Expr, part: str) -> exp.Expr:
         branches: list[exp.If] = []
         for choice in choices:
-            branches.append(exp.If(this=is_present(choice.text), true=getattr(choice, part).copy()))
+            branches.append(exp.If(this=is_present(choice.text), true=own(getattr(choice, part))))
             if part != "text" and choice.as_text != TRUE:
-                branches.append(exp.If(this=exp.Not(this=exp.Paren(this=choice.as_text.copy())), true=exp.false()))
+                branches.append(exp.If(this=negated(choice.as_text), true=exp.false()))
         return exp.Case(ifs=branches, default=last)
 
     if not choices:
@@ -163,10 +159,10 @@ def _object(members: Mapping[str, SqlValue]) -> SqlValue:
     pairs: list[exp.Expr] = []
     for name, value in members.items():
         pairs += [exp.Literal.string(name), value.text]
-    is_empty = both(*(_is_null(value.text) for value in members.values()))
+    is_empty = both(*(is_null(value.text) for value in members.values()))
     whole = call("json_object", *pairs)
     dropped = call("json_merge_patch", "{}", whole)
     text = when(is_empty, exp.null(), exp.cast(dropped if len(members) > 1 else whole, "VARCHAR"))
     known = both(*(value.as_text for value in members.values()))
     nothing = both(known, is_empty)
-    return SqlValue(text, nothing, nothing.copy(), nothing.copy(), known)
+    return SqlValue(text, nothing, own(nothing), own(nothing), known)

@@ -21,7 +21,7 @@ from sources.compilation import ABSENT, TextScope, compile_expression, is_presen
 from sources.evaluation import is_index
 from sources.expression import Each, Expression, Path, paths_of
 from sources.mapped_feed import MappedFeed
-from sources.operations.operation import FALSE, TRUE, SqlValue, both, call, matches, when
+from sources.operations.operation import FALSE, TRUE, SqlValue, both, call, either, is_null, matches, own, when
 from sources.readers.source_rows import Header
 
 SOURCE: Final = "source_rows"
@@ -37,12 +37,21 @@ def column(name: str, table: str | None = None) -> exp.Column:
 
 def named(value: exp.Expr, name: str) -> exp.Expr:
     """``value as "name"``."""
-    return exp.alias_(value.copy(), name, quoted=True)
+    return exp.Alias(this=own(value), alias=exp.to_identifier(name, quoted=True))
+
+
+def select(items: Iterable[exp.Expr], source: exp.Query | str) -> exp.Select:
+    """``select items from source``, without copying either."""
+    if isinstance(source, str):
+        table: exp.Expr = exp.to_table(source)
+    else:
+        table = exp.Subquery(this=source, alias=exp.TableAlias(this=exp.to_identifier("stage")))
+    return exp.Select(expressions=list(items), from_=exp.From(this=table))
 
 
 def stage(query: exp.Query, items: Iterable[exp.Expr]) -> exp.Select:
     """The next select over ``query``, its place carried along."""
-    return exp.select(*(column(name) for name in _PLACE), *items).from_(query.subquery("stage"))
+    return select([*(column(name) for name in _PLACE), *items], query)
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,7 @@ def _stem(segments: tuple[str, ...], wanted: Sequence[tuple[str, ...]]) -> tuple
 
 def _extracted(row: exp.Expr, stem: Sequence[str], structure: Mapping[str, object]) -> exp.Expr:
     """By position, since the database takes names that differ in case only for the same."""
-    value, node = row.copy(), structure
+    value, node = own(row), structure
     for name in stem:
         value = call("struct_extract_at", value, list(node).index(name) + 1)
         inner = node[name]
@@ -114,7 +123,7 @@ def json_texts(
 
 def _kind_code(text: exp.Expr, is_string: exp.Expr) -> exp.Expr:
     """0: text or a whole number, or nothing. 1: another number. 2: true or false. 3: a list or an object."""
-    plain = exp.or_(exp.Is(this=text.copy(), expression=exp.null()), is_string.copy())
+    plain = either(is_null(text), is_string)
     branches = [
         (plain, 0),
         (matches(text, "-?[0-9]+"), 0),
@@ -127,7 +136,7 @@ def _kind_code(text: exp.Expr, is_string: exp.Expr) -> exp.Expr:
 
 def _json_value(text: exp.Expr, kind: exp.Expr) -> SqlValue:
     def has(*codes: int) -> exp.Expr:
-        return exp.or_(*(exp.EQ(this=kind.copy(), expression=exp.Literal.number(code)) for code in codes))
+        return either(*(exp.EQ(this=kind, expression=exp.Literal.number(code)) for code in codes))
 
     return SqlValue(text, has(0), has(0, 1), has(0, 2), has(3))
 
@@ -149,16 +158,16 @@ def flat_values(header: Header, paths: Iterable[str]) -> dict[str, SqlValue]:
 
 
 def _flat_value(text: exp.Expr, kind: str) -> SqlValue:
-    nothing = exp.Is(this=text.copy(), expression=exp.null())
+    nothing = is_null(text)
     match kind:
         case "text" | "integer":
             return text_value(text)
         case "float":
-            return SqlValue(text, nothing, TRUE, nothing.copy(), FALSE)
+            return SqlValue(text, nothing, TRUE, own(nothing), FALSE)
         case "boolean":
-            return SqlValue(text, nothing, nothing.copy(), TRUE, FALSE)
+            return SqlValue(text, nothing, own(nothing), TRUE, FALSE)
         case _:
-            return SqlValue(text, nothing, nothing.copy(), nothing.copy(), exp.Not(this=nothing.copy()))
+            return SqlValue(text, nothing, own(nothing), own(nothing), exp.Not(this=own(nothing)))
 
 
 def typed_stages(
@@ -192,8 +201,8 @@ def _needed(item: Column, value: SqlValue) -> exp.Expr:
         case "flag":
             return value.as_boolean
         case "json":
-            nothing = exp.Is(this=value.text.copy(), expression=exp.null())
-            return exp.or_(value.as_json.copy(), both(value.as_text, nothing))
+            nothing = is_null(value.text)
+            return either(value.as_json, both(value.as_text, nothing))
         case _:
             return value.as_text
 
@@ -227,12 +236,12 @@ def gathered(
     own_key = [when(counts, column(name)) for name in child.key if name not in key]
     distinct = exp.Count(this=exp.Distinct(expressions=own_key))
     is_distinct = exp.EQ(this=distinct, expression=call("count_if", counts))
-    silent = both(*(exp.Is(this=column(name), expression=exp.null()) for name in parent_key(child, key)))
+    silent = both(*(is_null(column(name)) for name in parent_key(child, key)))
     all_sure = both(call("bool_and", both(column("_sure"), silent)), is_distinct)
 
     def listed(value: exp.Expr) -> exp.Expr:
         made = _ordered_list(value, order)
-        return made if counts == TRUE else exp.Filter(this=made, expression=exp.Where(this=counts.copy()))
+        return made if counts == TRUE else exp.Filter(this=made, expression=exp.Where(this=own(counts)))
 
     return (
         exp.select(
@@ -270,7 +279,7 @@ def json_program(mapped: MappedFeed) -> Program:
     surely = both(column("strict"), call("json_valid", raw))
     opened = when(surely, call("from_json", raw, json.dumps(leaves.structure)))
     parsed = exp.select(*(column(name) for name in _PLACE), named(opened, "o")).from_(SOURCE)
-    is_object = named(exp.Not(this=exp.Is(this=column("o"), expression=exp.null())), "_is_object")
+    is_object = named(exp.Not(this=is_null(column("o"))), "_is_object")
     texts, values = json_texts(exp.select("*").from_("_parsed"), leaves, [is_object])
     scope = TextScope(values, mapped.setting, column("_row"))
     empty = [named(_list_standing(values[path.text]), f"_{name}_list") for name, path in lists.items()]
@@ -286,7 +295,7 @@ def json_program(mapped: MappedFeed) -> Program:
 def _list_standing(value: SqlValue) -> exp.Expr:
     """0: there is no list, or an empty one. 1: a list. 2: something else."""
     is_list = both(value.as_json, call("coalesce", call("starts_with", value.text, "["), FALSE))
-    is_empty = call("coalesce", exp.EQ(this=value.text.copy(), expression=exp.Literal.string("[]")), exp.true())
+    is_empty = call("coalesce", exp.EQ(this=own(value.text), expression=exp.Literal.string("[]")), exp.true())
     branches = [exp.If(this=is_empty, true=exp.Literal.number(0)), exp.If(this=is_list, true=exp.Literal.number(1))]
     return exp.Case(ifs=branches, default=exp.Literal.number(2))
 
@@ -314,7 +323,7 @@ def _json_children(mapped: MappedFeed, name: str, leaf: exp.Expr) -> exp.Select:
     scope = TextScope(values, mapped.setting, None if each.where else column("_position"))
     tested = exp.select("*", named(counts, "_counts"), named(test_known, "_test_known")).from_(texts.subquery("texts"))
     carried = ["_position", "_counts", "_test_known", "_some"]
-    some = exp.or_(*(exp.Not(this=exp.Is(this=value.text.copy(), expression=exp.null())) for value in values.values()))
+    some = either(*(exp.Not(this=is_null(value.text)) for value in values.values()))
     with_some = exp.select("*", named(exp.Paren(this=some), "_some")).from_(tested.subquery("tested"))
     typed = typed_stages(with_some, child.model, each.fields, scope, carried)
     judged = exp.select(
@@ -383,8 +392,8 @@ def _earliest(mapped: MappedFeed) -> exp.Select:
     order.append(exp.Ordered(this=column("_row")))
 
     def over(function: exp.Expr, *, in_order: bool = False) -> exp.Expr:
-        ordered = exp.Order(expressions=[item.copy() for item in order]) if in_order else None
-        return exp.Window(this=function, partition_by=[item.copy() for item in by_group], order=ordered)
+        ordered = exp.Order(expressions=[own(item) for item in order]) if in_order else None
+        return exp.Window(this=function, partition_by=[own(item) for item in by_group], order=ordered)
 
     ranked = exp.select(
         exp.Star(except_=[exp.to_identifier("_sure"), exp.to_identifier("_row")]),

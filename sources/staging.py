@@ -11,6 +11,7 @@ from quality.contracts.contract import Contract
 from quality.contracts.registry import CONTRACTS
 from quality.contracts.table import ContractTable, tables
 from sources.feed_declaration import Feed
+from sources.operations.operation import own
 from sources.row_statement import column, named
 from sources.row_tables import CONTENT, create_row_tables, rows_table
 from warehouse.database import Connection
@@ -60,7 +61,7 @@ def _winners(contract: type[Contract]) -> exp.Select:
 
 
 def _own(table: ContractTable, source: exp.Expr) -> exp.Select:
-    return exp.select(*(column(item.name) for item in table.all_columns)).from_(source)  # type: ignore[arg-type]  # a table or subquery
+    return exp.select(*(column(item.name) for item in table.all_columns)).from_(source)
 
 
 def _nested(table: ContractTable, contract: type[Contract]) -> exp.Select:
@@ -82,7 +83,7 @@ def _nested(table: ContractTable, contract: type[Contract]) -> exp.Select:
         for col in table.columns
     ]
     own_row = exp.Coalesce(this=column("_own_row"), expressions=[column("_parent_row")])
-    return exp.select(*values, *(item.copy() for item in lineage), named(own_row, "_row")).from_(source)
+    return exp.select(*values, *(own(item) for item in lineage), named(own_row, "_row")).from_(source)
 
 
 def _replaced(table: ContractTable, query: exp.Select) -> str:

@@ -16,7 +16,10 @@ from sources.operations.operation import (
     Value,
     both,
     call,
+    either,
+    is_null,
     matches,
+    own,
     text_of,
     when,
 )
@@ -40,7 +43,7 @@ class Split(Operation):
 
     def sql(self, value: SqlValue, scope: SqlScope) -> SqlValue:  # noqa: ARG002 - likewise
         """The SQL form knows only that nothing stays nothing: a statement carries text, not lists."""
-        nothing = call("coalesce", exp.EQ(this=value.text.copy(), expression=exp.Literal.string("")), exp.true())
+        nothing = call("coalesce", exp.EQ(this=own(value.text), expression=exp.Literal.string("")), exp.true())
         return SqlValue.of_text(exp.null(), both(value.as_text, nothing))
 
     @property
@@ -65,7 +68,7 @@ class FirstOfList(Operation):
         """The SQL form."""
         is_list = both(value.as_json, call("coalesce", call("starts_with", value.text, "["), FALSE))
         first = exp.cast(call("json_extract", value.text, "$[0]"), "VARCHAR")
-        plain = exp.or_(exp.Is(this=first.copy(), expression=exp.null()), matches(first, r'"[^"\\]*"|-?[0-9]+|null'))
+        plain = either(is_null(first), matches(first, r'"[^"\\]*"|-?[0-9]+|null'))
         text = when(is_list, call("json_extract_string", value.text, "$[0]"), value.text)
         sure = when(is_list, plain, value.as_text)
         number, boolean = when(is_list, plain, value.as_number), when(is_list, plain, value.as_boolean)

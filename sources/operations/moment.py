@@ -23,7 +23,10 @@ from sources.operations.operation import (
     absent_or,
     both,
     call,
+    either,
+    is_null,
     matches,
+    own,
     text_of,
     when,
 )
@@ -72,7 +75,7 @@ class Time(Operation):
         form = _WEIBO_FORMAT if self.form == "weibo" else self.form
         pattern = _WEIBO if self.form == "weibo" else _pattern(self.form)
         if pattern is None:
-            return SqlValue.of_text(value.text, _nothing_there(value))
+            return SqlValue.of_text(value.text, is_null(value.text))
         moment = call("try_strptime", value.text, form)
         if "%z" in form:
             text, calm = _formatted(call("timezone", "UTC", moment)), call("coalesce", _is_known(moment), FALSE)
@@ -83,10 +86,10 @@ class Time(Operation):
 
     def _sql_iso(self, value: SqlValue, zone: str) -> SqlValue:
         zoned = matches(value.text, _ZONED)
-        moment = exp.TryCast(this=value.text.copy(), to=exp.DataType.build("TIMESTAMP", dialect="duckdb"))
+        moment = exp.TryCast(this=own(value.text), to=exp.DataType.build("TIMESTAMP", dialect="duckdb"))
         text, calm = _localised(moment, zone)
         naive = both(matches(value.text, _SURE_NAIVE), calm)
-        sure = both(value.as_text, absent_or(value.text, exp.or_(zoned.copy(), naive)))
+        sure = both(value.as_text, absent_or(value.text, either(zoned, naive)))
         return SqlValue.of_text(when(zoned, value.text, text), sure)
 
     @property
@@ -119,10 +122,10 @@ class Epoch(Operation):
 
     def sql(self, value: SqlValue, scope: SqlScope) -> SqlValue:  # noqa: ARG002 - likewise
         """The SQL form: whole counts between 1970 and 2100."""
-        number = exp.TryCast(this=value.text.copy(), to=exp.DataType.build("BIGINT"))
+        number = exp.TryCast(this=own(value.text), to=exp.DataType.build("BIGINT"))
         factor = _MICROSECONDS[self.unit]
         last = exp.Literal.number(_LAST_EPOCH * 1_000_000 // factor)
-        in_range = exp.LT(this=number.copy(), expression=last)
+        in_range = exp.LT(this=own(number), expression=last)
         sane = both(matches(value.text, "[0-9]{1,16}"), call("coalesce", in_range, FALSE))
         moment = call("make_timestamp", exp.Mul(this=number, expression=exp.Literal.number(factor)))
         sure = both(value.as_text, absent_or(value.text, sane))
@@ -162,7 +165,7 @@ class Day(Operation):
             return SqlValue.of_text(call("left", value.text, 10), sure)
         pattern = _pattern(self.form)
         if pattern is None:
-            return SqlValue.of_text(value.text, _nothing_there(value))
+            return SqlValue.of_text(value.text, is_null(value.text))
         day = call("try_strptime", value.text, self.form)
         known = both(matches(value.text, pattern), call("coalesce", _is_known(day), FALSE))
         return SqlValue.of_text(call("strftime", day, "%Y-%m-%d"), both(value.as_text, absent_or(value.text, known)))
@@ -230,8 +233,8 @@ def _localised(moment: exp.Expr, zone: str) -> tuple[exp.Expr, exp.Expr]:
         return _formatted(moment), call("coalesce", _is_known(moment), FALSE)
     text = _formatted(call("timezone", "UTC", call("timezone", zone, moment)))
     hours = exp.Interval(this=exp.Literal.string(str(_CALM_HOURS)), unit=exp.Var(this="HOURS"))
-    before = call("timezone", zone, exp.Sub(this=moment.copy(), expression=hours))
-    after = call("timezone", zone, exp.Add(this=moment.copy(), expression=hours.copy()))
+    before = call("timezone", zone, exp.Sub(this=own(moment), expression=hours))
+    after = call("timezone", zone, exp.Add(this=own(moment), expression=own(hours)))
     apart = exp.Sub(this=call("epoch", after), expression=call("epoch", before))
     calm = exp.EQ(this=apart, expression=exp.Literal.number(2 * _CALM_HOURS * 3600))
     return text, call("coalesce", calm, FALSE)
@@ -242,11 +245,7 @@ def _formatted(moment: exp.Expr) -> exp.Expr:
 
 
 def _is_known(value: exp.Expr) -> exp.Expr:
-    return exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))
-
-
-def _nothing_there(value: SqlValue) -> exp.Expr:
-    return exp.Is(this=value.text.copy(), expression=exp.null())
+    return exp.Not(this=is_null(value))
 
 
 def day_in(text: str) -> date | None:

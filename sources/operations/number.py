@@ -21,7 +21,10 @@ from sources.operations.operation import (
     absent_or,
     both,
     call,
+    either,
+    is_null,
     matches,
+    own,
     text_of,
     when,
 )
@@ -56,8 +59,8 @@ class Integral(Operation):
         """The SQL form."""
         text = call("regexp_replace", value.text, r"^(-?[0-9]+)\.0+$", r"\1")
         whole = both(value.as_number, matches(value.text, r"-?[1-9][0-9]{0,14}\.0|0\.0"))
-        sure = exp.or_(value.as_text.copy(), whole)
-        return SqlValue(text, sure, exp.or_(value.as_number.copy(), sure.copy()), value.as_boolean, value.as_json)
+        sure = either(value.as_text, whole)
+        return SqlValue(text, sure, either(value.as_number, sure), value.as_boolean, value.as_json)
 
     @property
     def rule(self) -> str:
@@ -83,7 +86,7 @@ class Negate(Operation):
     def sql(self, value: SqlValue, scope: SqlScope) -> SqlValue:  # noqa: ARG002 - likewise
         """The SQL form."""
         negative = call("starts_with", value.text, "-")
-        minus = exp.DPipe(this=exp.Literal.string("-"), expression=value.text.copy(), safe=True)
+        minus = exp.DPipe(this=exp.Literal.string("-"), expression=own(value.text), safe=True)
         changed = when(negative, call("substring", value.text, 2), minus)
         return _signed(value, changed)
 
@@ -109,7 +112,7 @@ class Absolute(Operation):
 def _signed(value: SqlValue, changed: exp.Expr) -> SqlValue:
     plain = matches(value.text, _PLAIN_SQL)
     text = when(plain, changed, value.text)
-    number = both(value.as_number, exp.or_(absent_or(value.text, FALSE), value.as_text.copy(), plain.copy()))
+    number = both(value.as_number, either(absent_or(value.text, FALSE), value.as_text, plain))
     return SqlValue(text, value.as_text, number, value.as_text, FALSE)
 
 
@@ -135,7 +138,7 @@ class MinorUnits(Operation):
         currency = scope.read(self.currency)
         declared = exp.Literal.string(scope.setting.currency or "")
         code = call("upper", call("trim", call("coalesce", call("nullif", currency.text, ""), declared)))
-        amount = exp.TryCast(this=value.text.copy(), to=exp.DataType.build("DECIMAL(38,3)", dialect="duckdb"))
+        amount = exp.TryCast(this=own(value.text), to=exp.DataType.build("DECIMAL(38,3)", dialect="duckdb"))
         branches = [
             exp.If(this=_among(code, digits), true=_scaled(amount, digits))
             for digits in sorted(set(MINOR_DIGITS.values()))
@@ -145,7 +148,7 @@ class MinorUnits(Operation):
         sure = both(
             value.as_text, absent_or(value.text, matches(value.text, "-?[0-9]{1,18}")), currency.as_text, plain_code
         )
-        return SqlValue.of_text(when(exp.Is(this=value.text.copy(), expression=exp.null()), exp.null(), text), sure)
+        return SqlValue.of_text(when(is_null(value.text), exp.null(), text), sure)
 
     @property
     def rule(self) -> str:
@@ -169,4 +172,4 @@ def _among(code: exp.Expr, digits: int) -> exp.Expr:
 
 def _scaled(amount: exp.Expr, digits: int) -> exp.Expr:
     step = exp.cast(exp.Literal.string(str(Decimal(1).scaleb(-digits))), "DECIMAL(4,3)")
-    return exp.cast(exp.Mul(this=amount.copy(), expression=step), "VARCHAR")
+    return exp.cast(exp.Mul(this=own(amount), expression=step), "VARCHAR")

@@ -63,7 +63,7 @@ class SqlValue:
     @classmethod
     def of_text(cls, text: exp.Expr, sure: exp.Expr) -> SqlValue:
         """A value that is text wherever it is ``sure``."""
-        return cls(text, sure, sure.copy(), sure.copy(), FALSE)
+        return cls(text, sure, own(sure), own(sure), FALSE)
 
 
 class Scope(Protocol):
@@ -143,14 +143,37 @@ def call(name: str, *arguments: exp.Expr | str | int) -> exp.Expr:
 def literal(value: exp.Expr | str | int) -> exp.Expr:
     """A literal, or a copy of the expression it already is."""
     if isinstance(value, exp.Expr):
-        return value.copy()
+        return own(value)
     return exp.Literal.number(value) if isinstance(value, int) else exp.Literal.string(value)
+
+
+def own(node: exp.Expr) -> exp.Expr:
+    """The node itself while it stands nowhere, else a copy: copying everything costs most of the compilation."""
+    return node if node.parent is None else node.copy()
+
+
+def either(*conditions: exp.Expr) -> exp.Expr:
+    """One of the conditions holds; false ones are left out."""
+    if TRUE in conditions:
+        return TRUE
+    kept = [own(item) for item in conditions if item != FALSE]
+    return exp.or_(*kept, copy=False) if kept else FALSE
+
+
+def is_null(text: exp.Expr) -> exp.Expr:
+    """The text is absent."""
+    return exp.Is(this=own(text), expression=exp.null())
+
+
+def negated(condition: exp.Expr) -> exp.Expr:
+    """The condition does not hold."""
+    return exp.Not(this=exp.Paren(this=own(condition)))
 
 
 def both(*conditions: exp.Expr) -> exp.Expr:
     """All conditions hold; true ones are left out."""
-    kept = [item.copy() for item in conditions if item != TRUE]
-    return exp.and_(*kept) if kept else TRUE.copy()
+    kept = [own(item) for item in conditions if item != TRUE]
+    return exp.and_(*kept, copy=False) if kept else TRUE
 
 
 def matches(text: exp.Expr, pattern: str) -> exp.Expr:
@@ -160,9 +183,9 @@ def matches(text: exp.Expr, pattern: str) -> exp.Expr:
 
 def absent_or(text: exp.Expr, condition: exp.Expr) -> exp.Expr:
     """True when the text is absent, else the condition (a NULL condition is false)."""
-    return call("coalesce", exp.or_(exp.Is(this=text.copy(), expression=exp.null()), condition.copy()), FALSE)
+    return call("coalesce", either(is_null(text), condition), FALSE)
 
 
 def when(condition: exp.Expr, then: exp.Expr, otherwise: exp.Expr | None = None) -> exp.Expr:
     """``case when condition then … else … end``."""
-    return exp.Case(ifs=[exp.If(this=condition.copy(), true=then.copy())], default=(otherwise or exp.null()).copy())
+    return exp.Case(ifs=[exp.If(this=own(condition), true=own(then))], default=own(otherwise or exp.null()))

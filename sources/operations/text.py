@@ -21,6 +21,9 @@ from sources.operations.operation import (
     absent_or,
     both,
     call,
+    either,
+    is_null,
+    own,
     text_of,
     when,
     word_of,
@@ -137,8 +140,8 @@ class Prefix(TextOperation):
 
     def sql_text(self, text: exp.Expr) -> exp.Expr:
         """The SQL form."""
-        empty = exp.EQ(this=text.copy(), expression=exp.Literal.string(""))
-        joined = exp.DPipe(this=exp.Literal.string(self.before), expression=text.copy(), safe=True)
+        empty = exp.EQ(this=own(text), expression=exp.Literal.string(""))
+        joined = exp.DPipe(this=exp.Literal.string(self.before), expression=own(text), safe=True)
         return when(empty, text, joined)
 
     @property
@@ -336,14 +339,14 @@ class Lookup(Operation):
         """The SQL form."""
         rest = value.text if self.keep else _constant(self.otherwise)
         branches = [exp.If(this=exp.Literal.string(word), true=_constant(meaning)) for word, meaning in self.table]
-        found = exp.Case(this=value.text.copy(), ifs=branches, default=rest.copy()) if branches else rest
-        text = when(_is_absent(value.text), exp.null(), found)
+        found = exp.Case(this=own(value.text), ifs=branches, default=own(rest)) if branches else rest
+        text = when(is_null(value.text), exp.null(), found)
         if not self.keep:
             return SqlValue.of_text(text, value.as_boolean)
         is_known = _one_of(value.text, tuple(word for word, _ in self.table))
         hit = both(value.as_boolean, is_known)
-        sure = call("coalesce", exp.or_(value.as_text.copy(), hit), FALSE)
-        return SqlValue(text, sure, exp.or_(value.as_number.copy(), hit.copy()), value.as_boolean, value.as_json)
+        sure = call("coalesce", either(value.as_text, hit), FALSE)
+        return SqlValue(text, sure, either(value.as_number, hit), value.as_boolean, value.as_json)
 
     @property
     def rule(self) -> str:
@@ -360,10 +363,6 @@ def _constant(text: str | None) -> exp.Expr:
 def _one_of(text: exp.Expr, words: tuple[str, ...]) -> exp.Expr:
     listed = exp.Array(expressions=[exp.Literal.string(word) for word in words])
     return call("coalesce", call("list_contains", listed, text), FALSE) if words else FALSE
-
-
-def _is_absent(text: exp.Expr) -> exp.Expr:
-    return exp.Is(this=text.copy(), expression=exp.null())
 
 
 def _is_ascii(text: exp.Expr) -> exp.Expr:
