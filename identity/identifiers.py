@@ -24,9 +24,9 @@ _COUNTED = """
             left(names.family, 4) || ' ' || left(names.given, 3) as called
         from identity.records as records
         inner join identity._names as names
-            on records.full_name is not distinct from names.full_name
-            and records.given_name is not distinct from names.given_name
-            and records.family_name is not distinct from names.family_name
+            on coalesce(records.full_name, '') = coalesce(names.full_name, '')
+            and coalesce(records.given_name, '') = coalesce(names.given_name, '')
+            and coalesce(records.family_name, '') = coalesce(names.family_name, '')
     )
     select
         found.identifier_kind,

@@ -5,7 +5,8 @@ when. The other tables follow from it: ``customer_links`` (what holds now), ``cu
 merged into others), ``customer_changes`` (what each run created, extended, merged or split) and new rows of
 ``decisions``. The laws, for a cluster and the customers its records had before:
 
-- A customer goes on in the cluster that holds most of its records (then the oldest event, then the smallest record).
+- A customer goes on in the cluster that holds most of its records (then the oldest event, then
+  those that bear the id longest, then the smallest record).
 - Of several customers that go on in one cluster, the one with most records there keeps its id (then the oldest
   event, then the smallest id); the others become aliases of it.
 - A cluster in which nobody goes on takes back the id that its records had once, when that id is free; else a new one.
@@ -74,6 +75,7 @@ _FINISH = (
     "redirect_aliases",
     "add_aliases",
     "decisions",
+    "drop_momentary",
     "customer_links",
 )
 

@@ -51,4 +51,14 @@ found as (
 
 select $run_id as run_id, $now as changed_at, customer_id, change, other_customer_id, records
 from found
+where
+    not exists (
+        select 1
+        from identity.customer_changes as known
+        where
+            known.changed_at = $now
+            and known.customer_id = found.customer_id
+            and known.change = found.change
+            and known.other_customer_id is not distinct from found.other_customer_id
+    )
 order by customer_id, change, other_customer_id

@@ -1,7 +1,7 @@
 -- How much of each former customer every cluster holds. A vanished record counts for the one that took its place.
 create or replace temp table _claims_now as
 with previous as (
-    select record_id, customer_id, source_key, device_key
+    select record_id, customer_id, source_key, device_key, valid_from
     from identity.customer_link_history
     where valid_to is null
 ),
@@ -25,12 +25,25 @@ gone as (
 ),
 
 successors as (
-    select gone.record_id as gone_record_id, gone.customer_id, present.cluster_id, present.record_id,
-        present.first_seen_at, 1 as preference
+    select
+        gone.record_id as gone_record_id,
+        gone.customer_id,
+        gone.valid_from,
+        present.cluster_id,
+        present.record_id,
+        present.first_seen_at,
+        1 as preference
     from gone
     inner join present on gone.source_key = present.source_key
     union all
-    select gone.record_id, gone.customer_id, present.cluster_id, present.record_id, present.first_seen_at, 2
+    select
+        gone.record_id,
+        gone.customer_id,
+        gone.valid_from,
+        present.cluster_id,
+        present.record_id,
+        present.first_seen_at,
+        2
     from gone
     inner join present on gone.device_key = present.device_key
 ),
@@ -46,11 +59,16 @@ ranked as (
 ),
 
 kept as (
-    select previous.customer_id, present.cluster_id, present.record_id, present.first_seen_at
+    select
+        previous.customer_id,
+        previous.valid_from,
+        present.cluster_id,
+        present.record_id,
+        present.first_seen_at
     from previous
     inner join present on previous.record_id = present.record_id
     union all
-    select customer_id, cluster_id, record_id, first_seen_at
+    select customer_id, valid_from, cluster_id, record_id, first_seen_at
     from ranked
     where nth = 1
 )
@@ -60,6 +78,7 @@ select
     cluster_id,
     count(*) as records,
     min(first_seen_at) as oldest_at,
+    min(valid_from) as linked_since,
     min(record_id) as first_record_id
 from kept
 group by customer_id, cluster_id

@@ -27,25 +27,31 @@ changed as (
     select record_id, customer_id, 'unlink' as action
     from identity.customer_link_history
     where valid_to = $now
+),
+
+written as (
+    select
+        md5(concat_ws(chr(31), $run_id, cast($now as varchar), changed.action, changed.record_id, changed.customer_id))
+            as decision_id,
+        $now as decided_at,
+        $run_id as run_id,
+        case when inside.rule is null or inside.rule like 'same_%' then 'rule' else 'model' end as decided_by,
+        null as actor,
+        changed.action,
+        changed.record_id as record_id_l,
+        case when changed.action = 'link' then inside.other_record_id end as record_id_r,
+        changed.customer_id,
+        case when changed.action = 'link' then inside.weight end as weight,
+        case
+            when changed.action = 'unlink' then 'evidence or record changed'
+            else coalesce(inside.rule, 'first record of the customer')
+        end as reason,
+        null as retracts
+    from changed
+    left join inside on changed.record_id = inside.record_id and inside.nth = 1
 )
 
-select
-    md5(concat_ws(chr(31), $run_id, cast($now as varchar), changed.action, changed.record_id, changed.customer_id))
-        as decision_id,
-    $now as decided_at,
-    $run_id as run_id,
-    case when inside.rule is null or inside.rule like 'same_%' then 'rule' else 'model' end as decided_by,
-    null as actor,
-    changed.action,
-    changed.record_id as record_id_l,
-    case when changed.action = 'link' then inside.other_record_id end as record_id_r,
-    changed.customer_id,
-    case when changed.action = 'link' then inside.weight end as weight,
-    case
-        when changed.action = 'unlink' then 'evidence or record changed'
-        else coalesce(inside.rule, 'first record of the customer')
-    end as reason,
-    null as retracts
-from changed
-left join inside on changed.record_id = inside.record_id and inside.nth = 1
-order by changed.record_id, changed.action, changed.customer_id
+select *
+from written
+where decision_id not in (select decision_id from identity.decisions)
+order by record_id_l, action, customer_id

@@ -5,7 +5,7 @@ with goes_on as (
         *,
         row_number() over (
             partition by customer_id
-            order by records desc, oldest_at nulls last, first_record_id
+            order by records desc, oldest_at nulls last, linked_since, first_record_id
         ) as nth
     from _claims_now
 )

@@ -4,9 +4,9 @@ with named as (
     select records.record_id, names.given, names.family, names.han, names.name_key
     from identity.records as records
     inner join identity._names as names
-        on records.full_name is not distinct from names.full_name
-        and records.given_name is not distinct from names.given_name
-        and records.family_name is not distinct from names.family_name
+        on coalesce(records.full_name, '') = coalesce(names.full_name, '')
+        and coalesce(records.given_name, '') = coalesce(names.given_name, '')
+        and coalesce(records.family_name, '') = coalesce(names.family_name, '')
     left join identity.identifiers as identifiers
         on records.record_id = identifiers.record_id
         and identifiers.identifier_kind = 'name'
@@ -22,11 +22,23 @@ usable as (
 texts as (
     select records.record_id, texts.field, texts.value
     from identity.records as records
-    inner join identity._texts as texts
-        on (texts.field in ('address', 'address_key') and records.address_line = texts.raw)
-        or (texts.field = 'city' and records.city = texts.raw)
-        or (texts.field = 'postcode' and records.postcode = texts.raw)
-        or (texts.field = 'gender' and records.gender = texts.raw)
+    inner join identity._texts as texts on records.address_line = texts.raw
+    where texts.field in ('address', 'address_key')
+    union all
+    select records.record_id, texts.field, texts.value
+    from identity.records as records
+    inner join identity._texts as texts on records.city = texts.raw
+    where texts.field = 'city'
+    union all
+    select records.record_id, texts.field, texts.value
+    from identity.records as records
+    inner join identity._texts as texts on records.postcode = texts.raw
+    where texts.field = 'postcode'
+    union all
+    select records.record_id, texts.field, texts.value
+    from identity.records as records
+    inner join identity._texts as texts on records.gender = texts.raw
+    where texts.field = 'gender'
 ),
 
 found as (
