@@ -112,6 +112,41 @@ def test_ga4_items_are_a_feed_by_declaration_alone(load: Load, real_data: Path, 
     ]
 
 
+def test_airline_tweets_are_a_feed_by_declaration_alone(load: Load, real_data: Path, warehouse: Warehouse) -> None:
+    tweets = real_data / "sentiment/airline_tweets_even.parquet"
+    fields = {
+        "interaction_id": "tweet_id",
+        "platform": {"constant": "x"},
+        "interaction_kind": {"constant": "mention"},
+        "occurred_at": {"path": "tweet_created", "then": [{"time": "iso"}]},
+        "handle": "name",
+        "text": {"path": "text", "then": ["unescape"]},
+    }
+    ignored = ["airline*", "negativereason*", "retweet_count", "tweet_coord", "tweet_location", "user_timezone"]
+    loaded = load("social_interactions", "parquet", tweets, fields=fields, ignore=ignored)
+    # 111 rows repeat a tweet; what tells some of them apart (confidences of the labels) is no part of the contract.
+    assert _counts(loaded) == (11335, 11224, 111, 0, ())
+    cursor = warehouse.cursor()
+    assert cursor.execute("select count(*) from staging.social_interactions").fetchall() == [(11224,)]
+    found = cursor.execute(
+        "select occurred_at, handle, text from staging.social_interactions where interaction_id = '570301031407624196'"
+    )
+    [(occurred_at, handle, text)] = found.fetchall()
+    assert (occurred_at, handle) == (datetime(2015, 2, 24, 19, 15, 36), "jnardino")
+    assert text.endswith("in your guests' faces & they have little recourse")
+
+
+def test_a_column_that_bears_a_fields_name_maps_by_itself(load: Load, tmp_path: Path, warehouse: Warehouse) -> None:
+    file = tmp_path / "products.csv"
+    file.write_text(
+        "product_id,name,price_amount,currency,is_in_stock,colour\n7.0,Teapot 茶壶,12.50,CNY,true,red\n", "utf-8"
+    )
+    loaded = load("products", "csv", file)
+    assert _counts(loaded) == (1, 1, 0, 0, ("colour",))
+    found = warehouse.cursor().execute("select product_id, name, price_amount, is_in_stock from staging.products")
+    assert found.fetchall() == [("7", "Teapot 茶壶", Decimal("12.5"), True)]
+
+
 def test_an_order_with_its_lines_reaches_three_tables(load: Load, samples: Path, warehouse: Warehouse) -> None:
     load("purchases", "shopify_orders", samples / "shopify/order.json")
     cursor = warehouse.cursor()
