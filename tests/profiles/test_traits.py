@@ -179,13 +179,14 @@ def test_a_file_of_the_project_takes_the_place_of_the_packaged_one(tmp_path: Pat
         derived_steps(Project(tmp_path), business)
 
 
-def test_a_new_project_starts_with_the_traits_and_thresholds_of_the_sample_business() -> None:
-    defaults = ROOT / "profiles" / "defaults"
-    for path in (*sorted((defaults / "traits").glob("*.yml")), defaults / "lifecycle.yml"):
-        assert path.read_bytes() == (ROOT / "config" / path.relative_to(defaults)).read_bytes(), path.name
+@pytest.mark.parametrize("project", [ROOT, ROOT / "nowhere"], ids=["sample business", "packaged defaults"])
+def test_the_six_activities_have_traits(project: Path, business: Business) -> None:
+    made = {spec.name for step in derived_steps(Project(project), business) for spec in step.tables}
+    activities = ("web", "purchase", "social", "feedback", "service", "message")
+    assert {f"{activity}_traits" for activity in activities} <= made
 
 
-def test_the_fields_of_a_source_contain_its_key_or_its_moment() -> None:
+def test_the_fields_of_a_source_contain_its_key_and_its_day() -> None:
     for name, source in SOURCES.items():
         assert set(source.key) <= set(source.columns), name
         assert source.day in source.columns, name
