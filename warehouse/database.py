@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import duckdb
 
-from warehouse.errors import WarehouseError
+from warehouse.errors import WarehouseBusyError, WarehouseError
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
 DatabaseError: TypeAlias = duckdb.Error
@@ -73,8 +73,8 @@ def open_warehouse(
     """Open the warehouse at ``path`` (None: in memory) with its schemas; wait while another process holds it.
 
     Raises:
-        WarehouseError: the file stays locked longer than ``wait_seconds``, is no database, or is absent when
-            ``read_only``.
+        WarehouseError: the file stays locked longer than ``wait_seconds`` (WarehouseBusyError), is no database, or is
+            absent when ``read_only``.
     """
     connection = _connect(path, wait_seconds, read_only)
     if memory_limit is not None:
@@ -104,7 +104,7 @@ def _connect(path: Path | None, wait_seconds: float, read_only: bool) -> Connect
                     f"The warehouse {path.name} cannot be opened.", "Run `cdp doctor`; restore or rebuild it."
                 ) from error
             if time.monotonic() >= deadline:
-                raise WarehouseError(
+                raise WarehouseBusyError(
                     "Another process is writing the warehouse.",
                     "Wait for its run to end (`cdp status`, or the Runs page of the UI), or read the published file.",
                 ) from error

@@ -66,6 +66,10 @@ class WarehouseError(CdpError):
     exit_code = 13
 
 
+class WarehouseBusyError(WarehouseError):
+    """Another process holds the warehouse for longer than one wanted to wait; later it may be free."""
+
+
 class IdentityConflictError(CdpError):
     """Decisions about who is who contradict each other."""
 

@@ -1,0 +1,80 @@
+"""``ops.broken_batches``: batches that could not be loaded, until they are. What was loaded before still stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from warehouse.database import Connection
+from warehouse.errors import CdpError
+from warehouse.step import TableSpec, comment_on
+
+BROKEN_BATCHES = TableSpec(
+    "ops",
+    "broken_batches",
+    "One row per batch of a feed that could not be loaded, until it can. Rows loaded of it before still stand.",
+    ("feed", "batch_on"),
+    {
+        "feed": "The feed.",
+        "batch_on": "The day of the batch.",
+        "run_id": "The run that tried last.",
+        "reason": "Why it could not be loaded.",
+        "fix": "What to do about it.",
+        "exit_code": "The exit code of the command line for errors of this kind.",
+    },
+)
+
+_CREATE = """
+    create table if not exists ops.broken_batches
+    (feed varchar, batch_on date, run_id varchar, reason varchar, fix varchar, exit_code integer)
+"""
+
+
+@dataclass(frozen=True)
+class BrokenBatch:
+    """One batch that could not be loaded, and the run that tried last."""
+
+    feed: str
+    batch_on: date
+    run_id: str
+    reason: str
+    fix: str
+    exit_code: int
+
+
+def note(
+    connection: Connection,
+    feed: str,
+    run_id: str,
+    window: tuple[date | None, date | None],
+    errors: Mapping[date, CdpError],
+) -> None:
+    """Keep what went wrong with a feed's batches in a window of days; all others of the window are well."""
+    connection.execute(_CREATE)
+    comment_on(connection, BROKEN_BATCHES)
+    first, last = window
+    connection.execute(
+        "delete from ops.broken_batches where feed = $feed"
+        " and batch_on >= coalesce($first, batch_on) and batch_on <= coalesce($last, batch_on)",
+        {"feed": feed, "first": first, "last": last},
+    )
+    for batch_on, error in sorted(errors.items()):
+        connection.execute(
+            "insert into ops.broken_batches values ($feed, $batch_on, $run_id, $reason, $fix, $exit_code)",
+            {
+                "feed": feed,
+                "batch_on": batch_on,
+                "run_id": run_id,
+                "reason": error.reason,
+                "fix": error.fix,
+                "exit_code": error.exit_code,
+            },
+        )
+
+
+def broken(connection: Connection) -> tuple[BrokenBatch, ...]:
+    """All batches that are broken now, by feed and day."""
+    connection.execute(_CREATE)
+    rows = connection.execute(
+        "select feed, batch_on, run_id, reason, fix, exit_code from ops.broken_batches order by feed, batch_on"
+    ).fetchall()
+    return tuple(BrokenBatch(*row) for row in rows)

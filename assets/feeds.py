@@ -1,0 +1,213 @@
+"""One asset per feed, one partition per batch day.
+
+A batch that cannot be loaded stops neither the other batches of its feed nor the feeds beside it, and the tables below
+are made of what is there. So the step that loads a feed never fails on its data: it leaves the day without a
+materialization and notes the error. The check ``loaded`` then fails, and with it the run, so that the day is shown as
+failed and alerts go out; nothing waits for that check.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import dagster as dg
+from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
+
+from assets.broken_batches import BrokenBatch, broken, note
+from assets.failure import failure_of, shown_in_dagster
+from assets.feed_columns import source_fields
+from assets.resources import ProjectRun
+from sources.feed import Feed
+from sources.group_load import StoppedBatch
+from sources.loading import BatchesStoppedError, BatchLoad, load_feed
+from warehouse.database import Warehouse
+from warehouse.errors import CdpError, InputError
+
+POOL = "duckdb_writer"
+GROUP = "feeds"
+LOADED = "loaded"
+"""Name of the check on every feed: each of its batches is loaded."""
+
+LOADED_STEP = "feeds_loaded"
+"""The step of that check, for all feeds."""
+
+_WITHOUT_MATERIALIZATION: Mapping[str, bool] = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
+"""Marks an output whose step has said itself which partitions it materialized."""
+
+Window = tuple[date | None, date | None]
+"""First and last batch day to load; None is open."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What became of a feed's pending batches in a window."""
+
+    batches: tuple[BatchLoad, ...]
+    errors: Mapping[date, CdpError]
+
+
+def feed_key(name: str) -> dg.AssetKey:
+    """The asset of a feed."""
+    return dg.AssetKey([GROUP, name])
+
+
+def owner_of(declared: str) -> str | None:
+    """An owner as Dagster knows them: an address, or a team."""
+    if not declared.strip():
+        return None
+    return declared.strip() if "@" in declared else f"team:{declared.strip().removeprefix('team:')}"
+
+
+def feed_asset(
+    feed: Feed, partitions: dg.PartitionsDefinition[str], default_owner: str, pool: str | None
+) -> dg.AssetsDefinition:
+    """The asset that loads a feed's pending batches."""
+    key = feed_key(feed.name)
+    spec = dg.AssetSpec(
+        key,
+        description=feed.description or f"Rows of {feed.kind} as {feed.mapping} sends them.",
+        group_name=GROUP,
+        owners=[owner_of(feed.owner) or default_owner],
+        kinds={"file", "duckdb"},
+        tags={"kind": feed.kind, "mapping": feed.mapping, "id_space": feed.ids_from},
+        metadata={"purpose": feed.purpose or "not declared", "dagster/column_schema": _source_schema(feed)},
+        partitions_def=partitions,
+    )
+
+    @dg.multi_asset(
+        name=f"{GROUP}__{feed.name}",
+        specs=[spec],
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=pool,
+    )
+    def load(
+        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[ProjectRun]
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetMaterialization | dg.Output[None]]:
+        with shown_in_dagster(), warehouse.opened() as opened:
+            loaded = load_pending(opened, warehouse, feed, _window(context))
+        yield from _told(context, key, loaded)
+
+    return load
+
+
+def load_pending(opened: Warehouse, current: ProjectRun, feed: Feed, window: Window) -> Loaded:
+    """Load the batches of a window that are pending, and note those that stopped."""
+    run = current.to_load(opened)
+    first, last = window
+    try:
+        done = load_feed(opened, current.project, feed, run, first=first, last=last, full_refresh=current.full_refresh)
+    except BatchesStoppedError as error:
+        done = error.load
+    errors = {stop.batch_on: _error_of(feed, stop) for stop in done.stopped}
+    with opened.transaction() as connection:
+        note(connection, feed.name, run.run_id, window, errors)
+    return Loaded(done.batches, errors)
+
+
+def _error_of(feed: Feed, stop: StoppedBatch) -> InputError:
+    return InputError(stop.reason, f"Correct the files below landing/{feed.name}/, or config/feeds/{feed.name}.yml.")
+
+
+def loaded_check(feeds: Iterable[Feed], pool: str | None) -> dg.AssetChecksDefinition:
+    """The check that every batch of every feed is loaded; it fails the run that could not load one."""
+    specs = [
+        dg.AssetCheckSpec(LOADED, asset=feed_key(feed.name), description="Every batch that arrived is loaded.")
+        for feed in feeds
+    ]
+
+    @dg.multi_asset_check(name=LOADED_STEP, specs=specs, can_subset=True, pool=pool)
+    def check(
+        context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[ProjectRun]
+    ) -> Iterator[dg.AssetCheckResult]:
+        with shown_in_dagster(), warehouse.opened() as opened, opened.transaction() as connection:
+            found = broken(connection)
+        for key in sorted(context.selected_asset_check_keys):
+            yield _loaded_result(key.asset_key, [item for item in found if feed_key(item.feed) == key.asset_key])
+        mine = [item for item in found if item.run_id == warehouse.run_id]
+        if mine:
+            raise failure_of(errors_of_feeds(mine))
+
+    return check
+
+
+def errors_of_feeds(found: Iterable[BrokenBatch]) -> InputError:
+    """One error for all broken batches: the first of each feed, and how many more there are."""
+    by_feed: dict[str, list[BrokenBatch]] = {}
+    for item in found:
+        by_feed.setdefault(item.feed, []).append(item)
+    reasons = [
+        f"{feed} of {items[0].batch_on}: {items[0].reason}"
+        + (f" (and {len(items) - 1} more batches)" if items[1:] else "")
+        for feed, items in sorted(by_feed.items())
+    ]
+    fixes = dict.fromkeys(items[0].fix for items in by_feed.values() if items[0].fix)
+    return InputError(" ".join(reasons), " ".join(fixes))
+
+
+def _loaded_result(key: dg.AssetKey, found: list[BrokenBatch]) -> dg.AssetCheckResult:
+    days = ", ".join(str(item.batch_on) for item in found[:5])
+    return dg.AssetCheckResult(
+        passed=not found,
+        asset_key=key,
+        check_name=LOADED,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=f"{found[0].reason} {found[0].fix}".strip() if found else "Every batch is loaded.",
+        metadata={"broken_batches": len(found), "days": days} if found else None,
+    )
+
+
+def _told(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, loaded: Loaded
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetMaterialization | dg.Output[None]]:
+    days = {batch.batch_on.isoformat(): _batch_metadata(batch) for batch in loaded.batches}
+    partitions = list(context.partition_keys) if context.has_partition_key_range or context.has_partition_key else []
+    if not loaded.errors:
+        for day in days.keys() & set(partitions):
+            context.add_asset_metadata(days[day], asset_key=key, partition_key=day)
+        yield dg.MaterializeResult(asset_key=key, metadata=None if partitions else _sums(loaded.batches))
+        return
+    broken_days = {day.isoformat() for day in loaded.errors}
+    for day in partitions:
+        if day not in broken_days:
+            yield dg.AssetMaterialization(key, partition=day, metadata=days.get(day))
+    yield dg.Output(None, output_name=key.to_python_identifier(), metadata=dict(_WITHOUT_MATERIALIZATION))
+
+
+def _window(context: dg.AssetExecutionContext) -> Window:
+    if not (context.has_partition_key or context.has_partition_key_range):
+        return None, None
+    window = context.partition_time_window
+    return window.start.date(), window.end.date() - timedelta(days=1)
+
+
+def _batch_metadata(batch: BatchLoad) -> dict[str, int | str]:
+    counts: dict[str, int | str] = {
+        "dagster/partition_row_count": batch.accepted,
+        "files": batch.files,
+        "rows_read": batch.rows_read,
+        "duplicate": batch.duplicate,
+        "rejected": batch.rejected,
+    }
+    if batch.unknown_columns:
+        counts["unknown_columns"] = ", ".join(sorted(batch.unknown_columns))
+    return counts
+
+
+def _sums(batches: Iterable[BatchLoad]) -> dict[str, int]:
+    found = list(batches)
+    return {
+        "batches": len(found),
+        "rows_read": sum(batch.rows_read for batch in found),
+        "accepted": sum(batch.accepted for batch in found),
+        "duplicate": sum(batch.duplicate for batch in found),
+        "rejected": sum(batch.rejected for batch in found),
+    }
+
+
+def _source_schema(feed: Feed) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(name=field, type="source field", description=f"becomes {target}")
+            for field, target in source_fields(feed)
+        ]
+    )

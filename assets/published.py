@@ -1,0 +1,51 @@
+"""The asset ``published/snapshot``: what readers get, replaced when every table it holds was made and checked."""
+
+from collections.abc import Iterable, Sequence
+
+import dagster as dg
+
+from assets.failure import shown_in_dagster
+from assets.resources import ProjectRun
+from assets.tables import WHEN_SOMETHING_NEW, table_key
+from profiles.publishing.publish import publish
+from quality.data_docs import write_data_docs
+from warehouse.step import TableSpec
+
+GROUP = "published"
+SNAPSHOT = dg.AssetKey([GROUP, "snapshot"])
+
+
+def snapshot_asset(
+    tables: Iterable[TableSpec], ledgers: Sequence[TableSpec], owner: str, pool: str | None
+) -> dg.AssetsDefinition:
+    """The asset that publishes: it waits for ``tables``, and publishes them and the ``ledgers`` of ``ops``."""
+    specs = list(tables)
+
+    @dg.asset(
+        key=SNAPSHOT,
+        deps=[table_key(spec.full_name) for spec in specs if not spec.name.startswith("_")],
+        description="The read-only DuckDB file, the Parquet and CSV exports and their manifest, swapped in atomically.",
+        group_name=GROUP,
+        owners=[owner],
+        kinds={"duckdb", "parquet"},
+        automation_condition=WHEN_SOMETHING_NEW,
+        pool=pool,
+    )
+    def snapshot(warehouse: dg.ResourceParam[ProjectRun]) -> dg.MaterializeResult[None]:
+        project = warehouse.project
+        with shown_in_dagster(), warehouse.opened() as opened:
+            run = warehouse.to_make_tables(opened)
+            warehouse.note_published(opened)
+            published = publish(opened, project, run, [*specs, *ledgers])
+            write_data_docs(opened, project.published / "quality")
+        return dg.MaterializeResult(
+            metadata={
+                "as_of": run.as_of.isoformat(),
+                "tables": published.tables,
+                "snapshot": published.snapshot.relative_to(project.root).as_posix(),
+                "manifest": published.manifest.relative_to(project.root).as_posix(),
+                "quality_pages": (project.published / "quality").relative_to(project.root).as_posix(),
+            }
+        )
+
+    return snapshot

@@ -1,0 +1,211 @@
+"""``run_project``: the job `everything` in this process, recorded in the project's own Dagster instance.
+
+The same assets and checks as in the UI, but not through its queue: the project's lock orders this run among others.
+Only batches that are pending are loaded, and only the days they span are partitions of the run.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster._core.events.log import EventLogEntry
+from dagster._core.instance.ref import InstanceRef
+
+from assets.failure import Failed, failures_of
+from assets.feeds import LOADED_STEP, feed_key
+from assets.jobs import EVERYTHING
+from assets.partitions import range_tags
+from assets.project_definitions import Declared, definitions_of, read_project
+from assets.published import SNAPSHOT
+from assets.tables import names_of, table_key
+from cdp.definitions import warehouse_settings
+from cdp.run_summary import Pending, gate_error, summarise
+from cdp.settings import read_settings
+from sources.loading import pending_batches
+from warehouse.database import Connection, Warehouse
+from warehouse.declaration import suggestion
+from warehouse.errors import InputError
+from warehouse.project import Project
+
+Progress = Callable[[int, int, str], None]
+"""Called with steps done, steps in all, and what is being counted."""
+
+_HOST, _PROCESS = "cdp/host", "cdp/process"
+_QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
+_NO_STEP_LOGS = {
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+        "config": {},
+    }
+}
+"""Capturing what steps print would take the terminal away from the progress bar."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one run is asked for."""
+
+    as_of: date | None
+    feeds: tuple[str, ...]
+    first: date | None
+    last: date | None
+    full_refresh: bool
+
+
+def run_project(
+    project: Project,
+    *,
+    as_of: date | None = None,
+    feeds: Iterable[str] | None = None,
+    first: date | None = None,
+    last: date | None = None,
+    full_refresh: bool = False,
+    progress: Progress | None = None,
+    instance: dg.DagsterInstance | None = None,
+) -> dict[str, Any]:
+    """Load what is pending, make and check every table as of a day, publish; return what `cdp run --json` prints.
+
+    ``errors`` holds, by feed, why batches could not be loaded; everything else was made and published all the same.
+
+    Raises:
+        DeclarationError: something in ``config/`` is wrong.
+        InputError: an unknown feed was named, or nothing was ever loaded.
+        QualityGateError: an expectation of severity error does not hold; what is made from its table was not.
+        WarehouseError: the warehouse is held by another process, or refused something.
+    """
+    declared = read_project(project)
+    asked = Asked(as_of, _known_feeds(declared, feeds), first, last, full_refresh)
+    with _dagster_of(project, instance) as opened:
+        _end_dead_runs(opened)
+        return _run(declared, asked, opened, progress)
+
+
+def _run(declared: Declared, asked: Asked, instance: dg.DagsterInstance, progress: Progress | None) -> dict[str, Any]:
+    settings = warehouse_settings(declared.project, read_settings())
+    with settings.open() as warehouse:
+        pending = _pending(warehouse, declared, asked)
+    run_id = str(uuid.uuid4())
+    selection = [*map(feed_key, pending), *map(table_key, names_of(declared.steps)), SNAPSHOT]
+    if progress is not None:
+        instance.add_event_listener(run_id, _counting(progress, _steps(declared, pending)))
+    job = definitions_of(declared, settings, datetime.now(UTC), pool=None).resolve_job_def(EVERYTHING)
+    result = job.execute_in_process(
+        instance=instance,
+        run_id=run_id,
+        raise_on_error=False,
+        asset_selection=selection,
+        tags=_tags(pending),
+        run_config={"loggers": _QUIET, "resources": {"warehouse": {"config": _config(asked)}}},
+    )
+    failures = [failed for failed in failures_of(result.all_events) if failed.step != LOADED_STEP]
+    with settings.open() as warehouse:
+        cursor = warehouse.cursor()
+        _raise_first(cursor, run_id, failures)
+        return summarise(cursor, run_id, declared.feeds, pending)
+
+
+def _known_feeds(declared: Declared, names: Iterable[str] | None) -> tuple[str, ...]:
+    if names is None:
+        return tuple(declared.feeds)
+    chosen = tuple(dict.fromkeys(names))
+    for name in chosen:
+        if name not in declared.feeds:
+            raise InputError(f"`{name}` is not a feed of this project.", suggestion(name, list(declared.feeds)))
+    return chosen
+
+
+def _pending(warehouse: Warehouse, declared: Declared, asked: Asked) -> Pending:
+    """The days each feed has something to load for, inside what was asked; feeds without any are left out."""
+    start = max(filter(None, [asked.first, declared.business.first_batch_on]), default=date.min)
+    end = asked.last or date.max
+    found: dict[str, list[date]] = {}
+    for name in asked.feeds:
+        days = pending_batches(warehouse, declared.project, declared.feeds[name], full_refresh=asked.full_refresh)
+        inside = [day for day in days if start <= day <= end]
+        if inside:
+            found[name] = inside
+    return found
+
+
+def _tags(pending: Pending) -> dict[str, str]:
+    days = [day for found in pending.values() for day in found]
+    process = {_HOST: socket.gethostname(), _PROCESS: str(os.getpid())}
+    return process | (range_tags(min(days), max(days)) if days else {})
+
+
+def _config(asked: Asked) -> dict[str, object]:
+    return {"as_of": asked.as_of.isoformat() if asked.as_of else None, "full_refresh": asked.full_refresh}
+
+
+def _raise_first(cursor: Connection, run_id: str, failures: Iterable[Failed]) -> None:
+    """Raise what stopped the run, if something did: a bug, an error of ours, or else the quality gate."""
+    found = list(failures)
+    for failed in found:
+        if failed.error is not None:
+            raise failed.error
+        if not failed.is_check:
+            raise RuntimeError(f"The step {failed.step} has a bug.\n{failed.told}")
+    if found:
+        raise gate_error(cursor, run_id)
+
+
+def _steps(declared: Declared, pending: Pending) -> int:
+    tables = set(names_of(declared.steps))
+    checks = sum(name in tables for name in declared.suites)
+    return len(list(pending)) + bool(pending) + len(declared.steps) + checks + 1
+
+
+def _counting(progress: Progress, total: int) -> Callable[[EventLogEntry], None]:
+    done = 0
+
+    def listen(entry: EventLogEntry) -> None:
+        nonlocal done
+        event = entry.dagster_event
+        if event is not None and (event.is_step_success or event.is_step_failure or event.is_step_skipped):
+            done += 1
+            progress(done, total, "steps")
+
+    return listen
+
+
+@contextmanager
+def _dagster_of(project: Project, instance: dg.DagsterInstance | None) -> Iterator[dg.DagsterInstance]:
+    """The instance to record in: the one given, else the project's own as its dagster.yaml describes it."""
+    if instance is not None:
+        yield instance
+        return
+    os.environ["DAGSTER_HOME"] = os.environ["CDP_PROJECT"] = str(project.root)
+    with as_file(files("cdp") / "templates") as templates:
+        home = project.root if (project.root / "dagster.yaml").is_file() else Path(templates)
+        reference = InstanceRef.from_dir(str(project.root), config_dir=str(home), overrides=_NO_STEP_LOGS)
+        with dg.DagsterInstance.from_ref(reference) as opened:
+            yield opened
+
+
+def _end_dead_runs(instance: dg.DagsterInstance) -> None:
+    """Mark runs of this command as failed whose process is gone: nobody else watches over them."""
+    mine = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED], tags={_HOST: socket.gethostname()})
+    for run in instance.get_runs(filters=mine):
+        if not _is_alive(int(run.tags.get(_PROCESS, "0"))):
+            instance.report_run_failed(run, "The process of this run ended before the run did.")
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return process != 0

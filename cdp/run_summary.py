@@ -1,0 +1,97 @@
+"""What one run did, read from the tables it left: the object that `cdp run --json` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from assets.broken_batches import broken
+from warehouse.database import Connection
+from warehouse.errors import QualityGateError
+from warehouse.publishing import SNAPSHOT_NAME
+
+Pending = Mapping[str, Iterable[date]]
+"""The days each feed had something to load for when the run began."""
+
+
+def summarise(cursor: Connection, run_id: str, feeds: Iterable[str], pending: Pending) -> dict[str, Any]:
+    """What this run loaded and checked, how many records and customers stand now, and where readers find them."""
+    as_of, status = _run(cursor, run_id)
+    mine = [item for item in broken(cursor) if item.run_id == run_id]
+    not_loaded = {(item.feed, item.batch_on) for item in mine}
+    loaded = {name: [day for day in pending.get(name, ()) if (name, day) not in not_loaded] for name in feeds}
+    return {
+        "run_id": run_id,
+        "as_of": as_of.isoformat() if as_of else None,
+        "feeds": {name: _loaded(cursor, name, days) for name, days in loaded.items()},
+        "records": _rows(cursor, "identity.records"),
+        "customers": _rows(cursor, "profiles.customers"),
+        "checks": _checks(cursor, run_id),
+        "published": f"published/{SNAPSHOT_NAME}" if status == "published" else None,
+        "errors": {item.feed: f"{item.batch_on}: {item.reason} {item.fix}".strip() for item in reversed(mine)},
+    }
+
+
+def gate_error(cursor: Connection, run_id: str) -> QualityGateError:
+    """The expectations of severity error that do not hold, in one error."""
+    found = cursor.execute(
+        "select table_name || '.' || expectation || ': ' || message from ops.quality_results"
+        " where run_id = $run_id and not passed and severity = 'error' order by table_name, expectation",
+        {"run_id": run_id},
+    ).fetchall()
+    told = [str(text) for (text,) in found]
+    more = f" And {len(told) - 5} more." if len(told) > 5 else ""
+    return QualityGateError(
+        f"{len(told)} checks of severity error do not hold; nothing new was published. {' '.join(told[:5])}{more}",
+        "Look at published/quality/index.html; mend the data, or the expectation in config/quality.yml.",
+    )
+
+
+def _run(cursor: Connection, run_id: str) -> tuple[date | None, str | None]:
+    found = cursor.execute("select as_of, status from ops.runs where run_id = $run_id", {"run_id": run_id}).fetchone()
+    return (found[0], found[1]) if found else (None, None)
+
+
+def _loaded(cursor: Connection, feed: str, days: list[date]) -> dict[str, int]:
+    names = ("files", "rows_read", "accepted", "duplicate", "rejected")
+    if not _exists(cursor, "ops.files"):
+        return dict.fromkeys(names, 0)
+    found = cursor.execute(
+        "select count(*), sum(rows_read), sum(rows_accepted), sum(rows_duplicate), sum(rows_rejected)"
+        " from ops.files where feed = $feed and list_contains($days, batch_on)",
+        {"feed": feed, "days": days},
+    ).fetchone()
+    assert found is not None
+    return {name: int(value or 0) for name, value in zip(names, found, strict=True)}
+
+
+def _checks(cursor: Connection, run_id: str) -> dict[str, int]:
+    names = ("passed", "failed", "warned")
+    if not _exists(cursor, "ops.quality_results"):
+        return dict.fromkeys(names, 0)
+    found = cursor.execute(
+        "select count(*) filter (where passed), count(*) filter (where not passed and severity = 'error'),"
+        " count(*) filter (where not passed and severity = 'warn') from ops.quality_results where run_id = $run_id",
+        {"run_id": run_id},
+    ).fetchone()
+    assert found is not None
+    return {name: int(value) for name, value in zip(names, found, strict=True)}
+
+
+def _rows(cursor: Connection, table: str) -> int:
+    if not _exists(cursor, table):
+        return 0
+    found = cursor.execute(f"select count(*) from {table}").fetchone()  # noqa: S608 - one of two names of ours
+    assert found is not None
+    return int(found[0])
+
+
+def _exists(cursor: Connection, table: str) -> bool:
+    schema, _, name = table.partition(".")
+    found = cursor.execute(
+        "select 1 from duckdb_tables() where database_name = current_database()"
+        " and schema_name = $schema and table_name = $name",
+        {"schema": schema, "name": name},
+    ).fetchone()
+    return found is not None
