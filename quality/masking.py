@@ -10,10 +10,12 @@ import json
 import re
 from collections.abc import Iterable
 from functools import cache
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from quality.contracts.registry import CONTRACTS
 from quality.contracts.table import tables
+
+_Held: TypeAlias = Literal["personal", "id", "unknown"]
 
 _EMAIL = re.compile(r"[^\s@<>\"',;:]+@[^\s@<>\"',;:]+")
 _PHONE = re.compile(r"(?<![\w.-])\+?(?:\(?[0-9]{1,4}\)?[ .\-]?){2,6}[0-9]{2,4}(?![\w.-])")
@@ -25,10 +27,24 @@ _PERSONAL_WORDS: Final = frozenset(
     {
         *("address", "birth", "birthday", "birthdate", "body", "comment", "content", "customer", "description"),
         *("display", "email", "firstname", "handle", "ip", "lastname", "mail", "mobile", "name", "nickname", "note"),
-        *("openid", "phone", "postcode", "screen", "street", "subject", "tel", "text", "title", "unionid", "user"),
+        *(
+            "openid",
+            "owner",
+            "phone",
+            "postcode",
+            "screen",
+            "street",
+            "subject",
+            "tel",
+            "text",
+            "title",
+            "unionid",
+            "user",
+        ),
         *("userid", "username", "zip", "姓名", "电话", "手机", "地址", "收货人", "邮箱", "昵称", "备注"),
     }
 )
+_ID_WORDS: Final = frozenset({"id", "ids", "idstr", "mid", "number", "order", "sku", "编号", "订单编号"})
 _MASK: Final = "•••"
 
 
@@ -41,7 +57,7 @@ def mask_raw(kind: str, raw: str, personal_keys: Iterable[str] = ()) -> str:
     if not isinstance(value, dict | list):
         return _shape(raw)
     keys = personal_fields(kind) | {key.lower() for key in personal_keys}
-    return json.dumps(_mask(value, keys, is_personal=False), ensure_ascii=False)
+    return json.dumps(_mask(value, keys, "unknown"), ensure_ascii=False)
 
 
 @cache
@@ -56,26 +72,29 @@ def mask_text(text: str) -> str:
     return _PHONE.sub(_mask_phone, _EMAIL.sub(_MASK, text))
 
 
-def _mask(value: object, keys: frozenset[str], *, is_personal: bool) -> object:
+def _mask(value: object, keys: frozenset[str], held: _Held) -> object:
     if isinstance(value, dict):
         return {
-            mask_text(key): _mask(item, keys, is_personal=is_personal or _is_personal(key, keys))
+            mask_text(key): _mask(item, keys, "personal" if held == "personal" else _held_by(key, keys))
             for key, item in value.items()
         }
     if isinstance(value, list):
-        return [_mask(item, keys, is_personal=is_personal) for item in value]
+        return [_mask(item, keys, held) for item in value]
     if value is None or isinstance(value, bool):
         return value
-    if is_personal:
+    if held == "personal":
         return _MASK
-    if isinstance(value, str):
-        return mask_text(value)
-    return _MASK if mask_text(str(value)) != str(value) else value
+    text = str(value)
+    shown = _EMAIL.sub(_MASK, text) if held == "id" else mask_text(text)
+    return value if shown == text else shown
 
 
-def _is_personal(key: str, keys: frozenset[str]) -> bool:
+def _held_by(key: str, keys: frozenset[str]) -> _Held:
+    """What a key holds. An id may have as many digits as a phone number."""
     words = {word.lower() for word in _WORD.findall(_CAMEL.sub("_", key).replace("_", " "))}
-    return key.lower() in keys or bool(words & _PERSONAL_WORDS)
+    if key.lower() in keys or words & _PERSONAL_WORDS:
+        return "personal"
+    return "id" if words & _ID_WORDS else "unknown"
 
 
 def _mask_phone(match: re.Match[str]) -> str:

@@ -91,6 +91,8 @@ def check(kind: str, row: Mapping[str, object]) -> Accepted | Rejected:
 
 def _reason(details: ErrorDetails) -> Reason:
     code = _code(details)
+    if code == "not_in_set":
+        return Reason(_path(details["loc"]), code, details["msg"].replace("Input should be", "expected is"))
     ours = details["type"] in CODES and details["msg"] != "Field required"
     words = details["msg"] if ours else _OWN_WORDS.get(code, details["msg"])
     return Reason(_path(details["loc"]), code, words)

@@ -170,6 +170,12 @@ def test_closed_sets_are_closed_and_their_words_exact() -> None:
     assert reasons("feedback", FEEDBACK | {"ticket_status": "lost"}) == [("ticket_status", "not_in_set")]
 
 
+def test_a_closed_set_is_named_in_the_reason() -> None:
+    word = check("purchases", PURCHASE | {"status": "Paid"})
+    assert isinstance(word, Rejected)
+    assert word.reasons[0].message == "expected is 'pending', 'paid', 'fulfilled', 'cancelled' or 'refunded'"
+
+
 def test_a_currency_is_three_capital_letters() -> None:
     assert reasons("purchases", PURCHASE | {"currency": "gbp"}) == [("currency", "bad_format")]
 
