@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import cached_property
 
 import numpy as np
 
@@ -21,12 +22,12 @@ class Calendar:
     days: int
     last_on: date = LAST_DAY
 
-    @property
+    @cached_property
     def first_on(self) -> date:
         """The first day."""
         return self.last_on - timedelta(days=self.days - 1)
 
-    @property
+    @cached_property
     def start(self) -> int:
         """The moment when the first day begins in Shanghai."""
         return int(datetime.combine(self.first_on, datetime.min.time(), SHANGHAI).timestamp())

@@ -110,7 +110,7 @@ class Delivery:
         file = f"dt={self.calendar.date(day).isoformat()}/{framed.file_name}"
         content = framed.head + framed.joint.join(line.data for line, _ in rows) + framed.tail
         if framed.is_compressed:
-            content = gzip.compress(content, 4, mtime=0)
+            content = gzip.compress(content, 2, mtime=0)
         path = self.landing / framed.feed / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class Orders:
     def __len__(self) -> int:
         return len(self.person)
 
-    @property
+    @cached_property
     def total(self) -> Integers:
         """What the customer pays."""
         return self.subtotal - self.discount + self.shipping

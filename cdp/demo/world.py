@@ -47,6 +47,11 @@ class World:
         return [someone.customer_id for someone in self.people]
 
     @cached_property
+    def person_ids(self) -> list[str]:
+        """Id in the truth of each person; the last entry stands for nobody, whose number is -1."""
+        return [*(someone.person_id for someone in self.people), ""]
+
+    @cached_property
     def favourites(self) -> Integers:
         """Favourite category of each person, as a row of the catalogue's ``by_category``."""
         categories = self.catalogue.categories

@@ -56,18 +56,19 @@ def email_weeks(world: World) -> Iterator[tuple[int, list[Line]]]:
     week = day + (world.calendar.days - 1 - day) % 7
     order = np.lexsort((kind, message, moment, week))
     message, kind, moment, week = message[order], kind[order], moment[order], week[order]
+    knows_account = (chances(np.arange(len(world.people)), 71) < 0.6).tolist()
     cuts = [0, *(np.flatnonzero(np.diff(week)) + 1).tolist(), len(week)]
     for begin, end in pairwise(cuts):
         if begin < end:
             rows = zip(message[begin:end].tolist(), kind[begin:end].tolist(), moment[begin:end].tolist(), strict=True)
-            yield int(week[begin]), [_line(world, *row) for row in rows]
+            yield int(week[begin]), [_line(world, *row, knows_account) for row in rows]
 
 
-def _line(world: World, message: int, kind: int, moment: int) -> Line:
+def _line(world: World, message: int, kind: int, moment: int, knows_account: list[bool]) -> Line:
     sent = world.messages
-    person = world.people[int(sent.person[message])]
+    number = int(sent.person[message])
+    person = world.people[number]
     campaign = sent.campaigns[int(sent.campaign[message])]
-    knows_account = chances(np.array([person.number]), 71)[0] < 0.6
     cells = (
         f"msg-{message:09d}",
         campaign.campaign_id,
@@ -75,7 +76,7 @@ def _line(world: World, message: int, kind: int, moment: int) -> Line:
         _KINDS[kind],
         iso(moment),
         person.marketing_email,
-        person.customer_id if knows_account else "",
+        person.customer_id if knows_account[number] else "",
         "0.0120" if kind == 0 else "",
         "CNY" if person.language == "zh" else "GBP",
         campaign.name,

@@ -69,11 +69,8 @@ def _days(
     events = expand(visits, world.orders, world.catalogue, world.favourites, rolls, world.calendar.start)
     texts = _texts(world, fragments, visits, events, first)
     days = visits.delivered_on[events.visit]
-    person = visits.person[events.visit].tolist()
-    lines = [
-        Line(text.encode(), world.people[whose].person_id if whose >= 0 else "")
-        for text, whose in zip(texts, person, strict=True)
-    ]
+    person, names = visits.person[events.visit].tolist(), world.person_ids
+    lines = [Line(text.encode(), names[whose]) for text, whose in zip(texts, person, strict=True)]
     cuts = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(lines)]
     for begin, end in pairwise(cuts):
         yield int(days[begin]), lines[begin:end]
