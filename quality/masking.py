@@ -25,26 +25,14 @@ _WORD = re.compile(r"[^\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PERSONAL_WORDS: Final = frozenset(
     {
-        *("address", "birth", "birthday", "birthdate", "body", "comment", "content", "customer", "description"),
-        *("display", "email", "firstname", "handle", "ip", "lastname", "mail", "mobile", "name", "nickname", "note"),
-        *(
-            "openid",
-            "owner",
-            "phone",
-            "postcode",
-            "screen",
-            "street",
-            "subject",
-            "tel",
-            "text",
-            "title",
-            "unionid",
-            "user",
-        ),
-        *("userid", "username", "zip", "姓名", "电话", "手机", "地址", "收货人", "邮箱", "昵称", "备注"),
+        *("address", "birth", "birthday", "birthdate", "body", "card", "comment", "content", "customer"),
+        *("description", "display", "email", "firstname", "handle", "ip", "lastname", "mail", "mobile", "name"),
+        *("national", "nickname", "note", "openid", "owner", "passport", "phone", "postcode", "screen", "street"),
+        *("subject", "tel", "text", "title", "unionid", "user", "userid", "username", "zip"),
+        *("姓名", "电话", "手机", "地址", "收货人", "邮箱", "昵称", "备注", "身份证", "身份证号", "证件号"),
     }
 )
-_ID_WORDS: Final = frozenset({"id", "ids", "idstr", "mid", "number", "order", "sku", "编号", "订单编号"})
+_ID_WORDS: Final = frozenset({"id", "ids", "idstr", "mid", "order", "sku", "编号", "订单编号"})
 _MASK: Final = "•••"
 
 
@@ -92,7 +80,7 @@ def _mask(value: object, keys: frozenset[str], held: _Held) -> object:
 def _held_by(key: str, keys: frozenset[str]) -> _Held:
     """What a key holds. An id may have as many digits as a phone number."""
     words = {word.lower() for word in _WORD.findall(_CAMEL.sub("_", key).replace("_", " "))}
-    if key.lower() in keys or words & _PERSONAL_WORDS:
+    if key.lower() in keys or words & _PERSONAL_WORDS or words >= {"id", "number"}:
         return "personal"
     return "id" if words & _ID_WORDS else "unknown"
 

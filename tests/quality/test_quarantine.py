@@ -115,7 +115,8 @@ def test_rows_are_listed_by_feed_and_code_and_counted_by_reason(connection: Conn
 
 
 RAW = (
-    '{"id": 4507894691234, "Contact owner": "Mei Lin", "user_id": 4507894699999, "email": "marta.lind@example.com", "note": "ring me on +44 20 7946 0000", '
+    '{"id": 4507894691234, "Contact owner": "Mei Lin", "user_id": 4507894699999, '
+    '"id_number": "330106199001011234", "email": "marta.lind@example.com", "note": "ring me on +44 20 7946 0000", '
     '"total_price": "598.00", "created_at": "2026-01-05T10:00:00+08:00", "ref": "call 13912345678", '
     '"customer": {"id": 7, "first_name": "Marta"}, "shippingAddress": {"line": "5 High St"}, "contacts": ["a@b.cn"]}'
 )
@@ -125,7 +126,7 @@ def test_a_row_is_shown_without_personal_values_unless_they_are_asked_for(connec
     write_rejects(connection, "purchases", [a_reject(1, raw=RAW)])
     quarantine_id = list_rows(connection)[0].quarantine_id
     shown = show_row(connection, quarantine_id[:8]).raw or ""
-    for personal in ("Mei", "99999", "marta", "7946", "139", "Marta", "High", "a@b"):
+    for personal in ("Mei", "99999", "3301", "marta", "7946", "139", "Marta", "High", "a@b"):
         assert personal not in shown
     for plain in ("4507894691234", "598.00", "2026-01-05T10:00:00+08:00"):
         assert plain in shown
