@@ -17,7 +17,12 @@ from identity.arrays import Flags, Floats, Integers, components, sorted_groups
 from identity.declaration import Clusters
 
 _NEVER = -1.0e6
-_UNCOMPARED = -1.0
+_LEAST_COUNT = 1e-9
+_UNCOMPARED = (-1.0, 1 / 3)
+"""Weight of a pair that was never compared, and how much it counts."""
+
+_Pair = tuple[int, int, float, bool, float]
+"""Two nodes, the weight, whether a guard keeps them apart, and how informed that is."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,8 @@ class Pairs:
     right: Integers
     weight: Floats
     apart: Flags
+    informed: Floats
+    """How much could be compared, 0 to 1: a pair that has nothing to compare says nothing about its clusters."""
 
 
 @dataclass(frozen=True)
@@ -67,22 +74,21 @@ def uncompared(nodes: int, pairs: Pairs, rules: Clusters) -> tuple[Integers, Int
     return every_left[~known], every_right[~known]
 
 
-def _groups(
-    nodes: int, pairs: Pairs, rules: Clusters, decided: Decided
-) -> Iterable[tuple[list[int], list[tuple[int, int, float, bool]]]]:
+def _groups(nodes: int, pairs: Pairs, rules: Clusters, decided: Decided) -> Iterable[tuple[list[int], list[_Pair]]]:
     """Components of more than one node, with the pairs inside each."""
     linked = pairs.weight >= rules.link_at
     together = np.array(decided.together, dtype=np.int64).reshape(-1, 2)
     label = components(nodes, np.r_[pairs.left[linked], together[:, 0]], np.r_[pairs.right[linked], together[:, 1]])
     order, starts, sizes = sorted_groups(label)
     inside = np.flatnonzero(label[pairs.left] == label[pairs.right])
-    by_group: dict[int, list[tuple[int, int, float, bool]]] = {}
+    by_group: dict[int, list[_Pair]] = {}
     for position in inside.tolist():
         pair = (
             int(pairs.left[position]),
             int(pairs.right[position]),
             float(pairs.weight[position]),
             bool(pairs.apart[position]),
+            float(pairs.informed[position]),
         )
         by_group.setdefault(int(label[pair[0]]), []).append(pair)
     for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
@@ -91,14 +97,14 @@ def _groups(
             yield members, by_group.get(int(label[members[0]]), [])
 
 
-def _split(
-    members: list[int], inside: list[tuple[int, int, float, bool]], rules: Clusters, decided: Decided
-) -> list[list[int]]:
+def _split(members: list[int], inside: list[_Pair], rules: Clusters, decided: Decided) -> list[list[int]]:
     whole = len(members) * (len(members) - 1) // 2
     own = set(members)
     together = [pair for pair in decided.together if pair[0] in own and pair[1] in own]
     apart = [pair for pair in decided.apart if pair[0] in own and pair[1] in own]
-    agreed = len(inside) == whole and all(weight >= rules.link_at and not no for _, _, weight, no in inside)
+    agreed = len(inside) == whole and all(
+        (weight >= rules.link_at and not no) or informed == 0 for _, _, weight, no, informed in inside
+    )
     if agreed and not apart:
         return [members]
     return _cut(members, inside, rules, together, apart, rules.link_at)
@@ -106,7 +112,7 @@ def _split(
 
 def _cut(
     members: list[int],
-    inside: list[tuple[int, int, float, bool]],
+    inside: list[_Pair],
     rules: Clusters,
     together: list[tuple[int, int]],
     apart: list[tuple[int, int]],
@@ -116,7 +122,7 @@ def _cut(
     if len(members) <= rules.largest:
         return _agglomerate(members, inside, rules, together, apart)
     number = {node: position for position, node in enumerate(members)}
-    strong = [(number[a], number[b]) for a, b, weight, no in inside if weight >= threshold + 1 and not no]
+    strong = [(number[a], number[b]) for a, b, weight, no, _ in inside if weight >= threshold + 1 and not no]
     strong += [(number[a], number[b]) for a, b in together]
     ends = np.array(strong, dtype=np.int64).reshape(-1, 2)
     label = components(len(members), ends[:, 0], ends[:, 1])
@@ -141,7 +147,7 @@ def _cut(
 
 def _agglomerate(
     members: list[int],
-    inside: list[tuple[int, int, float, bool]],
+    inside: list[_Pair],
     rules: Clusters,
     together: list[tuple[int, int]],
     apart: list[tuple[int, int]],
@@ -149,14 +155,16 @@ def _agglomerate(
     """Merge the two clusters of highest mean weight until none is above the link threshold."""
     size = len(members)
     number = {node: position for position, node in enumerate(members)}
-    total = np.full((size, size), _UNCOMPARED)
-    for a, b, weight, no in inside:
+    counts = np.full((size, size), _UNCOMPARED[1])
+    total = np.full((size, size), _UNCOMPARED[0] * _UNCOMPARED[1])
+    for a, b, weight, no, informed in inside:
         value = rules.weight_apart if no else min(max(weight, rules.weight_at_least), rules.weight_at_most)
-        total[number[a], number[b]] = total[number[b], number[a]] = value
+        said = 1.0 if weight >= rules.link_at or no else informed
+        total[number[a], number[b]] = total[number[b], number[a]] = value * said
+        counts[number[a], number[b]] = counts[number[b], number[a]] = said
     for a, b in apart:
         total[number[a], number[b]] = total[number[b], number[a]] = _NEVER
     np.fill_diagonal(total, -np.inf)
-    counts = np.ones(size)
     parts: list[list[int]] = [[node] for node in members]
     alive = np.ones(size, dtype=np.bool_)
 
@@ -166,6 +174,7 @@ def _agglomerate(
         total[keep, keep] = -np.inf
         total[gone] = total[:, gone] = -np.inf
         counts[keep] += counts[gone]
+        counts[:, keep] = counts[keep]
         alive[gone] = False
         parts[keep] += parts[gone]
         parts[gone] = []
@@ -177,7 +186,7 @@ def _agglomerate(
             merge(keep, gone)
             home[gone] = keep
     while True:
-        mean = total / np.outer(counts, counts)
+        mean = total / np.maximum(counts, _LEAST_COUNT)
         mean[~alive] = -np.inf
         best = int(np.argmax(mean))
         keep, gone = sorted(divmod(best, size))

@@ -78,7 +78,7 @@ def without_ambiguous(pairs: Pairs, named: Flags, rules: Clusters) -> Pairs:
                 fits.setdefault(own, []).append((-float(pairs.weight[position]), other, position))
     dropped = [position for choices in fits.values() for position in _undecided(choices, kept_apart, rules)]
     kept: Integers = np.setdiff1d(np.arange(len(pairs.weight)), np.array(dropped, dtype=np.int64))
-    return Pairs(pairs.left[kept], pairs.right[kept], pairs.weight[kept], pairs.apart[kept])
+    return Pairs(pairs.left[kept], pairs.right[kept], pairs.weight[kept], pairs.apart[kept], pairs.informed[kept])
 
 
 def _undecided(choices: list[tuple[float, int, int]], kept_apart: set[tuple[int, int]], rules: Clusters) -> list[int]:
@@ -91,13 +91,14 @@ def _undecided(choices: list[tuple[float, int, int]], kept_apart: set[tuple[int,
 
 def _read_pairs(connection: Connection) -> Pairs:
     table = read_table(
-        connection, "select node_l, node_r, weight, is_apart from identity._scores order by node_l, node_r"
+        connection, "select node_l, node_r, weight, is_apart, informed from identity._scores order by node_l, node_r"
     )
     return Pairs(
         integers(table, "node_l"),
         integers(table, "node_r"),
         np.asarray(table.column("weight").to_numpy(), dtype=np.float64),
         np.asarray(table.column("is_apart").to_numpy(zero_copy_only=False), dtype=np.bool_),
+        np.asarray(table.column("informed").to_numpy(), dtype=np.float64),
     )
 
 

@@ -183,8 +183,20 @@ class Clusters(Declaration):
     weight_at_most: float = Field(16.0, gt=0)
     weight_at_least: float = Field(-3.0, lt=0)
     weight_apart: float = Field(-16.0, lt=0)
+    informed_by: tuple[str, ...] = Field(
+        ("name", "email", "phone", "birth_on", "address", "national_id", "account", "order"),
+        description="Comparisons that make a pair's word count in its clusters.",
+    )
+    informed_at: int = Field(3, ge=1, description="How many of them make it count in full.")
     largest: int = Field(120, ge=2, le=1000)
     ambiguous_within: float = Field(3.0, ge=0)
+
+    @model_validator(mode="after")
+    def _known(self) -> Clusters:
+        for name in self.informed_by:
+            if name not in LEVELS:
+                raise ValueError(f"`{name}` is not compared; known: {', '.join(LEVELS)}")
+        return self
 
 
 class IdentityRules(Declaration):

@@ -86,6 +86,7 @@ class _Batch:
     rule: Integers
     weight: Floats
     apart: Flags
+    informed: Floats
     kept: Integers
     evidence: list[list[dict[str, object]]]
 
@@ -128,19 +129,22 @@ def _scored(
         scored = score(compared, rules, population(nodes))
         kept = np.flatnonzero(scored.weight >= rules.clusters.review_from)
         evidence = evidence_of(scored, rules, kept)
-        batches.append(_Batch(left[part], right[part], rule[part], scored.weight, scored.apart, kept, evidence))
+        batches.append(
+            _Batch(left[part], right[part], rule[part], scored.weight, scored.apart, scored.informed, kept, evidence)
+        )
     return batches
 
 
 def _pairs_of(batches: list[_Batch]) -> Pairs:
     if not batches:
         empty = np.zeros(0, np.int64)
-        return Pairs(empty, empty, np.zeros(0), np.zeros(0, np.bool_))
+        return Pairs(empty, empty, np.zeros(0), np.zeros(0, np.bool_), np.zeros(0))
     return Pairs(
         np.concatenate([batch.left for batch in batches]),
         np.concatenate([batch.right for batch in batches]),
         np.concatenate([batch.weight for batch in batches]),
         np.concatenate([batch.apart for batch in batches]),
+        np.concatenate([batch.informed for batch in batches]),
     )
 
 
@@ -155,6 +159,7 @@ def _write(connection: Connection, rules: IdentityRules, batches: list[_Batch]) 
                 "node_r": (pairs.right, pa.int64()),
                 "weight": (pairs.weight, pa.float64()),
                 "is_apart": (pairs.apart, pa.bool_()),
+                "informed": (pairs.informed, pa.float64()),
             }
         ),
     )

@@ -24,6 +24,8 @@ class Scored:
 
     weight: Floats
     apart: Flags
+    informed: Floats
+    """How much could be compared: 0 nothing, 1 as much as declared or more."""
     shares: Mapping[str, Floats]
     levels: Mapping[str, Integers]
     guards: Mapping[str, Flags]
@@ -58,7 +60,7 @@ def score(compared: Compared, rules: IdentityRules, population: float) -> Scored
     for guard in rules.guards:
         if guard.apart is not None:
             apart |= guards[guard.guard] & (weight < guard.apart)
-    return Scored(weight, apart, shares, compared.levels, guards, prior)
+    return Scored(weight, apart, _informed(compared, rules), shares, compared.levels, guards, prior)
 
 
 def probability(weight: Floats) -> Floats:
@@ -106,6 +108,13 @@ def _reached(compared: Compared, name: str, levels: tuple[str, ...]) -> Flags:
     if not levels:
         return np.asarray(found >= 0)
     return np.isin(found, [LEVELS[name].index(level) for level in levels])
+
+
+def _informed(compared: Compared, rules: IdentityRules) -> Floats:
+    count = np.zeros(len(compared.conflict))
+    for name in rules.clusters.informed_by:
+        count += compared.levels[name] >= 0
+    return np.minimum(count / rules.clusters.informed_at, 1.0)
 
 
 def _holds(guard: Guard, compared: Compared) -> Flags:
