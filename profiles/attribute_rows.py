@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from profiles.sql_expressions import all_of, call, case, cast, column, equal, is_null, literal, parameter
+from profiles.sql_expressions import all_of, call, case, cast, column, equal, is_null, literal, parameter, union_all
 from profiles.survivorship import Survivorship, contract_columns
 
 OBSERVED: Final[Mapping[str, str]] = {
@@ -30,9 +30,7 @@ _PHONE_TAIL: Final = 9
 def attribute_rows(declared: Survivorship) -> exp.Select:
     """One row per staged row that says something about a customer: who, where, when, and every column as text."""
     kinds = sorted({kind for rule in declared.rules.values() for kind in rule.sources})
-    told: exp.Query = _told(declared, kinds[0])
-    for kind in kinds[1:]:
-        told = exp.union(told, _told(declared, kind), distinct=False)
+    told = union_all([_told(declared, kind) for kind in kinds])
     kept = ("customer_id", "record_id", *PLACE, "observed_at", "is_email_verified", "is_phone_verified")
     values = (
         exp.alias_(_meant(declared, rule, name), name, quoted=True)

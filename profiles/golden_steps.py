@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from profiles.attribute_claims import attribute_claims, cleared_values
 from profiles.attribute_rows import attribute_rows
-from profiles.attribute_values import attribute_values, cleared_values, golden_values, survivorship_parameters
+from profiles.attribute_values import attribute_values, golden_values
 from profiles.currency import currency_parameters
 from profiles.survivorship import load_survivorship
 from quality.contracts.table import tables
@@ -54,7 +55,7 @@ def golden_steps(project: Project, business: Business) -> tuple[Step, ...]:  # n
         DeclarationError: ``config/survivorship.yml`` is wrong.
     """
     declared = load_survivorship(project)
-    parameters = currency_parameters() | survivorship_parameters(declared)
+    parameters = currency_parameters() | declared.parameters()
     fixed = tuple(_described(sql_step("profiles", "profiles", name, parameters=parameters)) for name in _FIXED)
     generated = (
         _generated(
@@ -69,6 +70,13 @@ def golden_steps(project: Project, business: Business) -> tuple[Step, ...]:  # n
             "Values that a contact's source has emptied, and when: feeds that told them before no longer count.",
             ("customer_id", "attribute", "cleared_value"),
             cleared_values(declared),
+            parameters,
+        ),
+        _generated(
+            "_attribute_claims",
+            "What each source row claims under each rule, without what was cleared since, and its merits.",
+            ("rule", "kind", "feed", "batch_on", "file", "row"),
+            attribute_claims(declared),
             parameters,
         ),
         _generated(

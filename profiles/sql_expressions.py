@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlglot import exp
 
 
@@ -52,3 +54,11 @@ def case(*branches: tuple[exp.Expr, exp.Expr], otherwise: exp.Expr | None = None
 def is_null(value: exp.Expr) -> exp.Is:
     """``value is null``."""
     return exp.Is(this=value.copy(), expression=exp.null())
+
+
+def union_all(selects: Sequence[exp.Query]) -> exp.Query:
+    """The selects one below the other."""
+    made = selects[0]
+    for select in selects[1:]:
+        made = exp.union(made, select, distinct=False, copy=False)
+    return made

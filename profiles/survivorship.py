@@ -68,6 +68,13 @@ class Survivorship(Declaration):
         """Every column that is chosen, in the order of the declaration."""
         return tuple(column for rule in self.rules for column in self.columns_of(rule))
 
+    def parameters(self) -> dict[str, object]:
+        """What is declared, as the parameters that the generated statements name."""
+        lists: dict[str, object] = {"verified_by": list(self.verified_by), "placeholders": list(self.placeholders)}
+        for name, words in self.synonyms.items():
+            lists |= {f"{name}_words": list(words), f"{name}_meanings": list(words.values())}
+        return lists | {f"{name}_priority": list(rule.priority) for name, rule in self.rules.items() if rule.priority}
+
 
 def load_survivorship(project: Project, problems: Problems | None = None) -> Survivorship:
     """Read ``config/survivorship.yml``; a project without one goes by ``profiles/defaults/survivorship.yml``.

@@ -24,7 +24,15 @@ from warehouse.step import Run, Step, materialise
 START = datetime(2026, 1, 1)
 BUSINESS = Business(name="A shop", base_currency="GBP", time_zone="Europe/London", default_country="GB")
 RUN = Run("run-1", date(2026, 1, 31), datetime(2026, 2, 1), BUSINESS)
-CHOOSING = ("_contacts", "_contact_points", "_attribute_rows", "_cleared_values", "attribute_values", "_golden_values")
+CHOOSING = (
+    "_contacts",
+    "_contact_points",
+    "_attribute_rows",
+    "_cleared_values",
+    "_attribute_claims",
+    "attribute_values",
+    "_golden_values",
+)
 
 
 @dataclass(frozen=True)
