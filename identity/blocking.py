@@ -40,7 +40,7 @@ def candidates_query(rules: tuple[BlockingRule, ...]) -> tuple[exp.Expression, d
         pairs.append(_pairs(number, rule))
         parameters |= {f"feature_{number}_{position}": name for position, name in enumerate(rule.on)}
         parameters[f"at_most_{number}"] = rule.at_most
-    every = reduce(lambda one, other: exp.union(one, other, distinct=False), pairs)
+    every = reduce(lambda one, other: exp.union(one, other, distinct=False, copy=False), pairs)
     query = (
         exp.select("node_l", "node_r", "min(rule_number) as rule_number", "count(*) as rules")
         .from_(exp.alias_(exp.paren(every), "found", table=True))

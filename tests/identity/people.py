@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -14,13 +15,14 @@ from identity.declaration import IdentityRules, default_rules
 from identity.pipeline import matching_steps
 from quality.contracts.table import all_tables, create_statement
 from warehouse.database import Connection, Warehouse
-from warehouse.step import Run, materialise
+from warehouse.step import Run, Step, materialise
 
-TEXTS = (
+_TEXTS = (
     "person_key source_customer_id anonymous_id device_id platform account_id handle email phone full_name given_name "
     "family_name gender address_line city region postcode country company national_id_hash wechat_unionid "
     "wechat_openid wecom_external_userid"
-).split()
+)
+TEXTS = _TEXTS.split()
 
 FEEDS = pa.table(
     {
@@ -85,11 +87,17 @@ def give_records(warehouse: Warehouse, rows: Iterable[Mapping[str, Any]]) -> Non
         )
 
 
+@cache
+def default_steps() -> tuple[Step, ...]:
+    """The matching steps of the packaged rules."""
+    rules = default_rules()
+    assert rules is not None
+    return matching_steps(rules)
+
+
 def match(warehouse: Warehouse, run: Run, rules: IdentityRules | None = None) -> dict[str, str]:
     """Run the matching steps; record id → customer id."""
-    rules = rules or default_rules()
-    assert rules is not None
-    for step in matching_steps(rules):
+    for step in matching_steps(rules) if rules is not None else default_steps():
         materialise(warehouse, step, run)
     return dict(warehouse.cursor().execute("select record_id, customer_id from identity.customer_links").fetchall())
 

@@ -142,8 +142,8 @@ def test_people_may_put_together_what_no_evidence_ties(prepared: Warehouse, run:
 
 def decide(warehouse: Warehouse, run: Run, action: str, one: dict, other: dict, after: int = 0) -> None:
     warehouse.cursor().execute(
-        "insert into identity.decisions values ($id, $at::timestamp + to_hours($after), null, 'person', 'a steward', $action,"
-        " $one, $other, null, null, null, null)",
+        "insert into identity.decisions values ($id, $at::timestamp + to_hours($after), null, 'person', 'a steward',"
+        " $action, $one, $other, null, null, null, null)",
         {
             "id": f"d{after}",
             "at": run.now,
