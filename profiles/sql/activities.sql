@@ -78,13 +78,15 @@ feedback as (
         moments.moment = 'opened' as is_by_customer,
         feedback.survey_id as event_name,
         feedback.product_id,
-        feedback.topic as category,
+        feedback.service_stage as category,
         feedback.order_id,
         cast(null as varchar) as campaign_id,
         feedback.score,
         feedback.score_scale,
         case
-            when feedback.feedback_kind = 'ticket' then 'Ticket ' || moments.moment || coalesce(': ' || feedback.topic, '')
+            -- The topic of a ticket is its subject, in the customer's own words.
+            when feedback.feedback_kind = 'ticket'
+                then 'Ticket ' || moments.moment || coalesce(', ' || replace(feedback.service_stage, '_', ' '), '')
             else
                 'Gave feedback: ' || feedback.feedback_kind || coalesce(', ' || feedback.score_scale, '')
                 || coalesce(' ' || cast(cast(feedback.score as integer) as varchar), '')
@@ -291,7 +293,7 @@ bought as (
         orders.currency,
         orders.gross_amount as amount,
         orders.base_gross_amount as base_amount,
-        'Order placed, ' || cast(orders.line_count as varchar) || ' lines, ' || orders.status as summary,
+        'Order placed, lines: ' || cast(orders.line_count as varchar) || ', ' || orders.status as summary,
         orders.record_id
     from profiles.orders as orders
     union all
