@@ -27,6 +27,7 @@ from assets.jobs import EVERYTHING
 from assets.partitions import range_tags
 from assets.project_definitions import Declared, definitions_of, read_project
 from assets.published import SNAPSHOT
+from assets.resources import PROJECT_RUN
 from assets.tables import names_of, table_key
 from cdp.definitions import warehouse_settings
 from cdp.run_summary import Pending, gate_error, summarise
@@ -106,7 +107,7 @@ def _run(declared: Declared, asked: Asked, instance: dg.DagsterInstance, progres
         raise_on_error=False,
         asset_selection=selection,
         tags=_tags(pending),
-        run_config={"loggers": _QUIET, "resources": {"warehouse": {"config": _config(asked)}}},
+        run_config={"loggers": _QUIET, "resources": {PROJECT_RUN: {"config": _config(asked)}}},
     )
     failures = [failed for failed in failures_of(result.all_events) if failed.step != LOADED_STEP]
     with settings.open() as warehouse:

@@ -61,7 +61,9 @@ def test_help_is_quick_because_it_imports_neither_dagster_nor_great_expectations
 
 def test_no_tracked_file_names_a_machine_path_or_a_package_host() -> None:
     names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    forbidden = re.compile(r"(?<![\w.])/(?:work|root|home)/\w|index-url|find-links|pypi\.(?:org|python)|registry\.npmjs")
+    forbidden = re.compile(
+        r"(?<![\w.])/(?:work|root|home)/\w|index-url|find-links|pypi\.(?:org|python)|registry\.npmjs"
+    )
     found = []
     for name in filter(None, names.split("\0")):
         path = ROOT / name

@@ -58,8 +58,9 @@ def test_a_snapshot_that_fails_half_way_leaves_the_old_one_in_place(things: Ware
 
 
 def test_the_manifest_names_every_file_with_its_rows_hash_and_columns(things: Warehouse, tmp_path: Path) -> None:
+    day = date(2026, 1, 31)
     manifest = write_exports(
-        things, tmp_path, [THINGS], formats=["parquet", "csv"], run_id="run-1", as_of=date(2026, 1, 31), schema_version=1
+        things, tmp_path, [THINGS], formats=["parquet", "csv"], run_id="run-1", as_of=day, schema_version=1
     )
     found = json.loads(manifest.read_text(encoding="utf-8"))
     assert (found["run_id"], found["as_of"], found["schema_version"]) == ("run-1", "2026-01-31", 1)

@@ -67,7 +67,8 @@ def test_a_day_ends_when_the_business_says_midnight(zone: str, day: date, end: d
 def test_lineage_goes_through_common_table_expressions_to_the_tables() -> None:
     step = make(
         "totals",
-        "with paid as (select o.customer_id as a, sum(o.amount) as total from profiles.orders as o group by o.customer_id)"
+        "with paid as ("
+        "select o.customer_id as a, sum(o.amount) as total from profiles.orders as o group by o.customer_id)"
         " select paid.a, paid.total, 1 as one from paid",
     )
     columns = {"profiles.orders": {"customer_id": "VARCHAR", "amount": "DOUBLE"}}
