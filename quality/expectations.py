@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any, Literal
@@ -29,7 +30,7 @@ from sqlglot import exp
 
 from quality import results
 from quality.bridge import Bridge, TableColumns
-from quality.offending import offending_rows, parameters_of
+from quality.offending import breaches_allowed, offending_rows, parameters_of
 from quality.results import CheckResult
 from quality.suites import Suite
 from quality.vocabulary import Between, Expectation, InSet, Length, Matches, Median, NoRows, Present, RowCount
@@ -99,6 +100,8 @@ class _Asking:
         if not self.columns:
             return _Answer(False, note="The table does not exist.")
         missing = sorted(set(item.columns_read) - self.columns)
+        if missing and item.if_declared:
+            return _Answer(True, note=f"This business has no {', '.join(missing)}: not asked.")
         if missing:
             return _Answer(False, note=f"The table has no column {', '.join(missing)}.")
         if isinstance(item, NoRows):
@@ -152,10 +155,12 @@ def _answer(found: Any) -> _Answer:
     numbers = found.result or {}
     unexpected = numbers.get("unexpected_count") or 0
     observed = numbers.get("observed_value")
-    if isinstance(observed, bool) or not isinstance(observed, int | float):
+    if isinstance(observed, bool) or not isinstance(observed, int | float | Decimal):
         observed = None
     nothing_to_observe = "observed_value" in numbers and observed is None
-    return _Answer(bool(found.success) or nothing_to_observe, int(unexpected), observed)
+    return _Answer(
+        bool(found.success) or nothing_to_observe, int(unexpected), None if observed is None else float(observed)
+    )
 
 
 def _translated(gx: _GreatExpectations, asking: _Asking, item: Expectation) -> Any:
@@ -183,8 +188,7 @@ def _translated(gx: _GreatExpectations, asking: _Asking, item: Expectation) -> A
     elif isinstance(item, Matches):
         shared["regex"] = item.pattern
     elif not isinstance(item, Present):
-        share = getattr(item, "share", 1.0)
-        shared["at_most"] = int((1 - share) * asking.rows[item.feed] + 1e-9)
+        shared["at_most"] = breaches_allowed(item, asking.rows[item.feed])
         shared["unexpected_rows_query"] = _query_of(item, asking.run.as_of, asking.run.business)
     return gx.kinds[item.expect](**shared)
 

@@ -6,6 +6,7 @@ One entry says what must hold (``expect:`` and its words), how grave a breach is
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Literal, TypeAlias
 
 import sqlglot
@@ -20,17 +21,25 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
 Share = Annotated[float, Field(gt=0, le=1, description="At least this share of the rows must hold it.")]
 
 
+@cache
+def parsed(text: str) -> exp.Expr:
+    """The tree of a condition or select. It is shared: look at it, or copy it, but do not change it."""
+    return sqlglot.parse_one(text, read="duckdb")
+
+
 def _condition(text: str) -> str:
     try:
-        sqlglot.parse_one(text, read="duckdb", into=exp.Condition)
+        tree = parsed(text)
     except SqlglotError:
         raise ValueError("not a SQL condition") from None
+    if not isinstance(tree, exp.Condition) or isinstance(tree, exp.Query):
+        raise ValueError("not a SQL condition")  # noqa: TRY004 - pydantic reports ValueError as a problem
     return text
 
 
 def _selection(text: str) -> str:
     try:
-        tree = sqlglot.parse_one(text, read="duckdb")
+        tree = parsed(text)
     except SqlglotError:
         raise ValueError("not a SQL select") from None
     if not isinstance(tree, exp.Query):
@@ -38,11 +47,26 @@ def _selection(text: str) -> str:
     return text
 
 
+@cache
+def _columns_of_row(condition: str) -> tuple[str, ...]:
+    """Columns that a condition takes from its own row: unqualified outside of subqueries, or called ``this``."""
+    own = (
+        column.name
+        for column in parsed(condition).find_all(exp.Column)
+        if column.table == "this" or (not column.table and column.find_ancestor(exp.Select) is None)
+    )
+    return tuple(sorted(set(own)))
+
+
 class _Expectation(Declaration):
     name: Name = Field(description="Stable id inside the table.")
     severity: Severity = Field(description="error: a breach blocks what is downstream. warn: a breach is told.")
     description: str = Field(description="What must hold, for a business reader.")
     feed: str | None = Field(None, description="Only rows of this feed; for staging tables.")
+    if_declared: bool = Field(
+        False,
+        description="Holds where the table has no such column: for columns that a business declares or leaves out.",
+    )
 
     @property
     def columns_read(self) -> tuple[str, ...]:
@@ -128,6 +152,11 @@ class Rule(_Expectation):
     rule: Annotated[str, AfterValidator(_condition)] = Field(description="SQL condition that holds for each row.")
     share: Share = 1.0
 
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        """Columns of the table that must exist before it can be asked."""
+        return _columns_of_row(self.rule)
+
 
 class NoRows(_Expectation):
     """A select finds nothing: for what is missing from the table, or holds over groups of rows."""
@@ -194,9 +223,12 @@ Expectation: TypeAlias = Annotated[
 def tables_read(expectation: Expectation, table: str) -> frozenset[str]:
     """The tables (``schema.table``) whose rows decide about the expectation: its own, and those its SQL names."""
     if isinstance(expectation, Rule):
-        tree: exp.Expr = sqlglot.parse_one(expectation.rule, read="duckdb", into=exp.Condition)
-    elif isinstance(expectation, NoRows):
-        tree = sqlglot.parse_one(expectation.query, read="duckdb")
-    else:
-        return frozenset((table,))
-    return frozenset(f"{found.db}.{found.name}" for found in tree.find_all(exp.Table) if found.db) | {table}
+        return _tables_of(expectation.rule) | {table}
+    if isinstance(expectation, NoRows):
+        return _tables_of(expectation.query) | {table}
+    return frozenset((table,))
+
+
+@cache
+def _tables_of(text: str) -> frozenset[str]:
+    return frozenset(f"{found.db}.{found.name}" for found in parsed(text).find_all(exp.Table) if found.db)

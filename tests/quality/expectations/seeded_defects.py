@@ -33,15 +33,18 @@ _EARLIER = (
 )
 
 
-def defect(table: str, item: Expectation) -> tuple[str, ...] | None:
-    """Statements that break ``item`` of ``table``; None when nobody has said how."""
+def defect(table: str, item: Expectation, key: frozenset[str]) -> tuple[str, ...] | None:
+    """Statements that break ``item`` of ``table`` with this key; None when nobody has said how."""
     written = WRITTEN.get(table, {}).get(item.name)
     if written is not None:
         return tuple(part.strip() for part in written.split(";"))
-    return _by_kind(table, item)
+    return _by_kind(table, item, key)
 
 
-def _by_kind(table: str, item: Expectation) -> tuple[str, ...] | None:
+def _by_kind(table: str, item: Expectation, key: frozenset[str]) -> tuple[str, ...] | None:
+    if isinstance(item, Present) and item.column in key:
+        copied = f'select copied.* replace (null as "{item.column}") from {table} as copied'
+        return (f"insert into {table} by name {copied} where rowid = (select max(rowid) from {table})",)
     if isinstance(item, Present):
         return (_set(table, item.column, "null", item.share),)
     if isinstance(item, InSet):

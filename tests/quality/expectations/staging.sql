@@ -120,3 +120,13 @@ select
     'k' || i as contact_id, 'outbound' as direction, 60 + i as duration_seconds, 'reached' as outcome,
     'calls' as _feed, date '2026-01-30' as _batch_on, 'calls.csv' as _file, i + 1 as _row
 from range(40) as t (i);
+
+create table staging._contacts_versions as from staging.contacts;
+create table ops.feeds as
+select feed, kind, id_space, 'GB' as country, 'GBP' as currency, 'Europe/London' as time_zone
+from (
+    values ('shop', 'purchases', 'shop'), ('web', 'web_events', 'shop'), ('mastodon', 'social_interactions', 'mastodon'),
+        ('tickets', 'feedback', 'shop'), ('crm', 'contacts', 'crm'), ('email', 'messages', 'shop'),
+        ('loyalty', 'loyalty_entries', 'crm'), ('deals', 'deals', 'crm'), ('calls', 'activities_logged', 'crm'),
+        ('rates', 'exchange_rates', 'rates'), ('catalogue', 'products', 'catalogue')
+) as feeds (feed, kind, id_space);

@@ -10,16 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from identity.pipeline import identity_steps
+from profiles.pipeline import profile_steps
 from quality import results
 from quality.contracts.table import all_tables, create_statement
 from quality.expectations import check
+from quality.offending import breaches_allowed, count_breaches
 from quality.suites import Suite, load_suites
-from quality.vocabulary import Expectation, tables_read
+from quality.vocabulary import Expectation, Median, RowCount, Unique, tables_read
 from tests.quality.expectations.seeded_defects import HERE, WRITTEN, changes, defect
 from warehouse.business import Business
 from warehouse.database import Connection, Warehouse, open_warehouse
 from warehouse.project import Project
-from warehouse.step import Run
+from warehouse.step import Run, materialise
 
 ROOT = Path(__file__).resolve().parents[3]
 SUITES = load_suites(Project(ROOT))
@@ -34,7 +37,7 @@ RUN = Run(
 
 @pytest.fixture(scope="module")
 def valid() -> Iterator[Warehouse]:
-    """A warehouse in which everything holds."""
+    """A warehouse in which everything holds: staging as in staging.sql, and all that is made from it."""
     with open_warehouse() as opened:
         with opened.transaction() as connection:
             for table in all_tables():
@@ -43,6 +46,11 @@ def valid() -> Iterator[Warehouse]:
                 connection.execute(f"create table staging.{table.name} as from staging._{table.name}_shape")
             connection.execute((HERE / "staging.sql").read_text(encoding="utf-8"))
             results.create_tables(connection)
+        business = RUN.business
+        for step in (*identity_steps(Project(ROOT)), *profile_steps(Project(ROOT), business)):
+            materialise(opened, step, RUN)
+        with opened.transaction() as connection:
+            connection.execute((HERE / "after.sql").read_text(encoding="utf-8"))
         yield opened
 
 
@@ -55,15 +63,17 @@ def failing(connection: Connection, suites: dict[str, Suite]) -> set[tuple[str, 
     }
 
 
-def touched_by(statements: tuple[str, ...]) -> dict[str, Suite]:
-    """The expectations whose answer can change when these statements run."""
+def broken_by_counting(connection: Connection, statements: tuple[str, ...]) -> set[tuple[str, str]]:
+    """Of the expectations whose answer can change when these statements run, those that more rows break than may."""
     made = changes(statements)
-    reduced = {}
+    found = set()
     for table, suite in SUITES.items():
-        kept = tuple(item for item in suite.expectations if any(change.may_change(table, item) for change in made))
-        if kept:
-            reduced[table] = replace(suite, expectations=kept)
-    return reduced
+        for item in suite.expectations:
+            if any(change.may_change(table, item) for change in made):
+                rows = results.count_rows(connection, table)
+                if (count_breaches(connection, item, table, RUN) or 0) > breaches_allowed(item, rows):
+                    found.add((table, item.name))
+    return found
 
 
 def test_everything_holds_before_a_defect_is_seeded(valid: Warehouse) -> None:
@@ -71,10 +81,15 @@ def test_everything_holds_before_a_defect_is_seeded(valid: Warehouse) -> None:
         assert failing(connection, SUITES) == set()
 
 
+def broken(table: str, item: Expectation) -> tuple[str, ...] | None:
+    keys = [found.columns for found in SUITES[table].expectations if isinstance(found, Unique)]
+    return defect(table, item, frozenset(keys[0]) if keys else frozenset())
+
+
 @contextmanager
 def seeded(valid: Warehouse, table: str, item: Expectation) -> Iterator[Connection]:
     """A transaction in which the defect of an expectation stands; rolled back at the end."""
-    statements = defect(table, item)
+    statements = broken(table, item)
     assert statements is not None, f"Say in defects.yml how to break {table}.{item.name}."
     connection = valid.cursor()
     connection.execute("begin transaction")
@@ -90,24 +105,26 @@ def seeded(valid: Warehouse, table: str, item: Expectation) -> Iterator[Connecti
 @pytest.mark.parametrize(("table", "item"), DECLARED, ids=[f"{table}.{item.name}" for table, item in DECLARED])
 def test_a_seeded_defect_makes_exactly_this_one_fail(valid: Warehouse, table: str, item: Expectation) -> None:
     with seeded(valid, table, item) as connection:
-        statements = defect(table, item) or ()
-        is_history = all(change.table == "ops.quality_results" for change in changes(statements))
-        suites = {table: SUITES[table]} if is_history else touched_by(statements)
-        assert failing(connection, suites) == {(table, item.name)}
+        (found,) = check(connection, replace(SUITES[table], expectations=(item,)), RUN)
+        assert not found.passed
+        if isinstance(item, RowCount | Median):
+            assert found.observed is not None
+        else:
+            assert found.unexpected_count == count_breaches(connection, item, table, RUN)
+            assert broken_by_counting(connection, broken(table, item) or ()) == {(table, item.name)}
 
 
 @pytest.mark.parametrize("table", sorted(SUITES))
-def test_no_expectation_of_any_table_fails_with_it(valid: Warehouse, table: str) -> None:
-    """The test before this one asks only what can change; here every table is asked everything, for one defect each."""
+def test_asked_by_great_expectations_nothing_else_fails_either(valid: Warehouse, table: str) -> None:
+    """The test before this one counts by itself; here related tables are asked everything, for one defect each."""
     item = SUITES[table].expectations[-3]
+    related = {
+        other: suite
+        for other, suite in SUITES.items()
+        if any(table in tables_read(found, other) for found in suite.expectations)
+    }
     with seeded(valid, table, item) as connection:
-        related = {
-            other
-            for other, suite in SUITES.items()
-            for found in suite.expectations
-            if table in tables_read(found, other)
-        }
-        assert failing(connection, {other: SUITES[other] for other in related}) == {(table, item.name)}
+        assert failing(connection, related) == {(table, item.name)}
 
 
 def test_every_written_defect_belongs_to_a_declared_expectation() -> None:
