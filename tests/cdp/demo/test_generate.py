@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import gzip
 import hashlib
 import json
@@ -27,6 +28,7 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
+@functools.cache
 def rows_of(path: Path) -> list[Any]:
     """The rows of any generated file; a broken line stays text."""
     if path.name.endswith(".jsonl.gz"):
