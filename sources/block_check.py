@@ -18,24 +18,17 @@ from sqlglot import exp
 from quality.contracts.check import Accepted, Reason, Rejected
 from sources.evaluation import RowScope, judge
 from sources.mapped_feed import MappedFeed
+from sources.nested_rows import stored_columns
 from sources.operations.operation import Value, own
+from sources.program import GROUP, Program, flat_program, json_program
 from sources.readers.json_reader import parse_row
-from sources.readers.source_rows import Header, kept_raw
-from sources.row_statement import (
-    SOURCE,
-    Program,
-    column,
-    flat_program,
-    json_program,
-    named,
-    parent_key,
-    value_columns,
-)
+from sources.replacement import Replacement
 from sources.row_tables import arrow_type, value_types
 from sources.shape import Gate
+from sources.source_rows import Header, kept_raw
+from sources.statement import PLACE, SOURCE, column, everything, named, select, temporary
 from warehouse.database import Connection
 
-INCOMING: Final = "_incoming"
 _BLOCK: Final = "_source_block"
 _DEPTH: Final = Reason("", "unreadable", "the row is nested too deeply")
 _NO_JSON: Final = Reason("", "unreadable", "the row is not a JSON object")
@@ -51,6 +44,16 @@ class RefusedRow:
     reasons: tuple[Reason, ...]
 
 
+@dataclass(frozen=True)
+class BlockResult:
+    """What became of a block; by file: repeated rows that were dropped, and rows in which each source field holds
+    something."""
+
+    refused: list[RefusedRow]
+    collapsed: dict[int, int]
+    filled: dict[int, dict[str, int]]
+
+
 @dataclass
 class BlockCheck:
     """Checks blocks on one connection, inside its transaction."""
@@ -58,76 +61,40 @@ class BlockCheck:
     connection: Connection
     mapped: MappedFeed
     gate: Gate
+    replacement: Replacement
 
-    def __post_init__(self) -> None:
-        self._types = {"_file_id": "INTEGER", "_row": "BIGINT", "_source_rows": "BIGINT"}
-        self._types |= value_types(self.mapped.contract)
-        definitions = [
-            exp.ColumnDef(this=exp.to_identifier(name, quoted=True), kind=exp.DataType.build(kind, dialect="duckdb"))
-            for name, kind in self._types.items()
-        ]
-        made = exp.Create(
-            this=exp.Schema(this=exp.to_table(INCOMING), expressions=definitions),
-            kind="TABLE",
-            replace=True,
-            properties=exp.Properties(expressions=[exp.TemporaryProperty()]),
-        )
-        self.connection.execute(made.sql(dialect="duckdb"))
-        names = [column(name) for name in self._types]
-        taken = exp.select(*names).from_("_checked").where(column("_sure"))
-        self._take = f"insert into {INCOMING} by name {taken.sql(dialect='duckdb')}"
-
-    def _program(self, header: Header | None) -> Program:
-        return _compiled(_Key(self.mapped.declaration_hash, self.mapped), header)
-
-    def check(self, rows: pa.Table, header: Header | None) -> tuple[list[RefusedRow], dict[int, int]]:
-        """Check one block; the refused rows, and per file how many repeated rows were dropped."""
-        connection = self.connection
-        connection.register(_BLOCK, rows)
+    def check(self, rows: pa.Table, header: Header | None) -> BlockResult:
+        """Check one block: accepted rows go to the replacement."""
+        program = _compiled(_Key(self.mapped.declaration_hash, self.mapped), header)
+        self.connection.register(_BLOCK, rows)
         try:
-            connection.execute(_source_statement(header))
+            self.connection.execute(_source_statement(header))
             collapsed = self._collapse(header)
-            for statement in self._program(header).statements:
-                connection.execute(statement)
-            connection.execute(self._take)
+            for statement in program.statements:
+                self.connection.execute(statement)
+            self.replacement.take(everything("_checked").where(column("_sure"), copy=False))
             refused = self._judge_doubtful(header)
+            counts = self.connection.execute(program.filled).fetchall()
         finally:
-            connection.unregister(_BLOCK)
-        return refused, collapsed
-
-    def filled(self, header: Header | None) -> list[tuple[int, str, int]]:
-        """(file id, source field, in how many rows of the last block it holds something)."""
-        if header is None:
-            names, source = list(self._program(None).leaves), "_parsed"
-            values = [self._program(None).leaves[name] for name in names]
-        else:
-            names, source = list(header.names), SOURCE
-            values = [
-                exp.Nullif(this=column(f"c{index}"), expression=exp.Literal.string("")) for index in range(len(names))
-            ]
-        counts = [exp.Count(this=own(value)) for value in values]
-        query = exp.select("_file_id", *counts).from_(source).group_by("_file_id")
-        rows = self.connection.execute(query.sql(dialect="duckdb")).fetchall()
-        return [(row[0], name, count) for row in rows for name, count in zip(names, row[1:], strict=True)]
+            self.connection.unregister(_BLOCK)
+        filled = {row[0]: dict(zip(program.names, row[1:], strict=True)) for row in counts}
+        return BlockResult(refused, collapsed, filled)
 
     def _collapse(self, header: Header | None) -> dict[int, int]:
         """Drop rows that repeat an earlier row of their file exactly, where rows are grouped or counted."""
         feed = self.mapped.feed
-        if header is None or not self.mapped.group_by or feed.duplicates == "keep":
+        if header is None or not self.mapped.counts_rows or feed.duplicates == "keep":
             return {}
-        width = len(header.names)
-        same = [column("_file_id"), *(column(f"c{index}") for index in range(width))]
+        same = [column("_file_id"), *(column(f"c{index}") for index in range(len(header.names)))]
         order = exp.Order(expressions=[exp.Ordered(this=column("_row"))])
-        rank = exp.Window(this=exp.RowNumber(), partition_by=same, order=order)
-        ranked = exp.select("_file_id", "_row", named(rank, "_copy")).from_(SOURCE)
-        copies = exp.select("_file_id", "_row").from_(ranked.subquery("ranked")).where("_copy > 1")
-        self.connection.execute(f"create or replace temp table _copies as {copies.sql(dialect='duckdb')}")
+        rank = named(exp.Window(this=exp.RowNumber(), partition_by=same, order=order), "_copy")
+        places = [column(name) for name in PLACE]
+        copies = select(places, select([*places, rank], SOURCE)).where("_copy > 1", copy=False)
+        self.connection.execute(temporary("_copies", copies))
         self.connection.execute(
-            f"delete from {SOURCE} where exists (select 1 from _copies c "  # noqa: S608 - our own names
-            f"where c._file_id = {SOURCE}._file_id and c._row = {SOURCE}._row)"
+            f"delete from {SOURCE} where (_file_id, _row) in (select (_file_id, _row) from _copies)"
         )
-        found = self.connection.execute("select _file_id, count(*) from _copies group by _file_id").fetchall()
-        return dict(found)
+        return dict(self.connection.execute("select _file_id, count(*) from _copies group by _file_id").fetchall())
 
     def _judge_doubtful(self, header: Header | None) -> list[RefusedRow]:
         accepted: list[dict[str, object]] = []
@@ -162,18 +129,19 @@ class BlockCheck:
         return judge(self.mapped, [RowScope(value, self.mapped.setting, row)], extra)
 
     def _flat_groups(self, header: Header) -> Iterator[tuple[int, list[tuple[int, str]], Accepted | Rejected]]:
-        columns = ", ".join(f"s.c{index}" for index in range(len(header.names)))
-        key = "s._group, s._is_alone" if self.mapped.group_by else "s._row, false"
-        source = "_numbered" if self.mapped.group_by else SOURCE
-        using = "_file_id, _group, _is_alone" if self.mapped.group_by else "_file_id, _row"
-        found = self.connection.execute(
-            f"select s._file_id, {key}, s._row, {columns} from {source} s join _checked c using ({using}) "  # noqa: S608 - our own names
-            "where not c._sure order by 1, 2, 3, 4"
-        ).fetchall()
-        for (file_id, *_), grouped in groupby(found, key=lambda row: row[:3]):
-            rows = [(row[3], _flat_row(header, row[4:])) for row in grouped]
+        is_grouped = self.mapped.group_by is not None
+        using = GROUP if is_grouped else PLACE
+        keys = [*(column(name, "s") for name in using), column("_row", "s")]
+        texts = [column(f"c{index}", "s") for index in range(len(header.names))]
+        source = exp.to_table("_numbered" if is_grouped else SOURCE).as_("s")
+        query = exp.select(*keys, *texts).from_(source).join("_checked", using=list(using))
+        query = query.where(exp.Not(this=column("_sure", "_checked"))).order_by(*keys)
+        found = self.connection.execute(query.sql(dialect="duckdb")).fetchall()
+        width = len(using)
+        for (file_id, *_), grouped in groupby(found, key=lambda row: row[:width]):
+            rows = [(row[width], _flat_row(header, row[width + 1 :])) for row in grouped]
             scopes = [
-                RowScope(values, self.mapped.setting, row if not self.mapped.group_by else number, is_flat=True)
+                RowScope(values, self.mapped.setting, number if is_grouped else row, is_flat=True)
                 for number, (row, values) in enumerate(rows, 1)
             ]
             raws = [(row, json.dumps(values, ensure_ascii=False)) for row, values in rows]
@@ -189,7 +157,7 @@ class BlockCheck:
         contract = self.mapped.contract
         made: dict[str, object] = dict(verdict.values)
         for table, child in contract.children.items():
-            stored = [item.name for item in value_columns(child.model, parent_key(child, contract.key))]
+            stored = [item.name for item in stored_columns(child, contract)]
             nested = verdict.children.get(table, ())
             made[child.field] = [{name: item[name] for name in stored} for item in nested]
             each = self.mapped.rows.get(child.field)
@@ -200,11 +168,16 @@ class BlockCheck:
     def _insert(self, accepted: list[dict[str, object]]) -> None:
         if not accepted:
             return
+        types = {"_file_id": "INTEGER", "_row": "BIGINT", "_source_rows": "BIGINT"} | value_types(self.mapped.contract)
         arrays: dict[str, Any] = {
-            name: pa.array([row.get(name) for row in accepted], arrow_type(kind)) for name, kind in self._types.items()
+            name: pa.array([row.get(name) for row in accepted], arrow_type(kind)) for name, kind in types.items()
         }
         self.connection.register("_accepted", pa.table(arrays))
-        self.connection.execute(f"insert into {INCOMING} by name select * from _accepted")  # noqa: S608 - our own name
+        typed = [
+            named(exp.Cast(this=column(name), to=exp.DataType.build(kind, dialect="duckdb")), name)
+            for name, kind in types.items()
+        ]
+        self.replacement.take(select(typed, "_accepted"))
         self.connection.unregister("_accepted")
 
 

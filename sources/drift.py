@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 
 from sources.file_ledger import SourceColumn
-from sources.readers.source_rows import Header
 from sources.shape import Gate
+from sources.source_rows import Header
 
 
 def columns_of(

@@ -12,19 +12,21 @@ import pyarrow as pa
 
 from quality.contracts.check import Reason
 from quality.quarantine import Reject, replace_rejects
-from sources.block_check import INCOMING, BlockCheck, RefusedRow
+from sources.block_check import BlockCheck, RefusedRow
 from sources.drift import columns_of
 from sources.file_ledger import FileRecord, SourceColumn, write_columns, write_files
 from sources.landing import LandingFile
 from sources.mapped_feed import MappedFeed
+from sources.readers.ahead import read_ahead
 from sources.readers.file_reader import FileReader
-from sources.readers.source_rows import Block, Header, Reading, Refusal
-from sources.replacement import replace_rows
+from sources.replacement import Replacement
+from sources.source_rows import Block, Header, Reading, Refusal
 from warehouse.database import Connection
 from warehouse.step import Run
 
 MOST_BYTES: Final = 64 << 20
-MOST_ROWS: Final = 200_000
+MOST_ROWS: Final = 100_000
+_READ_AHEAD: Final = 1
 
 Batch = tuple[date, tuple[LandingFile, ...]]
 Progress = Callable[[int, int], None]
@@ -42,6 +44,31 @@ class FileLoad:
     filled: Counter[str] = field(default_factory=Counter)
     rejects: list[Reject] = field(default_factory=list)
     unknown: tuple[str, ...] = ()
+
+
+@dataclass
+class Waiting:
+    """Blocks with the same columns that wait to be checked together, and files that are read to their end."""
+
+    tables: list[pa.Table] = field(default_factory=list)
+    header: Header | None = None
+    rows: int = 0
+    bytes: int = 0
+    last_id: int = -1
+    done: list[FileLoad] = field(default_factory=list)
+
+    @property
+    def is_full(self) -> bool:
+        """Enough for one statement."""
+        return self.bytes > MOST_BYTES or self.rows > MOST_ROWS
+
+    def add(self, block: Block, file_id: int) -> None:
+        """A block of a file."""
+        ids = pa.repeat(pa.scalar(file_id, pa.int32()), block.rows.num_rows)
+        rows = block.rows.rename_columns(["_row", *block.rows.column_names[1:]]).add_column(0, "_file_id", ids)
+        self.tables.append(rows)
+        self.header, self.last_id = block.header, file_id
+        self.rows, self.bytes = self.rows + block.rows.num_rows, self.bytes + block.bytes
 
 
 @dataclass(frozen=True)
@@ -67,32 +94,38 @@ class GroupLoad:
         """Load all files; the batches that had to stop are told, and nothing of them is changed."""
         files = [file for _, found in batches for file in found]
         self._loads = [FileLoad(file) for file in files]
-        self._check = BlockCheck(self.connection, self.mapped, self.reader.gate)
+        replacement = Replacement(self.connection, self.mapped, files)
+        replacement.begin()
+        self._check = BlockCheck(self.connection, self.mapped, self.reader.gate, replacement)
         self._read_all()
         stopped = [stop for day, _ in batches if (stop := self._stop(day, known)) is not None]
-        self._leave_out({stop.batch_on for stop in stopped})
         kept_out = {stop.batch_on for stop in stopped}
+        if stopped:
+            replacement.undo([name for stop in stopped for name in stop.files])
         loaded = [load for load in self._loads if load.file.batch_on not in kept_out]
-        self._write(loaded)
+        self._write(loaded, replacement.finish([load.file.file for load in loaded]))
         return loaded, stopped
 
     def _read_all(self) -> None:
-        waiting: list[pa.Table] = []
-        header: Header | None = None
-        rows = size = 0
+        for waiting in read_ahead(self._waiting(), _READ_AHEAD):
+            if waiting.tables:
+                self._flush(waiting)
+            for load in waiting.done:
+                self.progress(load.rows_read, load.file.bytes)
+
+    def _waiting(self) -> Iterator[Waiting]:
+        """Blocks of many files put together until they are worth a statement. Groups need whole files."""
+        waiting = Waiting()
+        needs_whole = self.mapped.counts_rows and self.mapped.is_flat
         for file_id, load in enumerate(self._loads):
             for block in self._blocks(load):
-                is_whole_file_needed = self.mapped.group_by is not None and waiting and rows_of(waiting[-1]) == file_id
-                is_full = size > MOST_BYTES or rows > MOST_ROWS
-                if waiting and (block.header != header or (is_full and not is_whole_file_needed)):
-                    self._flush(waiting, header)
-                    waiting, rows, size = [], 0, 0
-                header = block.header
-                waiting.append(_placed(block.rows, file_id))
-                rows, size = rows + block.rows.num_rows, size + block.bytes
-            self.progress(load.rows_read, load.file.bytes)
-        if waiting:
-            self._flush(waiting, header)
+                is_inside = needs_whole and waiting.last_id == file_id
+                if waiting.tables and (block.header != waiting.header or (waiting.is_full and not is_inside)):
+                    yield waiting
+                    waiting = Waiting()
+                waiting.add(block, file_id)
+            waiting.done.append(load)
+        yield waiting
 
     def _blocks(self, load: FileLoad) -> Iterator[Block]:
         for item in self.reader.read(load.file.path, load.reading):
@@ -111,15 +144,15 @@ class GroupLoad:
         file = load.file
         return Reject(file.feed, file.batch_on, file.file, refused.row, refused.reasons, refused.raw, self.run.now)
 
-    def _flush(self, waiting: list[pa.Table], header: Header | None) -> None:
-        refused, collapsed = self._check.check(pa.concat_tables(waiting), header)
-        for row in refused:
+    def _flush(self, waiting: Waiting) -> None:
+        result = self._check.check(pa.concat_tables(waiting.tables), waiting.header)
+        for row in result.refused:
             load = self._loads[row.file_id]
             load.rejects.append(self._reject(load, row))
-        for file_id, count in collapsed.items():
+        for file_id, count in result.collapsed.items():
             self._loads[file_id].collapsed += count
-        for file_id, name, count in self._check.filled(header):
-            self._loads[file_id].filled[name] += count
+        for file_id, counts in result.filled.items():
+            self._loads[file_id].filled.update(counts)
 
     def _stop(self, day: date, known: dict[str, FileRecord]) -> StoppedBatch | None:
         """Why a batch must not replace what was there before; None when it may."""
@@ -150,16 +183,9 @@ class GroupLoad:
         names = {name for header in load.headers for name in self.reader.gate.unknown_columns(header.names)}
         return names | set(load.reading.unknown)
 
-    def _leave_out(self, days: set[date]) -> None:
-        out = [file_id for file_id, load in enumerate(self._loads) if load.file.batch_on in days]
-        if out:
-            self.connection.execute(f"delete from {INCOMING} where list_contains($out, _file_id)", {"out": out})  # noqa: S608 - our own name
-
-    def _write(self, loaded: Sequence[FileLoad]) -> None:
+    def _write(self, loaded: Sequence[FileLoad], accepted: dict[str, int]) -> None:
         connection, mapped = self.connection, self.mapped
         names = [load.file.file for load in loaded]
-        places = [(file_id, load.file) for file_id, load in enumerate(self._loads)]
-        accepted = replace_rows(connection, mapped, places, names)
         rejects = [item for load in loaded for item in load.rejects]
         replace_rejects(connection, mapped.kind, mapped.feed.name, names, rejects)
         records = [self._record(load, accepted.get(load.file.file, 0)) for load in loaded]
@@ -199,14 +225,3 @@ class GroupLoad:
 def _had_rows(load: FileLoad, known: dict[str, FileRecord]) -> bool:
     record = known.get(load.file.file)
     return record is not None and record.rows_accepted + record.rows_duplicate > 0
-
-
-def rows_of(table: pa.Table) -> int:
-    """The file id of a waiting table."""
-    return int(table.column("_file_id")[0].as_py())
-
-
-def _placed(rows: pa.Table, file_id: int) -> pa.Table:
-    """The rows with the file they came from."""
-    ids = pa.repeat(pa.scalar(file_id, pa.int32()), rows.num_rows)
-    return rows.rename_columns(["_row", *rows.column_names[1:]]).add_column(0, "_file_id", ids)

@@ -12,7 +12,7 @@ from typing import Final
 from quality.contracts.columns import Column, columns
 from quality.contracts.contract import Contract, ContractPart
 from quality.contracts.registry import CONTRACTS
-from sources.expression import Constant, Each, Expression, Path, parts, paths_of, with_paths_renamed
+from sources.expression import Constant, Each, Expression, Path, RowNumber, parts, paths_of, with_paths_renamed
 from sources.feed_declaration import Feed
 from sources.mapping import Format, mapping_ids, read_mapping
 from sources.mapping import Mapping as VendorMapping
@@ -52,6 +52,12 @@ class MappedFeed:
     def is_flat(self) -> bool:
         """Whether source rows are rows of columns, not objects."""
         return self.format in {"csv", "tsv", "parquet"}
+
+    @property
+    def counts_rows(self) -> bool:
+        """Whether rows are grouped or numbered, so that one that stands twice in a file would change other rows."""
+        numbered = (part for item in self.fields.values() for part in parts(item))
+        return self.group_by is not None or any(isinstance(part, RowNumber) for part in numbered)
 
     @property
     def declaration_hash(self) -> str:

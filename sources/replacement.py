@@ -6,100 +6,133 @@ by batch, file and row. When that place goes, the next one takes over, and the c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
 from sqlglot import exp
 
-from quality.contracts.table import LINEAGE
-from sources.block_check import INCOMING
 from sources.landing import LandingFile
 from sources.mapped_feed import MappedFeed
-from sources.row_statement import column, named
+from sources.operations.operation import call
 from sources.row_tables import CONTENT, SOURCE_ROWS, kept_rank, row_types, rows_table, value_types
+from sources.statement import column, everything, named, select, temporary
 from warehouse.database import Connection
 
-_NEW: Final = "_new_rows"
+_PLACES: Final = "_places"
+_OLD: Final = "_old_rows"
 _TOUCHED: Final = "_touched"
+_SEPARATOR: Final = 31
+_ABSENT: Final = 30
+"""Control characters that no contract text may hold."""
 
 
-def replace_rows(
-    connection: Connection, mapped: MappedFeed, places: Sequence[tuple[int, LandingFile]], files: Sequence[str]
-) -> dict[str, int]:
-    """Replace the rows of ``files`` by those in ``_incoming``; how many source rows of each are accepted there."""
-    feed = mapped.feed.name
-    _register_places(connection, feed, places)
-    connection.execute(f"create or replace temp table {_NEW} as {_new_rows(mapped).sql(dialect='duckdb')}")
-    table = rows_table(mapped.kind).sql(dialect="duckdb")
-    own = {"feed": feed, "files": list(files)}
-    connection.execute(
-        f"create or replace temp table {_TOUCHED} as select distinct {CONTENT} from {_NEW} "  # noqa: S608 - our own names
-        f"union select distinct {CONTENT} from {table} where _feed = $feed and list_contains($files, _file)",
-        own,
-    )
-    before = _accepted(connection, mapped, feed)
-    connection.execute(f"delete from {table} where _feed = $feed and list_contains($files, _file)", own)  # noqa: S608 - our own name
-    connection.execute(f"insert into {table} by name select * from {_NEW}")  # noqa: S608 - our own names
-    after = _accepted(connection, mapped, feed)
-    connection.execute("drop view if exists _places")
-    others = (before.keys() | after.keys()) - set(files)
-    for file in sorted(others):
-        _shift(connection, feed, file, after.get(file, 0) - before.get(file, 0))
-    return {file: after.get(file, 0) for file in files}
+@dataclass
+class Replacement:
+    """The rows of some files of a feed, while they are being replaced inside a transaction."""
 
+    connection: Connection
+    mapped: MappedFeed
+    files: Sequence[LandingFile]
 
-def _register_places(connection: Connection, feed: str, places: Sequence[tuple[int, LandingFile]]) -> None:
-    table = pa.table(
-        {
-            "_file_id": pa.array([file_id for file_id, _ in places], pa.int32()),
-            "_feed": pa.array([feed] * len(places), pa.string()),
-            "_batch_on": pa.array([file.batch_on for _, file in places], pa.date32()),
-            "_file": pa.array([file.file for _, file in places], pa.string()),
-        }
-    )
-    connection.register("_places", table)
+    def begin(self) -> None:
+        """Put aside what the files brought before. The position of a file in ``files`` is its ``_file_id``."""
+        self._register_places()
+        table = rows_table(self.mapped.kind)
+        own = exp.and_(self._is_feed(), call("list_contains", exp.Placeholder(this="files"), column("_file")))
+        values = {"feed": self.mapped.feed.name, "files": [file.file for file in self.files]}
+        old = everything(_name(table)).where(own, copy=False)
+        self.connection.execute(temporary(_OLD, old), values)
+        self.connection.execute(exp.Delete(this=table, where=exp.Where(this=own.copy())).sql("duckdb"), values)
 
+    def take(self, rows: exp.Query) -> None:
+        """Add accepted rows: ``_file_id``, ``_row``, ``_source_rows`` and the columns of the contract's values."""
+        types = value_types(self.mapped.contract)
+        computed: dict[str, exp.Expr] = {CONTENT: named(_content(types), CONTENT)}
+        lineage = {"_feed", "_batch_on", "_file"}
+        names = row_types(self.mapped.contract)
+        items = [computed.get(name) or column(name, _PLACES if name in lineage else "stage") for name in names]
+        query = select(items, rows).join(_PLACES, using=["_file_id"], copy=False)
+        target = rows_table(self.mapped.kind).sql(dialect="duckdb")
+        self.connection.execute(f"insert into {target} by name {query.sql(dialect='duckdb')}")
 
-def _new_rows(mapped: MappedFeed) -> exp.Select:
-    """``_incoming`` with lineage and the hash of its content."""
-    types = value_types(mapped.contract)
-    hashed = [name for name in types if not name.startswith("_")]
-    pairs = [exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=column(name)) for name in hashed]
-    text = exp.Anonymous(this="to_json", expressions=[exp.Struct(expressions=pairs)])
-    content = exp.Anonymous(this="md5", expressions=[exp.cast(text, "VARCHAR")])
-    computed = {CONTENT: named(content, CONTENT), SOURCE_ROWS: column(SOURCE_ROWS)}
-    lineage = {item.name for item in LINEAGE if item.name != "_row"}
-    items = [
-        computed.get(name) or column(name, "_places" if name in lineage else INCOMING)
-        for name in row_types(mapped.contract)
-    ]
-    return exp.select(*items).from_(INCOMING).join("_places", using=["_file_id"])
+    def undo(self, files: Collection[str]) -> None:
+        """Give back what these files brought before."""
+        values = {"feed": self.mapped.feed.name, "files": sorted(files)}
+        table = rows_table(self.mapped.kind).sql(dialect="duckdb")
+        for statement in (
+            f"delete from {table} where _feed = $feed and list_contains($files, _file)",  # noqa: S608 - our own names
+            f"insert into {table} by name select * from {_OLD} where _feed = $feed and list_contains($files, _file)",  # noqa: S608 - likewise
+            f"delete from {_OLD} where _feed = $feed and list_contains($files, _file)",  # noqa: S608 - likewise
+        ):
+            self.connection.execute(statement, values)
 
-
-def _accepted(connection: Connection, mapped: MappedFeed, feed: str) -> dict[str, int]:
-    """Per file, the source rows that stand for their equals, among the contents that this load touches."""
-    touched = exp.select("1").from_(_TOUCHED).where(f"{_TOUCHED}.{CONTENT} = r.{CONTENT}")
-    among = (
-        exp.select("r.*", named(kept_rank(), "_rank"))
-        .from_(rows_table(mapped.kind).as_("r"))
-        .where(exp.EQ(this=column("_feed", "r"), expression=exp.Placeholder(this="feed")))
-        .where(exp.Exists(this=touched))
-    )
-    query = (
-        exp.select("_file", f"cast(sum({SOURCE_ROWS}) as bigint)")
-        .from_(among.subquery("among"))
-        .where("_rank = 1")
-        .group_by("_file")
-    )
-    return dict(connection.execute(query.sql(dialect="duckdb"), {"feed": feed}).fetchall())
-
-
-def _shift(connection: Connection, feed: str, file: str, rows: int) -> None:
-    """Another file's rows became the ones that count, or stopped being them."""
-    if rows:
-        connection.execute(
-            "update ops.files set rows_accepted = rows_accepted + $rows, rows_duplicate = rows_duplicate - $rows "
-            "where feed = $feed and file = $file",
-            {"feed": feed, "file": file, "rows": rows},
+    def finish(self, files: Sequence[str]) -> dict[str, int]:
+        """How many source rows of each of ``files`` are accepted there; the counts of other files follow."""
+        values: dict[str, object] = {"feed": self.mapped.feed.name, "files": list(files)}
+        table = rows_table(self.mapped.kind).sql(dialect="duckdb")
+        self.connection.execute(
+            f"create or replace temp table {_TOUCHED} as select distinct {CONTENT} from {table} "  # noqa: S608 - our own names
+            f"where _feed = $feed and list_contains($files, _file) union select distinct {CONTENT} from {_OLD}",
+            values,
         )
+        others = everything(_name(rows_table(self.mapped.kind))).where(
+            exp.Not(this=call("list_contains", exp.Placeholder(this="files"), column("_file"))), copy=False
+        )
+        before = self._accepted(exp.union(others, everything(_OLD), distinct=False), values)
+        after = self._accepted(everything(_name(rows_table(self.mapped.kind))), {"feed": self.mapped.feed.name})
+        self.connection.unregister(_PLACES)
+        for file in sorted((before.keys() | after.keys()) - set(files)):
+            self._shift(file, after.get(file, 0) - before.get(file, 0))
+        return {file: after.get(file, 0) for file in files}
+
+    def _register_places(self) -> None:
+        table = pa.table(
+            {
+                "_file_id": pa.array(range(len(self.files)), pa.int32()),
+                "_feed": pa.array([self.mapped.feed.name] * len(self.files), pa.string()),
+                "_batch_on": pa.array([file.batch_on for file in self.files], pa.date32()),
+                "_file": pa.array([file.file for file in self.files], pa.string()),
+            }
+        )
+        self.connection.register(_PLACES, table)
+
+    def _accepted(self, rows: exp.Query, values: dict[str, object]) -> dict[str, int]:
+        """Per file, the source rows that stand for their equals, among the contents that this load touches."""
+        touched = exp.select("1").from_(_TOUCHED).where(f"{_TOUCHED}.{CONTENT} = stage.{CONTENT}")
+        narrow = [column(name, "stage") for name in ("_batch_on", "_file", "_row", SOURCE_ROWS)]
+        ranked = select([*narrow, named(kept_rank(), "_rank")], rows)
+        among = ranked.where(self._is_feed(), exp.Exists(this=touched), copy=False)
+        total = exp.cast(exp.Sum(this=column(SOURCE_ROWS)), "BIGINT")
+        query = select([column("_file"), total], among).where("_rank = 1").group_by("_file")
+        return dict(self.connection.execute(query.sql(dialect="duckdb"), values).fetchall())
+
+    def _is_feed(self) -> exp.Expr:
+        return exp.EQ(this=column("_feed"), expression=exp.Placeholder(this="feed"))
+
+    def _shift(self, file: str, rows: int) -> None:
+        """Another file's rows became the ones that count, or stopped being them."""
+        if rows:
+            self.connection.execute(
+                "update ops.files set rows_accepted = rows_accepted + $rows, rows_duplicate = rows_duplicate - $rows "
+                "where feed = $feed and file = $file",
+                {"feed": self.mapped.feed.name, "file": file, "rows": rows},
+            )
+
+
+def _name(table: exp.Table) -> exp.Select:
+    return exp.select("*").from_(table)
+
+
+def _content(types: dict[str, str]) -> exp.Expr:
+    """The hash of all values of a row, nested rows among them, but not of where it came from."""
+    texts = [_text(name, kind) for name, kind in types.items() if not name.startswith("_")]
+    absent = call("chr", _ABSENT)
+    joined = call("concat_ws", call("chr", _SEPARATOR), *(call("coalesce", text, absent) for text in texts))
+    return call("md5", joined)
+
+
+def _text(name: str, kind: str) -> exp.Expr:
+    value: exp.Expr = column(name, "stage")
+    return exp.cast(call("to_json", value) if kind.endswith("[]") else value, "VARCHAR")

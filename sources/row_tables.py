@@ -16,7 +16,8 @@ from quality.contracts.columns import columns
 from quality.contracts.contract import Contract
 from quality.contracts.registry import CONTRACTS
 from quality.contracts.table import LINEAGE
-from sources.row_statement import column, list_type, named
+from sources.nested_rows import list_type
+from sources.statement import column, named
 from warehouse.database import Connection
 
 CONTENT = "_content"
@@ -38,7 +39,7 @@ def value_types(contract: type[Contract]) -> dict[str, str]:
     """Column → SQL type of what a contract row holds, its nested rows among them."""
     types = {item.name: item.sql_type for item in columns(contract)}
     for child in contract.children.values():
-        types[child.field] = list_type(child, contract.key)
+        types[child.field] = list_type(child, contract)
         types[f"_{child.field}_rows"] = "BIGINT[]"
     return types
 

@@ -16,8 +16,11 @@ import msgspec
 
 from sources.evaluation import is_index, walk
 from sources.expression import Path, element_paths
+from sources.leaves import Leaf
 from sources.mapped_feed import MappedFeed, source_paths
+from sources.nested_rows import child_of, element_leaves
 from sources.operations.operation import Value
+from sources.program import own_leaves
 
 Standing: TypeAlias = Literal["mapped", "ignored", "unknown"]
 
@@ -27,10 +30,14 @@ MOST_UNKNOWN: Final = 300
 
 @dataclass
 class Node:
-    """A place in the tree. With children it is an object or a list of objects, else whatever stands there."""
+    """A place in the tree. With children it is an object or a list of objects.
+
+    ``kinds``: what may stand there besides text and whole numbers, where statements take the text as it is.
+    """
 
     standing: Standing = "mapped"
     children: dict[str, Node] = field(default_factory=dict)
+    kinds: frozenset[str] | None = None
 
     def child(self, name: str) -> Node:
         """The place below, made when it is not there yet."""
@@ -45,7 +52,18 @@ def shape_of(mapped: MappedFeed) -> Node:
     for expression in (*mapped.fields.values(), *mapped.rows.values()):
         for each, inner in element_paths(expression):
             _mark(_mark(root, each), inner)
+    _restrict(root, own_leaves(mapped))
+    for name, rows in mapped.rows.items():
+        if rows.path is not None:
+            _restrict(_mark(root, rows.path), element_leaves(rows, child_of(mapped.contract, name).model))
     return root
+
+
+def _restrict(node: Node, leaves: Mapping[str, Leaf]) -> None:
+    for path, leaf in leaves.items():
+        if leaf.kinds is not None:
+            place = _mark(node, Path(path))
+            place.kinds = leaf.kinds if place.kinds is None else place.kinds & leaf.kinds
 
 
 def _mark(node: Node, path: Path) -> Node:
@@ -53,6 +71,14 @@ def _mark(node: Node, path: Path) -> Node:
     for name in path.segments:
         node = node if is_index(name) else node.child(name)
     return node
+
+
+@dataclass(frozen=True)
+class Passed:
+    """``is_sure``: the row is a JSON object in which every place holds what it may. ``unknown``: fields nobody mentions."""
+
+    is_sure: bool
+    unknown: tuple[str, ...]
 
 
 @dataclass
@@ -79,22 +105,30 @@ class Gate:
             return None
         return rows if len(rows) == count else None
 
-    def pass_one(self, raw: bytes) -> Any | None:
-        """One object decoded; None when it is not surely one. Fields nobody mentions join the tree first."""
+    def pass_one(self, raw: bytes) -> Passed:
+        """One object. Fields nobody mentions join the tree."""
         try:
-            return self._decoder.decode(raw)
+            return Passed(True, self._unknown_of(self._decoder.decode(raw)))
         except msgspec.ValidationError:
             pass
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
+            return Passed(False, ())
         try:
             value = msgspec.json.decode(raw)
             if not isinstance(value, dict):
-                return None
+                return Passed(False, ())
             self._learn(value)
-            return self._decoder.decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
+            return Passed(False, ())
+        unknown = tuple(name for name in self._unknown if _stands_in(value, name.split(".")))
+        try:
+            self._decoder.decode(raw)
+        except msgspec.ValidationError:
+            return Passed(False, unknown)
+        return Passed(True, unknown)
+
+    def _unknown_of(self, row: Any) -> tuple[str, ...]:
+        return tuple(name for name, places in self._unknown.items() if _stands(row, places))
 
     def unknown_in(self, rows: Sequence[Any]) -> dict[str, int]:
         """In how many of the decoded rows each unknown field stands."""
@@ -106,11 +140,11 @@ class Gate:
 
     def has_unknown(self, row: Any) -> bool:
         """Whether any field nobody mentions stands in a decoded row."""
-        return any(_stands(row, places) for places in self._unknown.values())
+        return bool(self._unknown) and bool(self._unknown_of(row))
 
     def unknown_values(self, row: Value) -> dict[str, Value]:
         """The values of fields nobody mentions in a row decoded to plain values."""
-        found = ((name, walk(row, name.split("."))) for name in self._unknown)
+        found = ((name, walk(row, name.split("."))) for name in list(self._unknown))
         return {name: value for name, value in found if value is not None}
 
     def unknown_columns(self, names: Sequence[str]) -> list[str]:
@@ -170,13 +204,21 @@ def _model(node: Node, name: str) -> Any:
     names: dict[str, str] = {}
     for index, (key, child) in enumerate(node.children.items()):
         names[f"f{index}"] = key
-        kind: Any = msgspec.Raw
+        kind: Any = msgspec.Raw if child.kinds is None else _scalar(child.kinds)
         if child.children:
             inner: Any = _model(child, f"{name}_{index}")
-            scalar: Any = str | int | float | bool | None
-            kind = Union[inner, list[Union[inner, list[Any], scalar]], scalar]  # noqa: UP007 - made of values
+            kind = Union[inner, list[Union[inner, list[Any], _ANY_SCALAR]], _ANY_SCALAR]  # noqa: UP007 - made of values
         fields.append((f"f{index}", kind, None))
     return msgspec.defstruct(name, fields, rename=names, forbid_unknown_fields=True, gc=False)
+
+
+_ANY_SCALAR: Any = str | int | float | bool | None
+
+
+def _scalar(kinds: frozenset[str]) -> Any:
+    kind: Any = str | int | None
+    kind = kind | float if "number" in kinds else kind
+    return kind | bool if "boolean" in kinds else kind
 
 
 def _attributes(root: Node, path: Sequence[str]) -> tuple[str, ...]:
@@ -195,4 +237,14 @@ def _stands(row: Any, places: Sequence[str]) -> bool:
         row = getattr(row, place, None)
         if row is None:
             return False
+    return True
+
+
+def _stands_in(value: object, path: Sequence[str]) -> bool:
+    for index, name in enumerate(path):
+        if isinstance(value, list):
+            return any(_stands_in(item, path[index:]) for item in value)
+        if not isinstance(value, dict) or name not in value:
+            return False
+        value = value[name]
     return True

@@ -12,8 +12,8 @@ from quality.contracts.registry import CONTRACTS
 from quality.contracts.table import ContractTable, tables
 from sources.feed_declaration import Feed
 from sources.operations.operation import own
-from sources.row_statement import column, named
 from sources.row_tables import CONTENT, create_row_tables, rows_table
+from sources.statement import column, named
 from warehouse.database import Connection
 from warehouse.step import Run, Step
 

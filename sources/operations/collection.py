@@ -57,6 +57,7 @@ class FirstOfList(Operation):
     """The first element of a list; other values stay as they are."""
 
     name: ClassVar[str] = "first_of_list"
+    accepts: ClassVar[frozenset[str]] = frozenset({"json"})
 
     def apply(self, value: Value, scope: Scope) -> Value:  # noqa: ARG002 - needs no surroundings
         """The Python form."""

@@ -46,6 +46,7 @@ class Integral(Operation):
     """``17850.0`` is ``17850``: whole numbers that a spreadsheet turned into floating point."""
 
     name: ClassVar[str] = "integral"
+    accepts: ClassVar[frozenset[str]] = frozenset({"number"})
 
     def apply(self, value: Value, scope: Scope) -> Value:  # noqa: ARG002 - needs no surroundings
         """The Python form."""
@@ -73,6 +74,7 @@ class Negate(Operation):
     """The sign changes."""
 
     name: ClassVar[str] = "negate"
+    accepts: ClassVar[frozenset[str]] = frozenset({"number"})
 
     def apply(self, value: Value, scope: Scope) -> Value:  # noqa: ARG002 - needs no surroundings
         """The Python form."""
@@ -96,6 +98,7 @@ class Absolute(Operation):
     """The sign goes."""
 
     name: ClassVar[str] = "absolute"
+    accepts: ClassVar[frozenset[str]] = frozenset({"number"})
 
     def apply(self, value: Value, scope: Scope) -> Value:  # noqa: ARG002 - needs no surroundings
         """The Python form."""

@@ -93,6 +93,8 @@ class Operation(ABC):
     """One word of the vocabulary; a subclass is one way to change a value."""
 
     name: ClassVar[str]
+    accepts: ClassVar[frozenset[str]] = frozenset()
+    """Kinds of values it changes besides text and whole numbers: number, boolean, json."""
 
     @abstractmethod
     def apply(self, value: Value, scope: Scope) -> Value:

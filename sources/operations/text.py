@@ -296,6 +296,7 @@ class NullIf(Operation):
     """Values that mean "nothing" at this vendor become absent."""
 
     name: ClassVar[str] = "null_if"
+    accepts: ClassVar[frozenset[str]] = frozenset({"boolean"})
     words: tuple[str, ...]
 
     def apply(self, value: Value, scope: Scope) -> Value:  # noqa: ARG002 - needs no surroundings
@@ -323,6 +324,7 @@ class Lookup(Operation):
     """A word is translated; ``otherwise`` says what becomes of others: kept, dropped, or a constant."""
 
     name: ClassVar[str] = "lookup"
+    accepts: ClassVar[frozenset[str]] = frozenset({"boolean"})
     table: tuple[tuple[str, str | None], ...]
     keep: bool = True
     otherwise: str | None = None

@@ -10,7 +10,7 @@ from typing import Final
 
 import zstandard
 
-from sources.readers.source_rows import Reading
+from sources.source_rows import Reading
 
 BLOCK: Final = 4 << 20
 _COMPRESSED_BLOCK: Final = 256 << 10

@@ -16,7 +16,7 @@ from typing import Final, Literal
 import pyarrow as pa
 
 from sources.readers.encoding import TextBlock
-from sources.readers.source_rows import Block, Header, Refusal, kept_raw
+from sources.source_rows import Block, Header, Refusal, kept_raw
 
 csv.field_size_limit(sys.maxsize)
 

@@ -13,8 +13,8 @@ from sources.readers.delimited_reader import DelimitedReader
 from sources.readers.encoding import TextBlock, text_blocks
 from sources.readers.json_reader import JsonReader
 from sources.readers.parquet_reader import MAGIC, read_parquet
-from sources.readers.source_rows import Block, Reading, Refusal
 from sources.shape import Gate, shape_of
+from sources.source_rows import Block, Reading, Refusal
 
 
 @dataclass(frozen=True)

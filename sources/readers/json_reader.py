@@ -13,8 +13,8 @@ import msgspec
 import pyarrow as pa
 
 from sources.readers.encoding import TextBlock
-from sources.readers.source_rows import Block, Reading, Refusal, kept_raw
 from sources.shape import Gate
+from sources.source_rows import Block, Reading, Refusal, kept_raw
 
 _LOOK_AHEAD: Final = 20
 _SPACE: Final = b" \t\r\n"
@@ -80,26 +80,24 @@ class JsonReader:
                 size, start = 0, index
 
     def _block(self, raws: list[bytes], rows: list[int], data: bytes | None) -> Block:
-        decoded = self.gate.pass_lines(data, len(raws)) if data is not None else None
-        if decoded is None:
-            found = [self.gate.pass_one(raw) for raw in raws]
-            strict = [item is not None for item in found]
-            decoded = [item for item in found if item is not None]
-            if self.keep_unknown:
-                strict = [item is not None and not self.gate.has_unknown(item) for item in found]
-        else:
-            strict = [True] * len(raws)
-            if self.keep_unknown:
-                strict = [not self.gate.has_unknown(item) for item in decoded]
-        self.reading.unknown.update(self.gate.unknown_in(decoded))
         table = pa.table(
             {
                 "row": pa.array(rows, pa.int64()),
                 "raw": pa.array(raws, pa.large_binary()).cast(pa.large_string()),
-                "strict": pa.array(strict, pa.bool_()),
+                "strict": pa.array(self._passed(raws, data), pa.bool_()),
             }
         )
         return Block(table, None, sum(map(len, raws)))
+
+    def _passed(self, raws: list[bytes], data: bytes | None) -> list[bool]:
+        """Which rows are surely what they should be; rows whose new fields are kept are for Python."""
+        decoded = self.gate.pass_lines(data, len(raws)) if data is not None else None
+        if decoded is not None:
+            self.reading.unknown.update(self.gate.unknown_in(decoded))
+            return [not (self.keep_unknown and self.gate.has_unknown(row)) for row in decoded]
+        passed = [self.gate.pass_one(raw) for raw in raws]
+        self.reading.unknown.update(name for item in passed for name in item.unknown)
+        return [item.is_sure and not (self.keep_unknown and item.unknown) for item in passed]
 
     def _broken_document(self, held: list[TextBlock]) -> Iterator[Block | Refusal]:
         """The complete elements before the break, and one refused row for the rest."""

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sources.readers.delimited_reader import distinct_names
-from sources.readers.source_rows import Block, ColumnKind, Header, Refusal
+from sources.source_rows import Block, ColumnKind, Header, Refusal
 
 _ROWS: Final = 100_000
 MAGIC: Final = b"PAR1"

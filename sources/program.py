@@ -1,0 +1,201 @@
+"""The statements that turn a block of source rows into typed contract rows, each with ``_sure``.
+
+Stages, each over the one before: the object parsed once, its leaves as text, contract fields as text, columns of the
+contract's types. Nested rows go through the same stages as rows of their own and are gathered again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from quality.contracts.columns import columns
+from quality.contracts.fast_check import consistent
+from sources.compilation import ABSENT, TextScope, is_present
+from sources.demands import demands_of
+from sources.expression import Each, Path
+from sources.leaves import Leaf, coded_values, lay_out, leaf_texts, structure_of
+from sources.mapped_feed import MappedFeed, source_paths
+from sources.nested_rows import child_of, gathered, list_type, opened_rows
+from sources.operations.operation import FALSE, SqlValue, both, call, is_null, own, when
+from sources.source_rows import Header
+from sources.statement import PLACE, SOURCE, column, everything, named, select, stage, temporary
+from sources.typed_rows import flat_values, typed_rows
+
+GROUP = ("_file_id", "_group", "_is_alone")
+
+
+@dataclass(frozen=True)
+class Program:
+    """Statements that each make a table of the connection's own; the last one is ``_checked``.
+
+    ``_checked``: ``_file_id``, ``_row``, ``_source_rows``, the contract's columns, lists of nested rows, ``_sure``; of
+    grouped rows also ``_group`` and ``_is_alone``. ``filled`` counts, per file, the rows in which each of ``names`` holds
+    something.
+    """
+
+    statements: tuple[str, ...]
+    names: tuple[str, ...]
+    filled: str
+
+
+def own_leaves(mapped: MappedFeed) -> dict[str, Leaf]:
+    """The leaves of an object that the contract row itself is made of, and the lists of its nested rows."""
+    demands = demands_of(mapped.fields, mapped.contract)
+    for each in _lists(mapped).values():
+        demands[str(each.path.text if each.path else "")] = frozenset({"json"})
+    return lay_out(demands)
+
+
+def _lists(mapped: MappedFeed) -> dict[str, Each]:
+    return {name: each for name, each in mapped.rows.items() if each.path is not None}
+
+
+def json_program(mapped: MappedFeed) -> Program:
+    """For blocks of objects."""
+    leaves = own_leaves(mapped)
+    raw = column("raw")
+    surely = both(column("strict"), call("json_valid", raw))
+    opened = named(when(surely, call("from_json", raw, json.dumps(structure_of(leaves)))), "o")
+    is_object = named(exp.Not(this=is_null(column("o"))), "_is_object")
+    texts = stage(stage(SOURCE, [opened]), [is_object, *leaf_texts(leaves, column("o"))])
+    coded, values = coded_values("_texts", leaves, ["_is_object"])
+    lists = _lists(mapped)
+    standings = [named(_standing(values[_text(each.path)]), f"_{name}_list") for name, each in lists.items()]
+    carried = ["_is_object", *(f"_{name}_list" for name in lists)]
+    scope = TextScope(values, mapped.setting, column("_row"))
+    rows = typed_rows(everything(coded, *standings), mapped.contract, mapped.fields, scope, carried)
+    statements = [temporary("_texts", texts), temporary("_own", rows)]
+    places = list(leaves)
+    for name, each in lists.items():
+        items = stage("_texts", [named(column(f"t{places.index(_text(each.path))}"), "items")])
+        nested = opened_rows(each, child_of(mapped.contract, name), mapped.contract, mapped.setting, items)
+        statements.append(temporary(f"_of_{name}", nested))
+    filled: list[exp.Expr] = [exp.Count(this=column(f"t{index}")) for index in range(len(places))]
+    return _finished(mapped, statements, list(lists), PLACE, (tuple(places), filled, "_texts"))
+
+
+def _text(path: Path | None) -> str:
+    assert path is not None
+    return path.text
+
+
+def _standing(value: SqlValue) -> exp.Expr:
+    """0: there is no list, or an empty one. 1: a list. 2: something else."""
+    is_list = both(value.as_json, call("coalesce", call("starts_with", value.text, "["), FALSE))
+    is_empty = call("coalesce", exp.EQ(this=own(value.text), expression=exp.Literal.string("[]")), exp.true())
+    branches = [exp.If(this=is_empty, true=exp.Literal.number(0)), exp.If(this=is_list, true=exp.Literal.number(1))]
+    return exp.Case(ifs=branches, default=exp.Literal.number(2))
+
+
+def flat_program(mapped: MappedFeed, header: Header) -> Program:
+    """For blocks of flat rows with this header."""
+    values = flat_values(header, sorted({path.text for path in source_paths(mapped)}))
+    names = header.names
+    empty = exp.Literal.string("")
+    counts: list[exp.Expr] = [
+        exp.Count(this=exp.Nullif(this=column(f"c{index}"), expression=empty.copy())) for index in range(len(names))
+    ]
+    filled = (names, counts, SOURCE)
+    if mapped.group_by:
+        return _grouped_program(mapped, values.get(mapped.group_by, ABSENT), values, filled)
+    scope = TextScope(values, mapped.setting, column("_row"))
+    rows = typed_rows(SOURCE, mapped.contract, mapped.fields, scope)
+    return _finished(mapped, [temporary("_own", rows)], [], PLACE, filled)
+
+
+Filled = tuple[tuple[str, ...], list[exp.Expr], str]
+
+
+def _grouped_program(mapped: MappedFeed, key: SqlValue, values: dict[str, SqlValue], filled: Filled) -> Program:
+    """Rows of one file with the same value make one contract row; the earliest one speaks for the group."""
+    is_blank = exp.Not(this=is_present(key.text))
+    alone = exp.cast(column("_row"), "VARCHAR")
+    grouped = everything(SOURCE, named(when(is_blank, alone, key.text), "_group"), named(is_blank, "_is_alone"))
+    in_order = exp.Order(expressions=[exp.Ordered(this=column("_row"))])
+    number = exp.Window(this=exp.RowNumber(), partition_by=[column(name) for name in GROUP], order=in_order)
+    statements = [temporary("_numbered", everything(grouped, named(number, "_position")))]
+    scope = TextScope(values, mapped.setting, column("_position"))
+    carried = ["_group", "_is_alone", "_position"]
+    rows = typed_rows("_numbered", mapped.contract, mapped.fields, scope, carried)
+    statements += [temporary("_rows", rows), temporary("_own", _earliest(mapped))]
+    for name, each in mapped.rows.items():
+        child = child_of(mapped.contract, name)
+        typed = typed_rows("_numbered", child.model, each.fields, scope, carried)
+        statements.append(temporary(f"_of_{name}", gathered(typed, child, mapped.contract, GROUP)))
+    return _finished(mapped, statements, list(mapped.rows), GROUP, filled)
+
+
+def _earliest(mapped: MappedFeed) -> exp.Select:
+    """One row per group: the one whose event is earliest, then first in the file. Sure when all rows are."""
+    occurred = mapped.contract.occurred
+    by_time = [exp.Ordered(this=column(occurred), nulls_first=False)] if occurred in mapped.fields and occurred else []
+    order = exp.Order(expressions=[*by_time, exp.Ordered(this=column("_row"))])
+
+    def over(function: exp.Expr, by: exp.Order | None = None) -> exp.Expr:
+        return exp.Window(this=function, partition_by=[column(name) for name in GROUP], order=by)
+
+    dropped = [exp.to_identifier("_sure"), exp.to_identifier("_row")]
+    ranked = select(
+        [
+            exp.Star(except_=dropped),
+            named(over(exp.RowNumber(), order), "_rank"),
+            named(over(call("bool_and", column("_sure"))), "_sure"),
+            named(over(exp.Min(this=column("_row"))), "_row"),
+            named(over(exp.Count(this=exp.Star())), "_source_rows"),
+        ],
+        "_rows",
+    )
+    return everything(ranked).where(exp.EQ(this=column("_rank"), expression=exp.Literal.number(1)), copy=False)
+
+
+def _finished(
+    mapped: MappedFeed, statements: Sequence[str], lists: Sequence[str], group: Sequence[str], filled: Filled
+) -> Program:
+    names, counts, source = filled
+    counted = select([column("_file_id"), *counts], source).group_by(column("_file_id"), copy=False)
+    whole = temporary("_checked", _whole(mapped, lists, group), "TABLE" if lists else "VIEW")
+    return Program((*statements, whole), names, counted.sql(dialect="duckdb"))
+
+
+def _whole(mapped: MappedFeed, lists: Sequence[str], group: Sequence[str]) -> exp.Select:
+    """Own columns and nested lists side by side, and whether everything is sure."""
+    sure: list[exp.Expr] = [column("_sure", "_own"), consistent(mapped.kind, lambda name: column(name, "_own"))]
+    if not mapped.is_flat:
+        sure.append(column("_is_object", "_own"))
+    elif _lists(mapped):
+        sure.append(exp.false())  # lists inside columns of flat files are for Python
+    items: list[exp.Expr] = []
+    for child in mapped.contract.children.values():
+        name = child.field
+        value: exp.Expr = exp.Array(expressions=[])
+        rows: exp.Expr = exp.null()
+        if name in lists:
+            value = call("coalesce", column(name, f"_of_{name}"), value)
+            rows = column(f"_{name}_rows", f"_of_{name}") if mapped.is_flat else rows
+            found = call("coalesce", column(f"_{name}_sure", f"_of_{name}"), FALSE)
+            sure.append(found if mapped.is_flat else _list_is_sure(name, found))
+        stored = exp.DataType.build(list_type(child, mapped.contract), dialect="duckdb")
+        items.append(named(exp.Cast(this=value, to=stored), name))
+        items.append(named(exp.cast(rows, exp.DataType.build("BIGINT[]", dialect="duckdb")), f"_{name}_rows"))
+    count = column("_source_rows", "_own") if mapped.group_by else exp.Literal.number(1)
+    more = [column("_group", "_own"), column("_is_alone", "_own")] if mapped.group_by else []
+    own_columns = [column(item.name, "_own") for item in columns(mapped.contract)]
+    places = [column(name, "_own") for name in PLACE]
+    query = select(
+        [*places, *more, named(count, "_source_rows"), *own_columns, *items, named(both(*sure), "_sure")], "_own"
+    )
+    for name in lists:
+        query = query.join(exp.to_table(f"_of_{name}"), using=list(group), join_type="left", copy=False)
+    return query
+
+
+def _list_is_sure(name: str, found: exp.Expr) -> exp.Expr:
+    branches = [
+        exp.If(this=exp.Literal.number(0), true=exp.true()),
+        exp.If(this=exp.Literal.number(1), true=found),
+    ]
+    return exp.Case(this=column(f"_{name}_list", "_own"), ifs=branches, default=exp.false())
