@@ -22,16 +22,18 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Load pending batches, check them, resolve identities, build profiles, publish."""
+    where = find_project(project)
+    days = (parse_day(as_of, "--as-of"), parse_day(first, "--from"), parse_day(last, "--to"))
+    chosen = split_names(feeds)
     from cdp.run import run_project
 
-    where = find_project(project)
     with progress_bar("run") as progress:
         summary = run_project(
             where,
-            as_of=parse_day(as_of, "--as-of"),
-            feeds=split_names(feeds),
-            first=parse_day(first, "--from"),
-            last=parse_day(last, "--to"),
+            as_of=days[0],
+            feeds=chosen,
+            first=days[1],
+            last=days[2],
             full_refresh=full_refresh,
             progress=progress,
         )

@@ -1,0 +1,101 @@
+"""What the command line promises: exit codes, errors that say what to do, quick answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cdp.command import run_command
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    """A new project with the sample business's config."""
+    folder = tmp_path / "sample"
+    assert run_command(["init", str(folder), "--sample"]) == 0
+    return folder
+
+
+def test_a_new_project_has_everything_it_needs_and_its_declarations_are_in_order(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "mine"
+    assert run_command(["init", str(folder)]) == 0
+    made = {path.name for path in folder.iterdir()}
+    assert made == {"config", "landing", ".gitignore", "dagster.yaml", "workspace.yaml"}
+    assert run_command(["feeds", "check", "--project", str(folder)]) == 0
+    assert "in order" in capsys.readouterr().out
+
+
+def test_the_sample_project_declares_its_feeds(sample: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert run_command(["feeds", "list", "--project", str(sample), "--json"]) == 0
+    feeds = {row["feed"]: row for row in json.loads(capsys.readouterr().out)}
+    assert {"web", "shop_orders", "crm", "nps", "tickets"} <= feeds.keys()
+    assert feeds["web"]["kind"] == "web_events"
+
+
+def test_init_never_writes_into_a_folder_that_holds_something(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "note.txt").write_text("mine", encoding="utf-8")
+    assert run_command(["init", str(tmp_path)]) == 11
+    assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
+    assert "fix: " in capsys.readouterr().err
+
+
+def test_every_mistake_in_the_declarations_is_told_at_once(sample: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (sample / "config" / "feeds" / "web.yml").write_text("kind: web_event\nmaping: segment\n", encoding="utf-8")
+    business = sample / "config" / "business.yml"
+    business.write_text(business.read_text(encoding="utf-8").replace("Asia/Shanghai", "Asia/Shangai"), encoding="utf-8")
+    assert run_command(["feeds", "check", "--project", str(sample)]) == 10
+    told = capsys.readouterr().err
+    assert "config/feeds/web.yml:2: `maping` is not a key here. Did you mean `mapping`?" in told
+    assert "config/business.yml:" in told
+    assert "time_zone" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["run", "--as-of", "yesterday"], 2),
+        (["feeds", "show", "wbe"], 2),
+        (["status"], 13),
+        (["quarantine", "list"], 13),
+        (["schema", "segmnts"], 2),
+        (["no-such-command"], 2),
+    ],
+)
+def test_what_went_wrong_has_its_own_exit_code(
+    sample: Path, arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    needs_project = arguments[0] not in {"schema", "no-such-command"}
+    assert run_command([*arguments, *(["--project", str(sample)] if needs_project else [])]) == code
+    assert capsys.readouterr().err
+
+
+def test_a_folder_that_is_no_project_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["status", "--project", str(tmp_path)]) == 2
+    assert "cdp init" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["feed", "identity", "traits", "segments", "business", "web_events"])
+def test_editors_get_a_json_schema(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["schema", name]) == 0
+    assert json.loads(capsys.readouterr().out)["type"] == "object"
+
+
+def test_the_doctor_says_what_is_fit(sample: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert run_command(["doctor", "--project", str(sample), "--json"]) == 0
+    rows = {row["what"]: row["state"] for row in json.loads(capsys.readouterr().out)}
+    assert rows["declarations"] == "ok"
+    assert rows["warehouse"] == "absent"
+
+
+def test_settings_that_cannot_be_used_are_named(sample: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setenv("CDP_THREADS", "many")
+    assert run_command(["doctor", "--project", str(sample)]) == 2
+    assert "CDP_THREADS" in capsys.readouterr().err
