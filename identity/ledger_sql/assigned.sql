@@ -1,11 +1,23 @@
 -- The customer of every record.
 create or replace temp table _assigned as
 with named as (
-    select cluster_id, customer_id, false as is_new from _heirs where is_winner
+    select
+        cluster_id,
+        customer_id,
+        false as is_new
+    from _heirs where is_winner
     union all
-    select cluster_id, customer_id, true as is_new from _revived
+    select
+        cluster_id,
+        customer_id,
+        true as is_new
+    from _revived
     union all
-    select cluster_id, customer_id, true as is_new from _new_ids
+    select
+        cluster_id,
+        customer_id,
+        true as is_new
+    from _new_ids
 )
 
 select

@@ -1,31 +1,48 @@
 -- What this run changes about customers.
 insert into identity.customer_changes
 with previous as (
-    select record_id, customer_id
+    select
+        record_id,
+        customer_id
     from identity.customer_link_history
     where valid_to is null
 ),
 
 names as (
-    select distinct cluster_id, customer_id from _assigned
+    select distinct
+        cluster_id,
+        customer_id
+    from _assigned
 ),
 
 found as (
-    select customer_id, 'created' as change, cast(null as varchar) as other_customer_id, count(*) as records
+    select
+        customer_id,
+        'created' as change,
+        cast(null as varchar) as other_customer_id,
+        count(*) as records
     from _assigned
     where is_new
     group by customer_id
 
     union all
 
-    select names.customer_id, 'merged', heirs.customer_id, heirs.records
+    select
+        names.customer_id,
+        'merged' as change,
+        heirs.customer_id as other_customer_id,
+        heirs.records
     from _heirs as heirs
     inner join names on heirs.cluster_id = names.cluster_id
     where not heirs.is_winner
 
     union all
 
-    select claims.customer_id, 'split', names.customer_id, claims.records
+    select
+        claims.customer_id,
+        'split' as change,
+        names.customer_id as other_customer_id,
+        claims.records
     from _claims_now as claims
     inner join names on claims.cluster_id = names.cluster_id
     left join _heirs as heirs
@@ -34,7 +51,11 @@ found as (
 
     union all
 
-    select assigned.customer_id, 'extended', null, count(*)
+    select
+        assigned.customer_id,
+        'extended' as change,
+        null as other_customer_id,
+        count(*) as records
     from _assigned as assigned
     left join previous on assigned.record_id = previous.record_id
     where not assigned.is_new and previous.record_id is null
@@ -42,14 +63,24 @@ found as (
 
     union all
 
-    select previous.customer_id, 'retired', null, count(*)
+    select
+        previous.customer_id,
+        'retired' as change,
+        null as other_customer_id,
+        count(*) as records
     from previous
     left join _heirs as heirs on previous.customer_id = heirs.customer_id
     where heirs.customer_id is null
     group by previous.customer_id
 )
 
-select $run_id as run_id, $now as changed_at, customer_id, change, other_customer_id, records
+select
+    $run_id,
+    $now as changed_at,
+    customer_id,
+    change,
+    other_customer_id,
+    records
 from found
 where
     not exists (

@@ -1,7 +1,12 @@
 -- How much of each former customer every cluster holds. A vanished record counts for the one that took its place.
 create or replace temp table _claims_now as
 with previous as (
-    select record_id, customer_id, source_key, device_key, valid_from
+    select
+        record_id,
+        customer_id,
+        source_key,
+        device_key,
+        valid_from
     from identity.customer_link_history
     where valid_to is null
 ),
@@ -37,13 +42,13 @@ successors as (
     inner join present on gone.source_key = present.source_key
     union all
     select
-        gone.record_id,
+        gone.record_id as gone_record_id,
         gone.customer_id,
         gone.valid_from,
         present.cluster_id,
         present.record_id,
         present.first_seen_at,
-        2
+        2 as preference
     from gone
     inner join present on gone.device_key = present.device_key
 ),
@@ -68,7 +73,12 @@ kept as (
     from previous
     inner join present on previous.record_id = present.record_id
     union all
-    select customer_id, valid_from, cluster_id, record_id, first_seen_at
+    select
+        customer_id,
+        valid_from,
+        cluster_id,
+        record_id,
+        first_seen_at
     from ranked
     where nth = 1
 )

@@ -1,9 +1,19 @@
 -- Every link that this run began or ended, with the strongest evidence for it.
 insert into identity.decisions
 with sided as (
-    select record_id_l as record_id, record_id_r as other_record_id, rule, weight from identity.edges
+    select
+        record_id_l as record_id,
+        record_id_r as other_record_id,
+        rule,
+        weight
+    from identity.edges
     union all
-    select record_id_r, record_id_l, rule, weight from identity.edges
+    select
+        record_id_r,
+        record_id_l,
+        rule,
+        weight
+    from identity.edges
 ),
 
 inside as (
@@ -11,7 +21,7 @@ inside as (
         sided.*,
         row_number() over (
             partition by sided.record_id
-            order by sided.weight desc, sided.other_record_id
+            order by sided.weight desc, sided.other_record_id asc
         ) as nth
     from sided
     inner join _assigned as one on sided.record_id = one.record_id
@@ -20,11 +30,17 @@ inside as (
 ),
 
 changed as (
-    select record_id, customer_id, 'link' as action
+    select
+        record_id,
+        customer_id,
+        'link' as action
     from identity.customer_link_history
     where valid_from = $now and run_id = $run_id and valid_to is null
     union all
-    select record_id, customer_id, 'unlink' as action
+    select
+        record_id,
+        customer_id,
+        'unlink' as action
     from identity.customer_link_history
     where valid_to = $now
 ),
@@ -34,7 +50,7 @@ written as (
         md5(concat_ws(chr(31), $run_id, cast($now as varchar), changed.action, changed.record_id, changed.customer_id))
             as decision_id,
         $now as decided_at,
-        $run_id as run_id,
+        $run_id,
         case when inside.rule is null or inside.rule like 'same_%' then 'rule' else 'model' end as decided_by,
         null as actor,
         changed.action,

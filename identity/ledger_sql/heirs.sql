@@ -5,7 +5,7 @@ with goes_on as (
         *,
         row_number() over (
             partition by customer_id
-            order by records desc, oldest_at nulls last, linked_since, first_record_id
+            order by records desc, oldest_at asc nulls last, linked_since asc, first_record_id asc
         ) as nth
     from _claims_now
 )
@@ -14,6 +14,6 @@ select
     customer_id,
     cluster_id,
     records,
-    row_number() over (partition by cluster_id order by records desc, oldest_at nulls last, customer_id) = 1 as is_winner
+    row_number() over (partition by cluster_id order by records desc, oldest_at asc nulls last, customer_id asc) = 1 as is_winner
 from goes_on
 where nth = 1

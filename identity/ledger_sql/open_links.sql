@@ -7,7 +7,7 @@ select
     null as valid_to,
     assigned.source_key,
     assigned.device_key,
-    $run_id as run_id
+    $run_id
 from _assigned as assigned
 left join identity.customer_link_history as history
     on assigned.record_id = history.record_id and history.valid_to is null

@@ -18,7 +18,7 @@ with former as (
 wanted as (
     select
         *,
-        row_number() over (partition by cluster_id order by records desc, until_at desc, customer_id) as nth
+        row_number() over (partition by cluster_id order by records desc, until_at desc, customer_id asc) as nth
     from former
 ),
 
@@ -26,11 +26,13 @@ granted as (
     select
         cluster_id,
         customer_id,
-        row_number() over (partition by customer_id order by records desc, cluster_id) as nth
+        row_number() over (partition by customer_id order by records desc, cluster_id asc) as nth
     from wanted
     where nth = 1
 )
 
-select cluster_id, customer_id
+select
+    cluster_id,
+    customer_id
 from granted
 where nth = 1

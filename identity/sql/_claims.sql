@@ -1,4 +1,5 @@
--- What each staged row outside the web feeds says about the person behind it. Rows that carry only a cookie speak for whom the device belonged to then.
+-- What each staged row outside the web feeds says about the person behind it.
+-- Rows that carry only a cookie speak for whom the device belonged to then.
 -- grain: kind, feed, file, row
 with said as (
     select
@@ -212,14 +213,15 @@ by_device as (
         spans.phone,
         row_number() over (
             partition by placed.kind, placed.feed, placed.file, placed.row
-            order by spans.starts_at desc, spans.record_id
+            order by spans.starts_at desc, spans.record_id asc
         ) as nth
     from placed
     inner join identity._web_spans as spans
-        on placed.id_space = spans.id_space
-        and 'cookie:' || placed.anonymous_id = spans.device_key
-        and placed.seen_at >= spans.starts_at
-        and placed.seen_at < coalesce(spans.ends_at, timestamp '9999-12-31 00:00:00')
+        on
+            placed.id_space = spans.id_space
+            and 'cookie:' || placed.anonymous_id = spans.device_key
+            and placed.seen_at >= spans.starts_at
+            and placed.seen_at < coalesce(spans.ends_at, timestamp '9999-12-31 00:00:00')
     where placed.person_key is null
 ),
 
@@ -261,11 +263,12 @@ claimed as (
         placed.wecom_external_userid
     from placed
     left join by_device
-        on placed.kind = by_device.kind
-        and placed.feed = by_device.feed
-        and placed.file = by_device.file
-        and placed.row = by_device.row
-        and by_device.nth = 1
+        on
+            placed.kind = by_device.kind
+            and placed.feed = by_device.feed
+            and placed.file = by_device.file
+            and placed.row = by_device.row
+            and by_device.nth = 1
 )
 
 select

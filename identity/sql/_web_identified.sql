@@ -37,7 +37,10 @@ events as (
 
 -- An e-mail that only one signed-in user of the feed has given stands for that user where it comes alone.
 known_emails as (
-    select feed, lower(email) as email, min(source_customer_id) as source_customer_id
+    select
+        feed,
+        lower(email) as email,
+        min(source_customer_id) as source_customer_id
     from events
     where email is not null and source_customer_id is not null
     group by 1, 2
@@ -71,10 +74,11 @@ acting as (
         ) as person_key
     from events
     left join known_emails
-        on events.feed = known_emails.feed
-        and lower(events.email) = known_emails.email
-        and events.source_customer_id is null
-        and events.guest_order_id is null
+        on
+            events.feed = known_emails.feed
+            and lower(events.email) = known_emails.email
+            and events.source_customer_id is null
+            and events.guest_order_id is null
 ),
 
 placed as (

@@ -14,5 +14,6 @@ select
 from identity._identifier_values as found
 inner join identity._identifier_kinds as kinds on found.identifier_kind = kinds.identifier_kind
 left join identity.blocked_identifiers as blocked
-    on found.identifier_kind = blocked.identifier_kind
-    and found.value = blocked.value
+    on
+        found.identifier_kind = blocked.identifier_kind
+        and found.value = blocked.value

@@ -1,7 +1,9 @@
 -- Pairs of records that people should look at, the most consequential first: doubtful ones, and links that a guard or a rival keeps apart.
 -- grain: record_id_l, record_id_r
 with sizes as (
-    select customer_id, count(*) as records
+    select
+        customer_id,
+        count(*) as records
     from identity.customer_links
     group by customer_id
 ),

@@ -31,12 +31,20 @@ from web
 left join identity._web_identified as identified
     on web.feed = identified.feed and web.event_id = identified.event_id
 left join identity._web_spans as spans
-    on web.feed = spans.feed
-    and web.device_key = spans.device_key
-    and web.occurred_at >= spans.starts_at
-    and web.occurred_at < coalesce(spans.ends_at, timestamp '9999-12-31 00:00:00')
+    on
+        web.feed = spans.feed
+        and web.device_key = spans.device_key
+        and web.occurred_at >= spans.starts_at
+        and web.occurred_at < coalesce(spans.ends_at, timestamp '9999-12-31 00:00:00')
 
 union all
 
-select kind, feed, batch_on, file, row, record_id, seen_at
+select
+    kind,
+    feed,
+    batch_on,
+    file,
+    row,
+    record_id,
+    seen_at
 from identity._claims

@@ -1,0 +1,66 @@
+"""How good a partition is: figures checked by hand, and by a second way of counting."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from people import a_record, resolve
+
+from identity.scorecard import cluster_scores, scorecard_step
+from warehouse.database import Warehouse
+from warehouse.step import Run, materialise
+
+labels = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=15)
+
+
+def test_figures_of_a_small_partition_are_those_of_a_pencil() -> None:
+    scores = cluster_scores(np.array([1, 1, 1, 2, 2, 3]), np.array([1, 1, 2, 3, 3, 3]))
+    assert scores["precision"] == pytest.approx(2 / 4)
+    assert scores["recall"] == pytest.approx(2 / 4)
+    assert scores["exact_cluster_f1"] == 0.0
+
+
+@given(labels)
+def test_pairwise_figures_equal_a_count_over_all_pairs(pairs: list[tuple[int, int]]) -> None:
+    truth, found = np.array([pair[0] for pair in pairs]), np.array([pair[1] for pair in pairs])
+    both = sum(a[0] == b[0] and a[1] == b[1] for a, b in combinations(pairs, 2))
+    claimed = sum(a[1] == b[1] for a, b in combinations(pairs, 2))
+    wanted = sum(a[0] == b[0] for a, b in combinations(pairs, 2))
+    scores = cluster_scores(truth, found)
+    assert scores["precision"] == pytest.approx(both / claimed if claimed else 1.0)
+    assert scores["recall"] == pytest.approx(both / wanted if wanted else 1.0)
+
+
+def test_a_run_is_scored_against_truth_and_by_signals(prepared: Warehouse, run: Run, tmp_path: Path) -> None:
+    rows = [a_record(full_name="Ann Archer", email="ann@a.example", city=city) for city in ("Leeds", "York")]
+    visitor = a_record(feed="web", kind="web_events", anonymous_id="k", person_key="visitor")
+    resolve(prepared, run, [*rows, visitor])
+    found = prepared.cursor().execute("select feed, file, row, record_id from identity.row_records").fetchall()
+    lines = [
+        f"{feed},{file},{row},{'ann' if record != visitor['record_id'] else 'bob'}" for feed, file, row, record in found
+    ]
+    truth = tmp_path / "persons.csv"
+    truth.write_text("feed,file,row,person_id\n" + "\n".join(lines), encoding="utf-8")
+    materialise(prepared, scorecard_step(truth), run)
+    figures = {
+        (data_set, metric): value
+        for data_set, metric, value in prepared.cursor()
+        .execute("select data_set, metric, value from identity.scorecard")
+        .fetchall()
+    }
+    assert figures["truth", "f1"] == figures["truth_known_customers", "exact_cluster_f1"] == 1.0
+    assert figures["signals", "customers"] == figures["signals", "visitors"] == 1.0
+    assert figures["signals", "records"] == 3.0
+    assert figures["signals", "id_churn"] == 0.0
+
+
+def test_without_truth_there_are_only_signals(prepared: Warehouse, run: Run, tmp_path: Path) -> None:
+    resolve(prepared, run, [a_record(email="ann@a.example")])
+    materialise(prepared, scorecard_step(tmp_path / "absent.csv"), run)
+    found = prepared.cursor().execute("select distinct data_set from identity.scorecard").fetchall()
+    assert found == [("signals",)]
