@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
+from math import ceil, floor
 from types import ModuleType
 from typing import Any, Literal
 
@@ -50,8 +51,13 @@ def run_suite(
     A table without rows holds everything that is said about rows. Offending rows are noted in
     ``ops.quality_failures`` by feed, batch, file and row, twenty for each expectation.
     """
+    # Asked outside of a transaction: a statement that fails would end it, and the other expectations with it.
+    asking = warehouse.cursor()
+    try:
+        found = check(asking, suite, run)
+    finally:
+        asking.close()
     with warehouse.transaction() as connection:
-        found = check(connection, suite, run)
         results.store(connection, suite, run, found)
     if progress is not None:
         progress(suite.table)
@@ -59,7 +65,7 @@ def run_suite(
 
 
 def check(connection: Connection, suite: Suite, run: Run) -> tuple[CheckResult, ...]:
-    """Ask a table all its expectations, on this connection and inside its transaction; nothing is stored."""
+    """Ask a table all its expectations on this connection, and inside its transaction if it has one; store nothing."""
     asking = _Asking.of(connection, suite, run)
     answers = {item.name: asking.answer_without_asking(item) for item in suite.expectations}
     asked = [item for item in suite.expectations if answers[item.name] is None]
@@ -173,12 +179,11 @@ def _translated(gx: _GreatExpectations, asking: _Asking, item: Expectation) -> A
         shared["row_condition"] = gx.rows_of(item.feed)
     if isinstance(item, RowCount | Median):
         low, high = item.bounds(asking.previous.get(item.name))
-        shared |= {"min_value": low, "max_value": high}
-        return (
-            gx.kinds["median"](column=item.column, **shared)
-            if isinstance(item, Median)
-            else gx.kinds["row_count"](**shared)
-        )
+        if isinstance(item, Median):
+            return gx.kinds["median"](column=item.column, min_value=low, max_value=high, **shared)
+        # The library cuts off what is behind the point: 0.5 rows at least would be none.
+        lowest, highest = None if low is None else ceil(low), None if high is None else floor(high)
+        return gx.kinds["row_count"](min_value=lowest, max_value=highest, **shared)
     if isinstance(item, Present | InSet | Between | Length | Matches):
         shared |= {"column": item.column, "mostly": item.share}
     if isinstance(item, InSet):

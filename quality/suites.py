@@ -123,7 +123,7 @@ def _apply(declared: QualityFile, suites: dict[str, Suite], problems: Problems) 
         if suite is None or name not in known:
             line = declared.line_of("severities", key)
             fix = suggestion(name if suite else table, known)
-            problems.add(_PROJECT_FILE, line, f"`{key}` names no expectation (schema.table.name).", fix)
+            problems.add(_PROJECT_FILE, line, f"`{key}` names no expectation.", fix)
             continue
         suites[table] = _with_severity(suite, name, severity)
 

@@ -23,22 +23,24 @@ def what_was_found(
 
 
 def _breach(item: Expectation, unexpected: int, rows: int) -> str:
-    some = f"{unexpected:,} of {rows:,} rows"
+    one = unexpected == 1
+    some, have = f"{unexpected:,} of {rows:,} rows", "has" if one else "have"
     if isinstance(item, Unique):
-        return f"{unexpected:,} keys ({', '.join(item.columns)}) stand in more than one row"
+        stand = "key stands" if one else "keys stand"
+        return f"{unexpected:,} {stand} in more than one row ({', '.join(item.columns)})"
     if isinstance(item, NoRows):
-        return f"{unexpected:,} breaches were found"
+        return f"{unexpected:,} {'breach was' if one else 'breaches were'} found"
     if isinstance(item, Present):
-        return f"{some} have no {item.column}"
+        return f"{some} {have} no {item.column}"
     if isinstance(item, InSet):
-        return f"{some} have a {item.column} outside the set"
+        return f"{some} {have} a {item.column} outside the set"
     if isinstance(item, Between):
-        return f"{some} have a {item.column} out of range"
+        return f"{some} {have} a {item.column} out of range"
     if isinstance(item, Length):
-        return f"{some} have a {item.column} that is too short or too long"
+        return f"{some} {have} a {item.column} that is too short or too long"
     if isinstance(item, Matches):
-        return f"{some} have a {item.column} of another form"
-    return f"{some} break the rule"
+        return f"{some} {have} a {item.column} of another form"
+    return f"{some} {'breaks' if one else 'break'} the rule"
 
 
 def _measured(item: RowCount | Median, observed: float | None, bounds: Bounds) -> str:
