@@ -35,15 +35,15 @@ def _check_op(
 ) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(name=op_name, specs=[_spec(place) for place in found], can_subset=True, pool=pool)
     def check(
-        context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[ProjectRun]
+        context: dg.AssetCheckExecutionContext, project_run: dg.ResourceParam[ProjectRun]
     ) -> Iterator[dg.AssetCheckResult]:
         chosen = {key.name for key in context.selected_asset_check_keys}
         asked = {(place.table, place.expectation.name): place for place in found if place.check_name in chosen}
         results: list[CheckResult] = []
-        with shown_in_dagster(), warehouse.opened() as opened:
-            run = warehouse.to_make_tables(opened)
+        with shown_in_dagster():
+            run = project_run.to_make_tables()
             for suite in _suites_of(asked.values(), suites):
-                results += run_suite(opened, suite, run)
+                results += run_suite(project_run.warehouse, suite, run)
         for result in results:
             yield _result(asked[result.table, result.name], result)
 

@@ -20,7 +20,6 @@ from assets.resources import ProjectRun
 from sources.feed import Feed
 from sources.group_load import StoppedBatch
 from sources.loading import BatchesStoppedError, BatchLoad, load_feed
-from warehouse.database import Warehouse
 from warehouse.errors import CdpError, InputError
 
 POOL = "duckdb_writer"
@@ -81,25 +80,27 @@ def feed_asset(
         pool=pool,
     )
     def load(
-        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[ProjectRun]
+        context: dg.AssetExecutionContext, project_run: dg.ResourceParam[ProjectRun]
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetMaterialization | dg.Output[None]]:
-        with shown_in_dagster(), warehouse.opened() as opened:
-            loaded = load_pending(opened, warehouse, feed, _window(context))
+        with shown_in_dagster():
+            loaded = load_pending(project_run, feed, _window(context))
         yield from _told(context, key, loaded)
 
     return load
 
 
-def load_pending(opened: Warehouse, current: ProjectRun, feed: Feed, window: Window) -> Loaded:
+def load_pending(current: ProjectRun, feed: Feed, window: Window) -> Loaded:
     """Load the batches of a window that are pending, and note those that stopped."""
-    run = current.to_load(opened)
+    run = current.to_load()
     first, last = window
     try:
-        done = load_feed(opened, current.project, feed, run, first=first, last=last, full_refresh=current.full_refresh)
+        done = load_feed(
+            current.warehouse, current.project, feed, run, first=first, last=last, full_refresh=current.full_refresh
+        )
     except BatchesStoppedError as error:
         done = error.load
     errors = {stop.batch_on: _error_of(feed, stop) for stop in done.stopped}
-    with opened.transaction() as connection:
+    with current.warehouse.transaction() as connection:
         note(connection, feed.name, run.run_id, window, errors)
     return Loaded(done.batches, errors)
 
@@ -117,13 +118,13 @@ def loaded_check(feeds: Iterable[Feed], pool: str | None) -> dg.AssetChecksDefin
 
     @dg.multi_asset_check(name=LOADED_STEP, specs=specs, can_subset=True, pool=pool)
     def check(
-        context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[ProjectRun]
+        context: dg.AssetCheckExecutionContext, project_run: dg.ResourceParam[ProjectRun]
     ) -> Iterator[dg.AssetCheckResult]:
-        with shown_in_dagster(), warehouse.opened() as opened, opened.transaction() as connection:
+        with project_run.warehouse.transaction() as connection:
             found = broken(connection)
         for key in sorted(context.selected_asset_check_keys):
             yield _loaded_result(key.asset_key, [item for item in found if feed_key(item.feed) == key.asset_key])
-        mine = [item for item in found if item.run_id == warehouse.run_id]
+        mine = [item for item in found if item.run_id == project_run.run_id]
         if mine:
             raise failure_of(errors_of_feeds(mine))
 

@@ -23,7 +23,7 @@ _DESCRIPTIONS = {
 }
 
 
-def layer_jobs(partitions: dg.PartitionsDefinition[str]) -> list[UnresolvedAssetJobDefinition]:
+def layer_jobs() -> list[UnresolvedAssetJobDefinition]:
     """The jobs of a project."""
     layers = [
         dg.define_asset_job(
@@ -31,7 +31,6 @@ def layer_jobs(partitions: dg.PartitionsDefinition[str]) -> list[UnresolvedAsset
             selection=dg.AssetSelection.groups(layer),
             description=_DESCRIPTIONS[layer],
             executor_def=dg.in_process_executor,
-            partitions_def=partitions if layer == "feeds" else None,
         )
         for layer in LAYERS
     ]
@@ -40,7 +39,6 @@ def layer_jobs(partitions: dg.PartitionsDefinition[str]) -> list[UnresolvedAsset
         selection=dg.AssetSelection.all(),
         description="Loads what has arrived, makes and checks every table, and publishes.",
         executor_def=dg.in_process_executor,
-        partitions_def=partitions,
     )
     return [*layers, everything]
 

@@ -13,7 +13,7 @@ from assets.jobs import daily_schedule, layer_jobs
 from assets.landing_sensor import landing_sensor
 from assets.partitions import daily_partitions, landing_files
 from assets.published import SNAPSHOT, snapshot_asset
-from assets.resources import WarehouseSettings, warehouse_resource
+from assets.resources import PROJECT_RUN, WarehouseSettings, project_run_resource
 from assets.run_log import RUNS
 from assets.tables import RawSources, TableGraph, names_of, table_assets, table_key
 from identity.pipeline import identity_steps
@@ -85,10 +85,10 @@ def definitions_of(
             *([loaded_check(feeds.values(), pool)] if feeds else []),
             *suite_checks(graph, declared.suites, pool),
         ],
-        jobs=layer_jobs(partitions),
+        jobs=layer_jobs(),
         schedules=[daily_schedule(declared.business, partitions)],
         sensors=[landing_sensor(declared.project, feeds, [*map(table_key, made), SNAPSHOT])],
-        resources={"warehouse": warehouse_resource(settings)},
+        resources={PROJECT_RUN: project_run_resource(settings)},
         executor=dg.in_process_executor,
     )
 

@@ -31,13 +31,13 @@ def snapshot_asset(
         automation_condition=WHEN_SOMETHING_NEW,
         pool=pool,
     )
-    def snapshot(warehouse: dg.ResourceParam[ProjectRun]) -> dg.MaterializeResult[None]:
-        project = warehouse.project
-        with shown_in_dagster(), warehouse.opened() as opened:
-            run = warehouse.to_make_tables(opened)
-            warehouse.note_published(opened)
-            published = publish(opened, project, run, [*specs, *ledgers])
-            write_data_docs(opened, project.published / "quality")
+    def snapshot(project_run: dg.ResourceParam[ProjectRun]) -> dg.MaterializeResult[None]:
+        project = project_run.project
+        with shown_in_dagster():
+            run = project_run.to_make_tables()
+            project_run.note_published()
+            published = publish(project_run.warehouse, project, run, [*specs, *ledgers])
+            write_data_docs(project_run.warehouse, project.published / "quality")
         return dg.MaterializeResult(
             metadata={
                 "as_of": run.as_of.isoformat(),

@@ -113,17 +113,18 @@ def _step_asset(
     ]
 
     @dg.multi_asset(name=step.name.replace(".", "__"), specs=specs, pool=pool)
-    def make(warehouse: dg.ResourceParam[ProjectRun]) -> Iterator[dg.MaterializeResult[None]]:
-        with shown_in_dagster(), warehouse.opened() as opened:
-            made = materialise(opened, step, warehouse.to_make_tables(opened))
-            columns = read_columns(opened, step.reads | made.rows.keys())
+    def make(project_run: dg.ResourceParam[ProjectRun]) -> Iterator[dg.MaterializeResult[None]]:
+        with shown_in_dagster():
+            made = materialise(project_run.warehouse, step, project_run.to_make_tables())
+        columns = read_columns(project_run.warehouse, step.reads | made.rows.keys())
+        lineage = column_lineage(graph.sources(step, columns))
         for spec in step.tables:
             yield dg.MaterializeResult(
                 asset_key=table_key(spec.full_name),
                 metadata={
                     "dagster/row_count": made.rows[spec.full_name],
                     "dagster/column_schema": column_schema(spec, columns.get(spec.full_name, {})),
-                    "dagster/column_lineage": column_lineage(graph.sources(step, columns)),
+                    "dagster/column_lineage": lineage,
                     "seconds": round(made.seconds, 3),
                 },
             )

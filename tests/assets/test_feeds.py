@@ -1,0 +1,111 @@
+"""A feed is a partitioned asset; one bad day stops nothing but itself."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import dagster as dg
+
+from assets.feeds import feed_key
+from assets.jobs import EVERYTHING
+from assets.partitions import range_tags
+from tests.assets.toy import DAYS, sell, spoil, toy_definitions
+from warehouse.database import open_warehouse
+from warehouse.project import Project
+
+
+def run(project: Project, instance: dg.DagsterInstance, tags: dict[str, str], *names: str) -> dg.ExecuteInProcessResult:
+    """Run everything, or the assets named ``layer/table``, over the days of the tags."""
+    job = toy_definitions(project).resolve_job_def(EVERYTHING)
+    selection = [dg.AssetKey(name.split("/")) for name in names] or None
+    return job.execute_in_process(instance=instance, tags=tags, asset_selection=selection, raise_on_error=False)
+
+
+def whole_week() -> dict[str, str]:
+    return range_tags(DAYS[0], DAYS[-1])
+
+
+def partitions_of(instance: dg.DagsterInstance, feed: str) -> set[str]:
+    return instance.get_materialized_partitions(feed_key(feed))
+
+
+def count(project: Project, question: str) -> int:
+    with open_warehouse(project.database) as warehouse:
+        return warehouse.cursor().execute(question).fetchone()[0]
+
+
+def test_one_day_loads_only_the_batch_of_that_day(project: Project, instance: dg.DagsterInstance) -> None:
+    day = range_tags(DAYS[2], DAYS[2])
+    tables = [f"staging/{name}" for name in ("purchases", "purchase_lines", "purchase_refunds")]
+    result = run(project, instance, day, "feeds/north", *tables)
+    assert result.success
+    assert partitions_of(instance, "north") == {"2026-01-03"}
+    assert count(project, "select count(*) from staging.purchases") == 2
+
+
+def test_a_week_is_one_run_and_every_day_of_it_tells_its_own_rows(
+    project: Project, instance: dg.DagsterInstance
+) -> None:
+    sell(project, "south", DAYS[4], orders=5)
+    result = run(project, instance, whole_week(), "feeds/south")
+    assert result.success
+    assert partitions_of(instance, "south") == {str(day) for day in DAYS}
+    told = {
+        event.partition: event.materialization.metadata["dagster/partition_row_count"].value
+        for event in result.get_asset_materialization_events()
+    }
+    assert told["2026-01-05"] == 5
+    assert told["2026-01-06"] == 3
+
+
+def test_a_batch_that_cannot_be_loaded_leaves_everything_else_standing(
+    project: Project, instance: dg.DagsterInstance
+) -> None:
+    spoil(project, "north", DAYS[3])
+    result = run(project, instance, whole_week())
+    failed = {event.step_key for event in result.get_step_failure_events()}
+    assert failed == {"feeds_loaded"}
+    assert not result.success
+    assert partitions_of(instance, "south") == {str(day) for day in DAYS}
+    assert partitions_of(instance, "north") == {str(day) for day in DAYS} - {"2026-01-04"}
+    assert count(project, "select count(*) from staging.purchases") == 6 * 2 + 7 * 3
+    assert (project.published / "cdp.duckdb").exists()
+
+
+def test_the_broken_day_counts_as_failed_and_no_other(project: Project, instance: dg.DagsterInstance) -> None:
+    spoil(project, "north", DAYS[3])
+    run(project, instance, whole_week())
+    partitions = toy_definitions(project).resolve_assets_def(feed_key("north")).partitions_def
+    statuses = instance.get_status_by_partition(feed_key("north"), [str(day) for day in DAYS], partitions)
+    assert {day for day, status in statuses.items() if status and status.name == "FAILED"} == {"2026-01-04"}
+
+
+def test_the_check_of_the_broken_feed_says_what_to_do_until_the_batch_is_mended(
+    project: Project, instance: dg.DagsterInstance
+) -> None:
+    spoil(project, "north", DAYS[3])
+    first = {item.asset_key: item for item in run(project, instance, whole_week()).get_asset_check_evaluations()}
+    assert not first[feed_key("north")].passed
+    assert "config/feeds/north.yml" in (first[feed_key("north")].description or "")
+    assert first[feed_key("south")].passed
+    sell(project, "north", DAYS[3], orders=2)
+    second = run(project, instance, range_tags(DAYS[3], DAYS[3]))
+    assert second.success
+    assert all(item.passed for item in second.get_asset_check_evaluations())
+
+
+def test_loading_what_is_loaded_reads_nothing_again(project: Project, instance: dg.DagsterInstance) -> None:
+    run(project, instance, whole_week(), "feeds/north")
+    result = run(project, instance, whole_week(), "feeds/north")
+    told = [event.materialization.metadata for event in result.get_asset_materialization_events()]
+    assert len(told) == len(DAYS)
+    assert not any("rows_read" in metadata for metadata in told)
+
+
+def test_partitions_reach_from_the_first_batch_past_the_newest_one(project: Project) -> None:
+    sell(project, "north", date(2026, 3, 1), orders=1)
+    partitions = toy_definitions(project).resolve_assets_def(feed_key("north")).partitions_def
+    assert partitions is not None
+    keys = partitions.get_partition_keys()
+    assert keys[0] == "2026-01-01"
+    assert "2026-03-01" in keys
