@@ -110,7 +110,7 @@ class BlockCheck:
 
     def _json_rows(self) -> Iterator[tuple[int, list[tuple[int, str]], Accepted | Rejected]]:
         found = self.connection.execute(
-            f"select s._file_id, s._row, s.raw from {SOURCE} s join _checked c using (_file_id, _row) "  # noqa: S608 - our own names
+            f"select s._file_id, s._row, s.raw from {SOURCE} s join _checked c using (_file_id, _row) "
             "where not c._sure order by 1, 2"
         ).fetchall()
         for file_id, row, raw in found:

@@ -21,7 +21,8 @@ def columns_of(
     """The source fields of one file: ``filled`` counts the rows in which a field holds something."""
     for name in sorted(gate.names):
         count = filled.get(name, 0)
-        yield SourceColumn(batch_on, file, name, "mapped" if count else "missing", count)
+        if count or name not in gate.assumed:
+            yield SourceColumn(batch_on, file, name, "mapped" if count else "missing", count)
     others = {name for header in headers for name in header.names} - gate.names
     for name in sorted(others):
         yield SourceColumn(batch_on, file, name, gate.standing_of(name), filled.get(name, 0))

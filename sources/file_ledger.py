@@ -218,7 +218,7 @@ def write_feed(connection: Connection, feed: Feed, declaration_hash: str) -> Non
 def known_files(connection: Connection, feed: str) -> dict[str, FileRecord]:
     """What is known of a feed's files, by path."""
     names = ", ".join(_FILE_FIELDS.names)
-    rows = connection.execute(f"select {names} from ops.files where feed = $feed", {"feed": feed}).fetchall()  # noqa: S608 - our own column names
+    rows = connection.execute(f"select {names} from ops.files where feed = $feed", {"feed": feed}).fetchall()
     return {record.file: record for record in (FileRecord(*row) for row in rows)}
 
 

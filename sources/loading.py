@@ -5,11 +5,12 @@ Small batches share a transaction and its statements, so that four hundred daily
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from quality.contracts.registry import CONTRACTS
 from quality.quarantine import create_tables as create_quarantine
 from sources.feed_declaration import Feed
 from sources.file_ledger import (
@@ -81,10 +82,10 @@ class BatchesStoppedError(InputError):
         self.load = load
 
 
-def create_tables(connection: Connection) -> None:
-    """Make every table that loading writes, where it is not there yet."""
+def create_tables(connection: Connection, kinds: Iterable[str] = CONTRACTS) -> None:
+    """Make every table that loading rows of these kinds writes, where it is not there yet."""
     create_ledger(connection)
-    create_row_tables(connection)
+    create_row_tables(connection, kinds)
     create_quarantine(connection)
 
 
@@ -118,7 +119,7 @@ def load_feed(
     """
     mapped = map_feed(feed)
     with warehouse.transaction() as connection:
-        create_tables(connection)
+        create_tables(connection, (mapped.kind,))
         write_feed(connection, feed, mapped.declaration_hash)
         plan = _plan(connection, project, mapped, first, last, full_refresh=full_refresh)
         _note_what_stays(connection, feed.name, plan)

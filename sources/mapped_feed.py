@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
 from quality.contracts.columns import Column, columns
 from quality.contracts.contract import Contract, ContractPart
 from quality.contracts.registry import CONTRACTS
-from sources.expression import Constant, Each, Expression, Path, RowNumber, parts, paths_of, with_paths_renamed
+from sources.expression import Constant, Each, Expression, Path, RowNumber, Then, parts, paths_of, with_paths_renamed
 from sources.feed_declaration import Feed
 from sources.mapping import Format, mapping_ids, read_mapping
 from sources.mapping import Mapping as VendorMapping
+from sources.operations.moment import Epoch, Time
 from sources.operations.operation import Setting
 from sources.operations.vocabulary import word
 from warehouse.declaration import Problems, suggestion
@@ -42,6 +43,8 @@ class MappedFeed:
     rows: Mapping[str, Each]
     ignore: tuple[str, ...]
     setting: Setting
+    assumed: frozenset[str] = frozenset()
+    """Source columns that are read where a file has them, because they are named like the contract's fields."""
 
     @property
     def kind(self) -> str:
@@ -87,7 +90,7 @@ def map_feed(feed: Feed) -> MappedFeed:
     problems.raise_if_any()
     assert mapping is not None
     contract = CONTRACTS[feed.kind]
-    fields = _fields(feed, mapping)
+    fields = _in_zone(_fields(feed, mapping), contract, feed.time_zone)
     nested = {child.field for child in contract.children.values()}
     return MappedFeed(
         feed=feed,
@@ -100,7 +103,29 @@ def map_feed(feed: Feed) -> MappedFeed:
         rows={name: item for name, item in fields.items() if name in nested and isinstance(item, Each)},
         ignore=(*mapping.ignore, *feed.ignore),
         setting=Setting(feed.time_zone, feed.country, feed.currency),
+        assumed=frozenset() if mapping.fields else frozenset(set(fields) - set(feed.fields) - set(feed.constants)),
     )
+
+
+def _in_zone(fields: Mapping[str, Expression], model: type[ContractPart], zone: str) -> dict[str, Expression]:
+    """Every moment written without an offset is one in the feed's time zone, also where no mapping says so."""
+    if zone == "UTC":
+        return dict(fields)
+    moments = {item.name for item in columns(model) if item.shape and item.shape.name == "timestamp"}
+    children = {child.field: child.model for child in model.children.values()} if issubclass(model, Contract) else {}
+    made: dict[str, Expression] = {}
+    for name, item in fields.items():
+        if name in moments and not _says_zone(item):
+            made[name] = Then(item, (Time("iso"),))
+        elif name in children and isinstance(item, Each):
+            made[name] = replace(item, fields=_in_zone(item.fields, children[name], zone))
+        else:
+            made[name] = item
+    return made
+
+
+def _says_zone(item: Expression) -> bool:
+    return isinstance(item, Then) and isinstance(item.operations[-1], Time | Epoch)
 
 
 def _fields(feed: Feed, mapping: VendorMapping) -> dict[str, Expression]:

@@ -20,7 +20,7 @@ from sources.expression import Each, Path
 from sources.leaves import Leaf, coded_values, lay_out, leaf_texts, structure_of
 from sources.mapped_feed import MappedFeed, source_paths
 from sources.nested_rows import child_of, gathered, list_type, opened_rows
-from sources.operations.operation import FALSE, SqlValue, both, call, is_null, own, when
+from sources.operations.operation import FALSE, TRUE, SqlValue, both, call, is_null, own, when
 from sources.source_rows import Header
 from sources.statement import PLACE, SOURCE, column, everything, named, select, stage, temporary
 from sources.typed_rows import flat_values, typed_rows
@@ -120,8 +120,11 @@ def _grouped_program(mapped: MappedFeed, key: SqlValue, values: dict[str, SqlVal
     statements = [temporary("_numbered", everything(grouped, named(number, "_position")))]
     scope = TextScope(values, mapped.setting, column("_position"))
     carried = ["_group", "_is_alone", "_position"]
-    rows = typed_rows("_numbered", mapped.contract, mapped.fields, scope, carried)
-    statements += [temporary("_rows", rows), temporary("_own", _earliest(mapped))]
+    statements.append(temporary("_firsts", _firsts(mapped, scope)))
+    first = everything("_numbered").join("_firsts", using=list(PLACE), copy=False)
+    kept = ["_group", "_is_alone", "_first_row", "_source_rows", "_in_order"]
+    typed_firsts = typed_rows(first, mapped.contract, mapped.fields, scope, kept)
+    statements.append(temporary("_own", _placed_first(typed_firsts)))
     for name, each in mapped.rows.items():
         child = child_of(mapped.contract, name)
         typed = typed_rows("_numbered", child.model, each.fields, scope, carried)
@@ -129,27 +132,37 @@ def _grouped_program(mapped: MappedFeed, key: SqlValue, values: dict[str, SqlVal
     return _finished(mapped, statements, list(mapped.rows), GROUP, filled)
 
 
-def _earliest(mapped: MappedFeed) -> exp.Select:
-    """One row per group: the one whose event is earliest, then first in the file. Sure when all rows are."""
-    occurred = mapped.contract.occurred
-    by_time = [exp.Ordered(this=column(occurred), nulls_first=False)] if occurred in mapped.fields and occurred else []
+def _firsts(mapped: MappedFeed, scope: TextScope) -> exp.Select:
+    """One row per group: the one whose event is earliest, then first in the file. ``_in_order``: that is sure."""
+    occurred = mapped.contract.occurred or ""
+    moments: exp.Query = everything("_numbered", named(TRUE, "_sure"))
+    by_time: list[exp.Expr] = []
+    if occurred in mapped.fields:
+        moments = typed_rows("_numbered", mapped.contract, mapped.fields, scope, ["_group", "_is_alone"], only=occurred)
+        by_time = [exp.Ordered(this=column(occurred), nulls_first=False)]
     order = exp.Order(expressions=[*by_time, exp.Ordered(this=column("_row"))])
 
     def over(function: exp.Expr, by: exp.Order | None = None) -> exp.Expr:
         return exp.Window(this=function, partition_by=[column(name) for name in GROUP], order=by)
 
-    dropped = [exp.to_identifier("_sure"), exp.to_identifier("_row")]
-    ranked = select(
+    ranked = stage(
+        moments,
         [
-            exp.Star(except_=dropped),
             named(over(exp.RowNumber(), order), "_rank"),
-            named(over(call("bool_and", column("_sure"))), "_sure"),
-            named(over(exp.Min(this=column("_row"))), "_row"),
+            named(over(call("bool_and", column("_sure"))), "_in_order"),
+            named(over(exp.Min(this=column("_row"))), "_first_row"),
             named(over(exp.Count(this=exp.Star())), "_source_rows"),
         ],
-        "_rows",
     )
-    return everything(ranked).where(exp.EQ(this=column("_rank"), expression=exp.Literal.number(1)), copy=False)
+    kept = [column(name) for name in ("_first_row", "_source_rows", "_in_order")]
+    return stage(ranked, kept).where(exp.EQ(this=column("_rank"), expression=exp.Literal.number(1)), copy=False)
+
+
+def _placed_first(rows: exp.Query) -> exp.Select:
+    """A group stands in the place of its first row, whichever row speaks for it."""
+    dropped = [exp.to_identifier(name) for name in ("_row", "_first_row", "_sure", "_in_order")]
+    sure = named(both(column("_sure"), column("_in_order")), "_sure")
+    return select([exp.Star(except_=dropped), named(column("_first_row"), "_row"), sure], rows)
 
 
 def _finished(

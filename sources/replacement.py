@@ -62,9 +62,9 @@ class Replacement:
         values = {"feed": self.mapped.feed.name, "files": sorted(files)}
         table = rows_table(self.mapped.kind).sql(dialect="duckdb")
         for statement in (
-            f"delete from {table} where _feed = $feed and list_contains($files, _file)",  # noqa: S608 - our own names
-            f"insert into {table} by name select * from {_OLD} where _feed = $feed and list_contains($files, _file)",  # noqa: S608 - likewise
-            f"delete from {_OLD} where _feed = $feed and list_contains($files, _file)",  # noqa: S608 - likewise
+            f"delete from {table} where _feed = $feed and list_contains($files, _file)",
+            f"insert into {table} by name select * from {_OLD} where _feed = $feed and list_contains($files, _file)",
+            f"delete from {_OLD} where _feed = $feed and list_contains($files, _file)",
         ):
             self.connection.execute(statement, values)
 
@@ -73,7 +73,7 @@ class Replacement:
         values: dict[str, object] = {"feed": self.mapped.feed.name, "files": list(files)}
         table = rows_table(self.mapped.kind).sql(dialect="duckdb")
         self.connection.execute(
-            f"create or replace temp table {_TOUCHED} as select distinct {CONTENT} from {table} "  # noqa: S608 - our own names
+            f"create or replace temp table {_TOUCHED} as select distinct {CONTENT} from {table} "
             f"where _feed = $feed and list_contains($files, _file) union select distinct {CONTENT} from {_OLD}",
             values,
         )

@@ -7,6 +7,7 @@ of a source id once: of equal ones the one that stands first by batch, file and 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 
 import pyarrow as pa
@@ -51,20 +52,69 @@ def row_types(contract: type[Contract]) -> dict[str, str]:
 
 
 def create_row_tables(connection: Connection, kinds: Iterable[str] = CONTRACTS) -> None:
-    """Make the physical tables, and the views over them, of kinds that have none yet."""
+    """Make the physical tables, and the views over them, of kinds that have none yet.
+
+    A table that an older contract laid out is laid out anew; its batches are stale and will be read again, and what
+    can no longer be read again stays as far as it fits.
+    """
     for kind in kinds:
-        types = row_types(CONTRACTS[kind])
-        connection.execute(_create(rows_table(kind), types))
-        view = exp.Create(this=versions_table(kind), kind="VIEW", replace=True, expression=_versions(kind, types))
-        connection.execute(view.sql(dialect="duckdb"))
+        layout = _layout(kind)
+        connection.execute(layout.create)
+        connection.execute(layout.create_model)
+        if _columns(connection, "staging", f"_{kind}_rows") != (model := _columns(connection, "temp", _MODEL)):
+            connection.execute(_relaid(kind, _columns(connection, "staging", f"_{kind}_rows"), model))
+        connection.execute(layout.create_view)
 
 
-def _create(table: exp.Table, types: dict[str, str]) -> str:
+_MODEL = "_row_layout"
+
+
+@dataclass(frozen=True)
+class _Layout:
+    create: str
+    create_model: str
+    create_view: str
+
+
+@cache
+def _layout(kind: str) -> _Layout:
+    types = row_types(CONTRACTS[kind])
+    view = exp.Create(this=versions_table(kind), kind="VIEW", replace=True, expression=_versions(kind, types))
+    model = _created(exp.table_(_MODEL), types)
+    model.set("exists", False)
+    model.set("replace", True)
+    model.set("properties", exp.Properties(expressions=[exp.TemporaryProperty()]))
+    created = _created(rows_table(kind), types)
+    return _Layout(created.sql(dialect="duckdb"), model.sql(dialect="duckdb"), view.sql(dialect="duckdb"))
+
+
+def _created(table: exp.Table, types: dict[str, str]) -> exp.Create:
     definitions = [
         exp.ColumnDef(this=exp.to_identifier(name, quoted=True), kind=exp.DataType.build(kind, dialect="duckdb"))
         for name, kind in types.items()
     ]
-    return exp.Create(this=exp.Schema(this=table, expressions=definitions), kind="TABLE", exists=True).sql("duckdb")
+    return exp.Create(this=exp.Schema(this=table, expressions=definitions), kind="TABLE", exists=True)
+
+
+def _columns(connection: Connection, schema: str, table: str) -> dict[str, str]:
+    catalog, schema = ("temp", "main") if schema == "temp" else (None, schema)
+    found = connection.execute(
+        "select column_name, data_type from duckdb_columns() where schema_name = $schema and table_name = $table "
+        "and ($catalog is null or database_name = $catalog) order by column_index",
+        {"schema": schema, "table": table, "catalog": catalog},
+    ).fetchall()
+    return {str(name): str(kind) for name, kind in found}
+
+
+def _relaid(kind: str, old: dict[str, str], new: dict[str, str]) -> str:
+    """The table with the columns of ``new``, filled from the old ones as far as their values fit."""
+    items: list[exp.Expr] = []
+    for name, type_ in new.items():
+        target = exp.DataType.build(type_, dialect="duckdb")
+        value: exp.Expr = column(name) if old.get(name) == type_ else exp.TryCast(this=column(name), to=target)
+        items.append(named(value if name in old else exp.Cast(this=exp.null(), to=target), name))
+    rows = exp.select(*items).from_(rows_table(kind))
+    return exp.Create(this=rows_table(kind), kind="TABLE", replace=True, expression=rows).sql(dialect="duckdb")
 
 
 def kept_rank() -> exp.Expr:

@@ -88,6 +88,7 @@ class Gate:
     root: Node
     ignore: tuple[str, ...]
     names: frozenset[str] = frozenset()
+    assumed: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self._unknown: dict[str, tuple[str, ...]] = {}

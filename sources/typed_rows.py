@@ -22,9 +22,10 @@ def typed_rows(
     fields: Mapping[str, Expression],
     scope: TextScope,
     carried: Sequence[str] = (),
+    only: str | None = None,
 ) -> exp.Select:
-    """The columns of a model and ``_sure``; ``carried`` names columns of ``texts`` that stay."""
-    wanted = columns(model)
+    """The columns of a model (or one of them) and ``_sure``; ``carried`` names columns of ``texts`` that stay."""
+    wanted = [item for item in columns(model) if only in {None, item.name}]
     compiled = {item.name: _compiled(item.name, fields, scope) for item in wanted}
     mapped = [named(value.text, f"f_{name}") for name, value in compiled.items()]
     known = both(*(_may_be_asked(item, compiled[item.name]) for item in wanted))

@@ -29,7 +29,7 @@ class FileReader:
         """The reader of a feed."""
         names = {path.text for path in source_paths(mapped)}
         stems = {name.partition(".")[0] for name in names} if mapped.format == "parquet" else set()
-        return cls(mapped, Gate(shape_of(mapped), mapped.ignore, frozenset(names | stems)))
+        return cls(mapped, Gate(shape_of(mapped), mapped.ignore, frozenset(names | stems), mapped.assumed))
 
     def read(self, path: Path, reading: Reading) -> Iterator[Block | Refusal]:
         """The rows of a file, in its order. Afterwards ``reading`` knows its hash."""
