@@ -28,7 +28,8 @@ events as (
         web.full_name,
         web.given_name,
         web.family_name,
-        case when orders.order_id is not null and orders.source_customer_id is null then orders.order_id end as guest_order_id
+        case when orders.order_id is not null and orders.source_customer_id is null then orders.order_id end as guest_order_id,
+        case when web.source_user_id is null and orders.order_id is null then lower(web.email) end as lone_email
     from staging.web_events as web
     left join ops.feeds as feeds on web._feed = feeds.feed
     left join order_owners as orders
@@ -76,9 +77,7 @@ acting as (
     left join known_emails
         on
             events.feed = known_emails.feed
-            and lower(events.email) = known_emails.email
-            and events.source_customer_id is null
-            and events.guest_order_id is null
+            and events.lone_email = known_emails.email
 ),
 
 placed as (
@@ -89,21 +88,14 @@ placed as (
     where person_key is not null
 ),
 
-filled as (
+-- What people say about themself stands in few events; the others take what was said last on the device, or else first.
+said as (
     select
         feed,
-        id_space,
-        country,
-        _batch_on as batch_on,
-        _file as file,
-        _row as row,
-        event_id,
-        occurred_at,
         device_key,
         person_key,
-        source_customer_id,
-        anonymous_id,
-        case when anonymous_id is null then device_id end as device_id,
+        occurred_at,
+        event_id,
         coalesce(last_value(email ignore nulls) over so_far, first_value(email ignore nulls) over from_here) as email,
         coalesce(last_value(phone ignore nulls) over so_far, first_value(phone ignore nulls) over from_here) as phone,
         coalesce(last_value(full_name ignore nulls) over so_far, first_value(full_name ignore nulls) over from_here)
@@ -113,6 +105,7 @@ filled as (
         coalesce(last_value(family_name ignore nulls) over so_far, first_value(family_name ignore nulls) over from_here)
             as family_name
     from placed
+    where coalesce(email, phone, full_name, given_name, family_name) is not null
     window
         so_far as (
             partition by feed, device_key, person_key
@@ -124,6 +117,66 @@ filled as (
             order by occurred_at, event_id
             rows between current row and unbounded following
         )
+),
+
+numbered as (
+    select
+        *,
+        row_number() over (partition by feed, device_key, person_key, occurred_at order by event_id desc) as nth_of_moment
+    from said
+),
+
+known as (
+    select
+        feed,
+        device_key,
+        person_key,
+        email,
+        phone,
+        full_name,
+        given_name,
+        family_name,
+        case
+            when row_number() over (partition by feed, device_key, person_key order by occurred_at) = 1
+                then timestamp '0001-01-01 00:00:00'
+            else occurred_at
+        end as holds_from,
+        coalesce(
+            lead(occurred_at) over (partition by feed, device_key, person_key order by occurred_at),
+            timestamp '9999-12-31 00:00:00'
+        ) as holds_until
+    from numbered
+    where nth_of_moment = 1
+),
+
+filled as (
+    select
+        placed.feed,
+        placed.id_space,
+        placed.country,
+        placed._batch_on as batch_on,
+        placed._file as file,
+        placed._row as row,
+        placed.event_id,
+        placed.occurred_at,
+        placed.device_key,
+        placed.person_key,
+        placed.source_customer_id,
+        placed.anonymous_id,
+        case when placed.anonymous_id is null then placed.device_id end as device_id,
+        known.email,
+        known.phone,
+        known.full_name,
+        known.given_name,
+        known.family_name
+    from placed
+    left join known
+        on
+            placed.feed = known.feed
+            and placed.device_key = known.device_key
+            and placed.person_key = known.person_key
+            and placed.occurred_at >= known.holds_from
+            and placed.occurred_at < known.holds_until
 )
 
 select
