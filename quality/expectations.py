@@ -30,12 +30,12 @@ from typing import Any, Literal
 from sqlglot import exp
 
 from quality import results
+from quality.asking import Answer, Asking, result_of
 from quality.bridge import Bridge, TableColumns
 from quality.offending import breaches_allowed, offending_rows, parameters_of
 from quality.results import CheckResult
 from quality.suites import Suite
-from quality.vocabulary import Between, Expectation, InSet, Length, Matches, Median, NoRows, Present, RowCount
-from quality.wording import what_was_found
+from quality.vocabulary import Between, Expectation, InSet, Length, Matches, Median, Present, RowCount
 from warehouse.business import Business
 from warehouse.database import Connection, Warehouse
 from warehouse.step import Run
@@ -66,85 +66,15 @@ def run_suite(
 
 def check(connection: Connection, suite: Suite, run: Run) -> tuple[CheckResult, ...]:
     """Ask a table all its expectations on this connection, and inside its transaction if it has one; store nothing."""
-    asking = _Asking.of(connection, suite, run)
+    asking = Asking.of(connection, suite, run)
     answers = {item.name: asking.answer_without_asking(item) for item in suite.expectations}
     asked = [item for item in suite.expectations if answers[item.name] is None]
     if asked:
         answers.update(_ask(connection, asking, asked))
-    return tuple(_result(asking, item, answers[item.name]) for item in suite.expectations)
+    return tuple(result_of(asking, item, answers[item.name]) for item in suite.expectations)
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """What was found: counts and numbers, or (``note``) why nothing could be."""
-
-    passed: bool
-    unexpected: int = 0
-    observed: float | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class _Asking:
-    """A table as it stands, and what the run before observed of it."""
-
-    suite: Suite
-    run: Run
-    columns: frozenset[str]
-    rows: Mapping[str | None, int]
-    previous: Mapping[str, float]
-
-    @staticmethod
-    def of(connection: Connection, suite: Suite, run: Run) -> _Asking:
-        columns = frozenset(results.columns_of(connection, suite.table))
-        feeds = {item.feed for item in suite.expectations} | {None}
-        counted = {feed: results.count_rows(connection, suite.table, feed) if columns else 0 for feed in feeds}
-        return _Asking(suite, run, columns, counted, results.previous_observations(connection, suite.table, run))
-
-    def answer_without_asking(self, item: Expectation) -> _Answer | None:
-        """The answer where the table cannot be asked or needs not be; None where it must."""
-        if not self.columns:
-            return _Answer(False, note="The table does not exist.")
-        missing = sorted(set(item.columns_read) - self.columns)
-        if missing and item.if_declared:
-            return _Answer(True, note=f"This business has no {', '.join(missing)}: not asked.")
-        if missing:
-            return _Answer(False, note=f"The table has no column {', '.join(missing)}.")
-        if isinstance(item, NoRows):
-            return None
-        if isinstance(item, Median):
-            few = self.rows[item.feed] < item.rows_needed
-            return _Answer(True, note=f"Fewer than {item.rows_needed} rows: not asked.") if few else None
-        if self.rows[item.feed] > 0:
-            return None
-        if isinstance(item, RowCount):
-            lowest, _ = item.bounds(self.previous.get(item.name))
-            return _Answer(True, observed=0) if lowest is None else None
-        return _Answer(True)
-
-
-def _result(asking: _Asking, item: Expectation, answer: _Answer | None) -> CheckResult:
-    if answer is None:
-        answer = _Answer(False, note="It could not be computed.")
-    element_count = asking.rows.get(item.feed, 0)
-    bounds = item.bounds(asking.previous.get(item.name)) if isinstance(item, RowCount | Median) else (None, None)
-    message = answer.note or what_was_found(
-        item, answer.passed, answer.unexpected, element_count, answer.observed, bounds
-    )
-    return CheckResult(
-        name=item.name,
-        table=asking.suite.table,
-        column=getattr(item, "column", None),
-        severity=item.severity,
-        passed=answer.passed,
-        unexpected_count=answer.unexpected,
-        element_count=element_count,
-        observed=answer.observed,
-        message=message,
-    )
-
-
-def _ask(connection: Connection, asking: _Asking, items: list[Expectation]) -> dict[str, _Answer]:
+def _ask(connection: Connection, asking: Asking, items: list[Expectation]) -> dict[str, Answer]:
     """Ask all at once: Great Expectations bundles what can be computed in one scan."""
     gx = _great_expectations()
     translated = [_translated(gx, asking, item) for item in items]
@@ -154,22 +84,22 @@ def _ask(connection: Connection, asking: _Asking, items: list[Expectation]) -> d
     return {found.expectation_config.meta["name"]: _answer(found) for found in outcome.results}
 
 
-def _answer(found: Any) -> _Answer:
+def _answer(found: Any) -> Answer:
     """Only counts and numbers are read: whatever else a result holds stays where it is."""
     if found.exception_info and "raised_exception" not in found.exception_info:
-        return _Answer(False, note="It could not be computed: the SQL or a column's type does not fit the table.")
+        return Answer(False, note="It could not be computed: the SQL or a column's type does not fit the table.")
     numbers = found.result or {}
     unexpected = numbers.get("unexpected_count") or 0
     observed = numbers.get("observed_value")
     if isinstance(observed, bool) or not isinstance(observed, int | float | Decimal):
         observed = None
     nothing_to_observe = "observed_value" in numbers and observed is None
-    return _Answer(
+    return Answer(
         bool(found.success) or nothing_to_observe, int(unexpected), None if observed is None else float(observed)
     )
 
 
-def _translated(gx: _GreatExpectations, asking: _Asking, item: Expectation) -> Any:
+def _translated(gx: _GreatExpectations, asking: Asking, item: Expectation) -> Any:
     """The expectation in Great Expectations' words."""
     shared: dict[str, Any] = {
         "meta": {"name": item.name},

@@ -18,6 +18,7 @@ from typing import Literal, Protocol
 
 from pydantic import Field
 
+from quality.contracts.table import all_tables
 from quality.promised import promised_expectations
 from quality.vocabulary import Expectation, Severity
 from warehouse.declaration import Declaration, Problems, parse_declaration, read_declaration, suggestion
@@ -96,6 +97,10 @@ def load_suites(
     for feed in feeds:
         table = f"staging.{feed.kind}"
         if table in suites:
+            if isinstance(feed, Declaration):
+                for place, item in enumerate(feed.expectations):
+                    line = feed.line_of("expectations", place)
+                    _check_columns(table, item, feed.declared_in, line, collected)
             suites[table] = suites[table].with_expectations(_of_feed(feed))
     if problems is None:
         collected.raise_if_any()
@@ -115,6 +120,8 @@ def _apply(declared: QualityFile, suites: dict[str, Suite], problems: Problems) 
                 _PROJECT_FILE, line, f"`{table}` is no table with expectations.", suggestion(table, list(suites))
             )
             continue
+        for place, item in enumerate(added):
+            _check_columns(table, item, _PROJECT_FILE, declared.line_of("expectations", table, place), problems)
         suites[table] = suites[table].with_expectations(added)
     for key, severity in declared.severities.items():
         table, _, name = key.rpartition(".")
@@ -126,6 +133,21 @@ def _apply(declared: QualityFile, suites: dict[str, Suite], problems: Problems) 
             problems.add(_PROJECT_FILE, line, f"`{key}` names no expectation.", fix)
             continue
         suites[table] = _with_severity(suite, name, severity)
+
+
+def _check_columns(table: str, item: Expectation, file: str, line: int, problems: Problems) -> None:
+    """A column that the contract of a staging table does not know is a slip of the pen, told before anything runs."""
+    known = _staged_columns().get(table, ())
+    for column in item.columns_read if known and not item.if_declared else ():
+        if column not in known:
+            problems.add(
+                file, line, f"`{item.name}`: {table} has no column `{column}`.", suggestion(column, list(known))
+            )
+
+
+@cache
+def _staged_columns() -> Mapping[str, tuple[str, ...]]:
+    return {f"staging.{table.name}": tuple(column.name for column in table.all_columns) for table in all_tables()}
 
 
 def _with_severity(suite: Suite, name: str, severity: Severity | Literal["off"]) -> Suite:

@@ -49,7 +49,7 @@ def _measured(item: RowCount | Median, observed: float | None, bounds: Bounds) -
         return f"No {what} to observe."
     low, high = bounds
     if low is None and high is None:
-        return f"First observation: {observed:,.10g} {what}."
+        return f"{what[0].upper()}{what[1:]}: {observed:,.10g}; nothing to compare with yet."
     wanted = [] if low is None else [f"at least {low:,.10g}"]
     wanted += [] if high is None else [f"at most {high:,.10g}"]
     return f"{what[0].upper()}{what[1:]}: {observed:,.10g}; expected {' and '.join(wanted)}."

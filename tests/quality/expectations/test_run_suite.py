@@ -185,6 +185,16 @@ expectations:
     assert failed == ["a", "b", "c", "d", "e", "f", "h"]
 
 
+def test_a_table_that_knows_no_feeds_cannot_be_asked_about_one(warehouse: Warehouse, run: Run) -> None:
+    warehouse.cursor().execute("create table profiles.things as select 't1' as thing_id")
+    suite = a_suite(
+        "expectations: [{name: a, expect: present, column: thing_id, severity: warn, description: d, feed: shop}]",
+        "profiles.things",
+    )
+    (found,) = run_suite(warehouse, suite, run)
+    assert (found.passed, found.message) == (False, "The table has no column _feed.")
+
+
 def test_a_run_asked_twice_keeps_one_result_and_another_expectation_keeps_its_own(
     warehouse: Warehouse, run: Run
 ) -> None:
@@ -201,7 +211,7 @@ def test_a_run_asked_twice_keeps_one_result_and_another_expectation_keeps_its_ow
 def test_a_day_that_is_run_again_is_compared_with_the_same_day_before(warehouse: Warehouse, run: Run) -> None:
     suite = a_suite("expectations: [{name: n, expect: row_count, may_rise: 1, severity: warn, description: d}]")
     a_table(warehouse, [("t1", None, 5)])
-    assert run_suite(warehouse, suite, run)[0].message == "First observation: 1 rows."
+    assert run_suite(warehouse, suite, run)[0].message == "Rows: 1; nothing to compare with yet."
     a_table(warehouse, [(f"t{place}", None, 5) for place in range(5)])
     second = later(run, 1)
     again = replace(second, run_id="again")

@@ -74,6 +74,8 @@ def test_every_mistake_is_told_with_its_line_and_what_is_meant(project: Project)
         """expectations:
   staging.dealz:
     - {name: a, expect: present, column: stage, severity: warn, description: d}
+  staging.deals:
+    - {name: a, expect: rule, rule: amounts > this.won_at, severity: warn, description: d}
 severities:
   staging.deals.won_or_lots: warn
 """,
@@ -82,7 +84,8 @@ severities:
     load_suites(project, problems)
     assert [str(problem) for problem in problems.found] == [
         "config/quality.yml:2: `staging.dealz` is no table with expectations. Did you mean `staging.deals`?",
-        "config/quality.yml:5: `staging.deals.won_or_lots` names no expectation. Did you mean `won_or_lost`?",
+        "config/quality.yml:5: `a`: staging.deals has no column `amounts`. Did you mean `amount`?",
+        "config/quality.yml:7: `staging.deals.won_or_lots` names no expectation. Did you mean `won_or_lost`?",
     ]
 
 
