@@ -149,7 +149,7 @@ with said as (
         wechat_openid,
         wecom_external_userid,
         'id:' || contact_id as person_key
-    from staging.contacts
+    from staging._contacts_versions
 
     union all
 
@@ -189,6 +189,108 @@ with said as (
             when account_id is not null then 'account:' || message_channel || ':' || account_id
         end as person_key
     from staging.messages
+
+    union all
+
+    select
+        'loyalty_entries' as kind,
+        _feed,
+        _batch_on,
+        _file,
+        _row,
+        occurred_at as seen_at,
+        member_id as source_customer_id,
+        null as anonymous_id,
+        null as platform,
+        null as account_id,
+        null as handle,
+        null as email,
+        null as phone,
+        null as full_name,
+        null as given_name,
+        null as family_name,
+        null as birth_on,
+        null as gender,
+        null as address_line,
+        null as city,
+        null as region,
+        null as postcode,
+        null as country,
+        null as company,
+        null as national_id_hash,
+        null as wechat_unionid,
+        null as wechat_openid,
+        null as wecom_external_userid,
+        'id:' || member_id as person_key
+    from staging.loyalty_entries
+
+    union all
+
+    select
+        'deals' as kind,
+        _feed,
+        _batch_on,
+        _file,
+        _row,
+        coalesce(created_at, updated_at) as seen_at,
+        contact_id as source_customer_id,
+        null as anonymous_id,
+        null as platform,
+        null as account_id,
+        null as handle,
+        null as email,
+        null as phone,
+        null as full_name,
+        null as given_name,
+        null as family_name,
+        null as birth_on,
+        null as gender,
+        null as address_line,
+        null as city,
+        null as region,
+        null as postcode,
+        null as country,
+        null as company,
+        null as national_id_hash,
+        null as wechat_unionid,
+        null as wechat_openid,
+        null as wecom_external_userid,
+        'id:' || contact_id as person_key
+    from staging.deals
+
+    union all
+
+    select
+        'activities_logged' as kind,
+        _feed,
+        _batch_on,
+        _file,
+        _row,
+        occurred_at as seen_at,
+        contact_id as source_customer_id,
+        null as anonymous_id,
+        null as platform,
+        null as account_id,
+        null as handle,
+        null as email,
+        null as phone,
+        null as full_name,
+        null as given_name,
+        null as family_name,
+        null as birth_on,
+        null as gender,
+        null as address_line,
+        null as city,
+        null as region,
+        null as postcode,
+        null as country,
+        null as company,
+        null as national_id_hash,
+        null as wechat_unionid,
+        null as wechat_openid,
+        null as wecom_external_userid,
+        'id:' || contact_id as person_key
+    from staging.activities_logged
 ),
 
 placed as (
