@@ -1,12 +1,12 @@
 """Everything of one project that Dagster shows and runs."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
 
 import dagster as dg
 
 from assets.checks import suite_checks
+from assets.declared import Declared
 from assets.feed_columns import staged_columns
 from assets.feeds import POOL, feed_asset, feed_key, loaded_check, owner_of
 from assets.jobs import daily_schedule, layer_jobs
@@ -16,51 +16,15 @@ from assets.published import SNAPSHOT, snapshot_asset
 from assets.resources import PROJECT_RUN, WarehouseSettings, project_run_resource
 from assets.run_log import RUNS
 from assets.tables import RawSources, TableGraph, names_of, table_assets, table_key
-from identity.pipeline import identity_steps
-from profiles.pipeline import profile_steps
 from quality.contracts.table import tables
 from quality.results import RESULTS
-from quality.suites import Suite, load_suites
-from sources.feed import Feed, load_feeds
-from sources.staging import staging_steps
-from warehouse.business import Business, load_business
-from warehouse.declaration import Problems
-from warehouse.errors import DeclarationError
-from warehouse.project import Project
-from warehouse.step import Step
+from sources.feed import Feed
 
 DATA_TEAM = "team:customer-data"
 """Owns every table that is nobody else's."""
 
 LEDGERS = (RUNS, RESULTS)
 """Tables of ``ops`` that readers get too, beside those of the feeds."""
-
-
-@dataclass(frozen=True)
-class Declared:
-    """What a project declares, read and checked."""
-
-    project: Project
-    business: Business
-    feeds: Mapping[str, Feed]
-    steps: tuple[Step, ...]
-    suites: Mapping[str, Suite]
-
-
-def read_project(project: Project) -> Declared:
-    """Read every declaration of a project.
-
-    Raises:
-        DeclarationError: with all problems of all files.
-    """
-    problems = Problems()
-    feeds = load_feeds(project, problems)
-    suites = load_suites(project, problems, feeds.values())
-    below = _read(problems, lambda: (*staging_steps(feeds), *identity_steps(project)))
-    business = load_business(project, problems)
-    above = _read(problems, lambda: profile_steps(project, business))
-    problems.raise_if_any()
-    return Declared(project, business, feeds, (*below, *above), suites)
 
 
 def definitions_of(
@@ -102,14 +66,6 @@ def raw_sources(feeds: Iterable[Feed]) -> RawSources:
             for column, fields in columns.items():
                 into.setdefault(column, []).extend((feed_key(feed.name), field) for field in fields)
     return found
-
-
-def _read(problems: Problems, make: Callable[[], Sequence[Step]]) -> Sequence[Step]:
-    try:
-        return make()
-    except DeclarationError as error:
-        problems.found.extend(error.problems)
-        return ()
 
 
 def _owners(table: str, feeds: Iterable[Feed]) -> list[str]:

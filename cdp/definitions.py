@@ -6,7 +6,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets.project_definitions import definitions_of, read_project
+from assets.declared import read_project
+from assets.project_definitions import definitions_of
 from assets.resources import WarehouseSettings
 from cdp.settings import Settings, find_project, read_settings
 from warehouse.project import Project

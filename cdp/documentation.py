@@ -9,12 +9,12 @@ from typing import Any
 
 import typer
 
+from assets.declared import read_project
 from cdp.command import app
-from cdp.steps import all_steps, empty_warehouse
+from cdp.empty_warehouse import empty_warehouse
 from quality.contracts.columns import columns
 from quality.contracts.registry import CONTRACTS
 from sources.mapping import describe_mapping, mapping_ids, read_mapping
-from warehouse.business import load_business
 from warehouse.project import Project
 from warehouse.step import TableSpec
 
@@ -38,7 +38,7 @@ def dictionary(project: Project) -> str:
         parts.append(_table(("field", "type", "", "meaning"), fields))
     parts.append("## Tables")
     types = _types(project)
-    for step in all_steps(project, load_business(project)):
+    for step in read_project(project).steps:
         for spec in step.tables:
             if not spec.name.startswith("_"):
                 parts += _described(spec, types[spec.full_name])

@@ -21,11 +21,12 @@ import dagster as dg
 from dagster._core.events.log import EventLogEntry
 from dagster._core.instance.ref import InstanceRef
 
+from assets.declared import Declared, read_project
 from assets.failure import Failed, failures_of
 from assets.feeds import LOADED_STEP, feed_key
 from assets.jobs import EVERYTHING
 from assets.partitions import range_tags
-from assets.project_definitions import Declared, definitions_of, read_project
+from assets.project_definitions import definitions_of
 from assets.published import SNAPSHOT
 from assets.resources import PROJECT_RUN
 from assets.tables import names_of, table_key
@@ -74,9 +75,11 @@ def run_project(
     full_refresh: bool = False,
     progress: Progress | None = None,
     instance: dg.DagsterInstance | None = None,
+    declared: Declared | None = None,
 ) -> dict[str, Any]:
     """Load what is pending, make and check every table as of a day, publish; return what `cdp run --json` prints.
 
+    ``declared`` spares reading the declarations again when several runs follow each other.
     ``errors`` holds, by feed, why batches could not be loaded; everything else was made and published all the same.
 
     Raises:
@@ -85,7 +88,7 @@ def run_project(
         QualityGateError: an expectation of severity error does not hold; what is made from its table was not.
         WarehouseError: the warehouse is held by another process, or refused something.
     """
-    declared = read_project(project)
+    declared = declared or read_project(project)
     asked = Asked(as_of, _known_feeds(declared, feeds), first, last, full_refresh)
     with _dagster_of(project, instance) as opened:
         _end_dead_runs(opened)

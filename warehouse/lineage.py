@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from functools import cache
 
 import sqlglot
 from sqlglot import exp
@@ -22,6 +24,10 @@ TableColumns = Mapping[str, Mapping[str, str]]
 """Table (``schema.table``) → column → SQL type, as the database knows them."""
 
 
+Known = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+"""The same, as a key."""
+
+
 def column_lineage(step: Step, tables: TableColumns) -> dict[str, frozenset[Column]]:
     """Column of the step's table → columns it is computed from; a constant has none.
 
@@ -30,10 +36,17 @@ def column_lineage(step: Step, tables: TableColumns) -> dict[str, frozenset[Colu
     """
     if step.statement is None:
         return {}
+    read = tuple((name, tuple(tables[name].items())) for name in sorted(step.reads) if name in tables)
+    return dict(_derived(step.statement, read))
+
+
+@lru_cache(maxsize=512)
+def _derived(statement: str, read: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]) -> tuple[Output, ...]:
+    """Remembered, because a process that runs several days asks the same again and again."""
     try:
         tree = qualify(
-            sqlglot.parse_one(step.statement, read="duckdb"),
-            schema=_nested(tables, step.reads),
+            sqlglot.parse_one(statement, read="duckdb"),
+            schema=_nested(read),
             dialect="duckdb",
             validate_qualify_columns=False,
             identify=False,
@@ -41,8 +54,8 @@ def column_lineage(step: Step, tables: TableColumns) -> dict[str, frozenset[Colu
         )
         scopes = traverse_scope(tree)
     except SqlglotError:
-        return {}
-    return dict(_Walk(scopes).outputs(scopes[-1])) if scopes else {}
+        return ()
+    return _Walk(scopes).outputs(scopes[-1]) if scopes else ()
 
 
 class _Walk:
@@ -93,10 +106,9 @@ class _Walk:
             yield from (origin for name, found in self.outputs(source) if name == column.name for origin in found)
 
 
-def _nested(tables: TableColumns, reads: frozenset[str]) -> dict[str, object]:
+def _nested(read: Iterable[tuple[str, Iterable[tuple[str, str]]]]) -> dict[str, object]:
     nested: dict[str, dict[str, dict[str, str]]] = {}
-    for full_name in sorted(reads):
-        if full_name in tables:
-            schema, name = full_name.split(".", 1)
-            nested.setdefault(schema, {})[name] = dict(tables[full_name])
+    for full_name, columns in read:
+        schema, name = full_name.split(".", 1)
+        nested.setdefault(schema, {})[name] = dict(columns)
     return {**nested}

@@ -9,15 +9,17 @@ from typing import Annotated
 
 import typer
 
+from assets.declared import Declared, read_project
 from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, progress_bar, say, show, show_json
 from cdp.warehouses import reading
+from sources.landing import discover
 from warehouse.errors import InputError
 from warehouse.project import Project
 
 app = typer.Typer(help="The sample business.", no_args_is_help=True)
 
-MONTH_ENDS = 4
+MONTH_ENDS = 3
 
 
 @app.command("generate")
@@ -61,10 +63,11 @@ def run(
     from cdp.run import run_project
 
     where = find_project(project)
-    for day in last_month_ends(_newest_batch(where), month_ends):
+    declared = read_project(where)
+    for day in last_month_ends(_newest_batch(where, declared), month_ends):
         started = time.monotonic()
         with progress_bar(f"as of {day}") as progress:
-            summary = run_project(where, as_of=day, last=day, progress=progress)
+            summary = run_project(where, as_of=day, last=day, progress=progress, declared=declared)
         loaded = sum(counts["rows_read"] for counts in summary["feeds"].values())
         say(
             f"as of {day}: {loaded:,} rows read, {summary['records']:,} records → {summary['customers']:,} customers, "
@@ -85,15 +88,8 @@ def last_month_ends(newest: date, count: int) -> list[date]:
     return days[::-1]
 
 
-def _newest_batch(where: Project) -> date:
-    from sources.feed import load_feeds
-    from sources.landing import discover
-    from warehouse.declaration import Problems
-
-    problems = Problems()
-    feeds = load_feeds(where, problems)
-    problems.raise_if_any()
-    days = [file.batch_on for feed in feeds.values() for file in discover(where, feed)]
+def _newest_batch(where: Project, declared: Declared) -> date:
+    days = [file.batch_on for feed in declared.feeds.values() for file in discover(where, feed)]
     if not days:
         raise InputError("landing/ holds no file of a declared feed.", "Run `cdp demo generate --out .` first.")
     return max(days)

@@ -58,9 +58,9 @@ def _settings() -> Iterator[dict[str, str]]:
 
 
 def _check_declarations(where: Project) -> str:
-    from cdp.declarations import read_all
+    from assets.declared import read_project
 
-    declared = read_all(where)
+    declared = read_project(where)
     return f"{len(declared.feeds)} feeds"
 
 

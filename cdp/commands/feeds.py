@@ -62,9 +62,9 @@ def show_feed(
 @app.command("check")
 def check_feeds(project: ProjectOption = None, json: JsonOption = False) -> None:
     """Read every declaration of the project; tell every problem with its line and remedy."""
-    from cdp.declarations import read_all
+    from assets.declared import read_project
 
-    declared = read_all(find_project(project))
+    declared = read_project(find_project(project))
     if json:
         show_json({"feeds": sorted(declared.feeds), "problems": []})
         return

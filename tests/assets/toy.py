@@ -7,7 +7,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets.project_definitions import Declared, definitions_of
+from assets.declared import Declared
+from assets.project_definitions import definitions_of
 from assets.resources import WarehouseSettings
 from quality.suites import Suite
 from quality.vocabulary import Expectation, RowCount, Rule, Unique

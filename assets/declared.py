@@ -1,0 +1,50 @@
+"""What a project declares, read at once so that one call tells every problem. Knows nothing of Dagster itself."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from identity.pipeline import identity_steps
+from profiles.pipeline import profile_steps
+from quality.suites import Suite, load_suites
+from sources.feed import Feed, load_feeds
+from sources.staging import staging_steps
+from warehouse.business import Business, load_business
+from warehouse.declaration import Problems
+from warehouse.errors import DeclarationError
+from warehouse.project import Project
+from warehouse.step import Step
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a project declares, read and checked."""
+
+    project: Project
+    business: Business
+    feeds: Mapping[str, Feed]
+    steps: tuple[Step, ...]
+    suites: Mapping[str, Suite]
+
+
+def read_project(project: Project) -> Declared:
+    """Read every declaration of a project.
+
+    Raises:
+        DeclarationError: with all problems of all files.
+    """
+    problems = Problems()
+    feeds = load_feeds(project, problems)
+    suites = load_suites(project, problems, feeds.values())
+    below = _read(problems, lambda: (*staging_steps(feeds), *identity_steps(project)))
+    business = load_business(project, problems)
+    above = _read(problems, lambda: profile_steps(project, business))
+    problems.raise_if_any()
+    return Declared(project, business, feeds, (*below, *above), suites)
+
+
+def _read(problems: Problems, make: Callable[[], Sequence[Step]]) -> Sequence[Step]:
+    try:
+        return make()
+    except DeclarationError as error:
+        problems.found.extend(error.problems)
+        return ()

@@ -1,0 +1,64 @@
+"""The generated pages say what the code says, and leave nothing out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import typer
+
+from assets.declared import read_project
+from cdp.command import app
+from cdp.documentation import pages, walk_commands
+from cdp.empty_warehouse import empty_warehouse
+from warehouse.project import Project
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def written() -> dict[str, str]:
+    return dict(pages(Project(ROOT)))
+
+
+@pytest.mark.parametrize("page", ["dictionary.md", "mappings.md", "commands.md"])
+def test_a_generated_page_is_up_to_date(page: str, written: dict[str, str]) -> None:
+    assert (ROOT / "docs" / page).read_text(encoding="utf-8") == written[page], "run `make docs`"
+
+
+def test_every_command_has_its_place_in_the_manual(written: dict[str, str]) -> None:
+    for path, _ in walk_commands(typer.main.get_command(app), ("cdp",)):
+        assert f"## {' '.join(path)}\n" in written["commands.md"]
+
+
+def test_every_column_of_every_table_is_described() -> None:
+    project = Project(ROOT)
+    described = {
+        (spec.full_name, column)
+        for step in read_project(project).steps
+        for spec in step.tables
+        for column in spec.columns
+    }
+    specs = {spec.full_name for step in read_project(project).steps for spec in step.tables}
+    with empty_warehouse(project) as warehouse:
+        columns = warehouse.cursor().execute(
+            "select table_schema || '.' || table_name, column_name from information_schema.columns"
+        )
+        silent = [
+            (table, column)
+            for table, column in columns.fetchall()
+            if table in specs and "._" not in table and (table, column) not in described
+        ]
+    assert silent == []
+
+
+def test_the_two_readmes_say_the_same_commands() -> None:
+    def commands(text: str) -> set[str]:
+        return {word for word in text.replace("`", " ").split("\n") if word.startswith(("make ", "kind:", "mapping:"))}
+
+    english, chinese = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))
+    assert {line.split("#")[0].strip() for line in commands(english)} == {
+        line.split("#")[0].strip() for line in commands(chinese)
+    }
+    assert "docs/dictionary.md" in english
+    assert "docs/dictionary.md" in chinese
