@@ -165,4 +165,4 @@ def _object(members: Mapping[str, SqlValue]) -> SqlValue:
     text = when(is_empty, exp.null(), exp.cast(dropped if len(members) > 1 else whole, "VARCHAR"))
     known = both(*(value.as_text for value in members.values()))
     nothing = both(known, is_empty)
-    return SqlValue(text, nothing, own(nothing), own(nothing), known)
+    return SqlValue(text, nothing, nothing, nothing, both(known, negated(is_empty)))

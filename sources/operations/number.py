@@ -149,7 +149,7 @@ class MinorUnits(Operation):
         text = exp.Case(ifs=branches, default=_scaled(amount, 2))
         plain_code = absent_or(currency.text, matches(currency.text, "[A-Za-z]{0,3}"))
         sure = both(
-            value.as_text, absent_or(value.text, matches(value.text, "-?[0-9]{1,18}")), currency.as_text, plain_code
+            value.as_text, absent_or(value.text, matches(value.text, "-?[1-9][0-9]{0,17}|0")), currency.as_text, plain_code
         )
         return SqlValue.of_text(when(is_null(value.text), exp.null(), text), sure)
 
@@ -175,4 +175,5 @@ def _among(code: exp.Expr, digits: int) -> exp.Expr:
 
 def _scaled(amount: exp.Expr, digits: int) -> exp.Expr:
     step = exp.cast(exp.Literal.string(str(Decimal(1).scaleb(-digits))), "DECIMAL(4,3)")
-    return exp.cast(exp.Mul(this=own(amount), expression=step), "VARCHAR")
+    scaled = exp.cast(exp.Mul(this=own(amount), expression=step), f"DECIMAL(38,{digits})")
+    return exp.Cast(this=scaled, to=exp.DataType.build("VARCHAR"))

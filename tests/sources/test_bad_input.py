@@ -1,0 +1,275 @@
+"""Whatever lies in the landing folder: every row is accepted, a duplicate, or in quarantine with a code; nothing is lost."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import zstandard
+
+FILE = "dt=2026-01-05/part.jsonl"
+
+
+def test_an_empty_file_is_told_and_stops_nothing(shop, a_message_feed, a_message):
+    shop.land("mail", FILE, b"")
+    shop.land("mail", "dt=2026-01-05/good.jsonl", [a_message()])
+    shop.load(a_message_feed(max_reject_ratio=0))
+    assert shop.counts("mail") == {FILE: (1, 0, 0, 1), "dt=2026-01-05/good.jsonl": (1, 1, 0, 0)}
+    assert shop.refused("messages") == [(FILE, 1, "", "unreadable")]
+
+
+def test_an_empty_file_does_not_replace_what_was_good(shop, a_message_feed, a_message, stopped):
+    path = shop.land("mail", FILE, [a_message()])
+    feed = a_message_feed(max_reject_ratio=0.2)
+    shop.load(feed)
+    path.write_bytes(b"")
+    error = stopped(lambda: shop.load(feed))
+    assert "2026-01-05" in error.reason and "unreadable" in error.reason and error.exit_code == 11
+    assert shop.ask("select count(*) from staging._messages_versions") == [(1,)]
+    assert shop.ask("select status, rows_accepted from ops.files") == [("stopped", 1)]
+
+
+def test_a_compressed_file_without_rows_has_none(shop, a_message_feed):
+    shop.land("mail", "dt=2026-01-05/part.jsonl.gz", b"")
+    shop.load(a_message_feed())
+    assert shop.counts("mail") == {"dt=2026-01-05/part.jsonl.gz": (0, 0, 0, 0)}
+
+
+def test_the_complete_lines_of_a_truncated_gzip_are_accepted(shop, a_message_feed, a_message):
+    text = "".join(json.dumps(a_message(number)) + "\n" for number in range(5000))
+    path = shop.land("mail", "dt=2026-01-05/part.jsonl.gz", text)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    shop.load(a_message_feed())
+    (read, accepted, duplicate, rejected) = shop.counts("mail")["dt=2026-01-05/part.jsonl.gz"]
+    assert (duplicate, rejected) == (0, 1) and read == accepted + 1 and 1000 < accepted < 4000
+    assert shop.refused("messages") == [("dt=2026-01-05/part.jsonl.gz", accepted + 1, "", "unreadable")]
+
+
+def test_bytes_that_only_look_compressed_are_one_unreadable_row(shop, a_message_feed):
+    shop.land("mail", FILE, b"\x1f\x8b\x08\x00 this is no gzip at all")
+    shop.load(a_message_feed())
+    assert shop.refused("messages") == [(FILE, 1, "", "unreadable")]
+
+
+def test_compression_is_known_by_content_not_by_name(shop, a_message_feed, a_message):
+    line = (json.dumps(a_message(1)) + "\n").encode()
+    shop.land("mail", "dt=2026-01-05/a.jsonl", gzip.compress(line) + gzip.compress(line.replace(b"m1", b"m2")))
+    compressor = zstandard.ZstdCompressor()
+    shop.land("mail", "dt=2026-01-05/b.json", compressor.compress(line.replace(b"m1", b"m3")) + compressor.compress(b""))
+    shop.land("mail", "dt=2026-01-05/c.gz.txt", line.replace(b"m1", b"m4"))
+    shop.load(a_message_feed())
+    assert shop.ask("select message_id from staging._messages_versions order by 1") == [("m1",), ("m2",), ("m3",), ("m4",)]
+
+
+def test_lines_that_do_not_decode_are_refused_alone(shop, a_message_feed, a_message):
+    good = json.dumps(a_message(1), ensure_ascii=False).encode()
+    bad = json.dumps(a_message(2, campaign_name="caf\u00e9"), ensure_ascii=False).encode("latin-1")
+    shop.land("mail", FILE, good + b"\n" + bad + b"\n" + good.replace(b"m1", b"m3") + b"\n")
+    shop.load(a_message_feed())
+    assert shop.counts("mail") == {FILE: (3, 2, 0, 1)}
+    assert shop.refused("messages") == [(FILE, 2, "", "unreadable")]
+    [(raw,)] = shop.ask("select raw from quarantine.messages")
+    assert "caf\\xe9" in raw
+
+
+def test_a_byte_order_mark_and_utf_16_are_understood(shop, a_message_feed, a_message):
+    text = json.dumps(a_message(1, campaign_name="港灯"), ensure_ascii=False) + "\n"
+    shop.land("mail", "dt=2026-01-05/a.jsonl", codecs.BOM_UTF8 + text.encode())
+    shop.land("mail", "dt=2026-01-05/b.jsonl", text.replace("m1", "m2").encode("utf-16"))
+    shop.land("mail", "dt=2026-01-05/c.jsonl", text.replace("m1", "m3").encode("utf-16-be"))
+    shop.load(a_message_feed())
+    found = shop.ask("select message_id, campaign_name from staging._messages_versions order by 1")
+    assert found == [("m1", "港灯"), ("m2", "港灯"), ("m3", "港灯")]
+
+
+def test_gb18030_is_read_when_declared_and_when_it_is_certain(shop, a_message_feed, a_message):
+    rows = "".join(json.dumps(a_message(n, campaign_name="春季茶具满减活动，全场包邮"), ensure_ascii=False) + "\n" for n in range(3))
+    rare = json.dumps(a_message(9, campaign_name="䶮𠮷"), ensure_ascii=False) + "\n"
+    shop.land("mail", FILE, rows.encode("gb18030"))
+    shop.load(a_message_feed())
+    assert shop.ask("select distinct campaign_name from staging._messages_versions") == [("春季茶具满减活动，全场包邮",)]
+    shop.land("mail2", FILE, rare.encode("gb18030"))
+    shop.load(a_message_feed("mail2", encoding="gbk"))
+    assert shop.ask("select campaign_name from staging._messages_versions where _feed = 'mail2'") == [("䶮𠮷",)]
+
+
+def test_a_line_of_fifty_megabytes_is_a_row_like_any_other(shop, a_message_feed, a_message):
+    long = a_message(1, campaign_name="x" * 50_000_000)
+    shop.land("mail", FILE, [long, a_message(2), a_message(3, note="y" * 50_000_000)])
+    shop.load(a_message_feed())
+    assert shop.counts("mail") == {FILE: (3, 2, 0, 1)}
+    assert shop.refused("messages") == [(FILE, 1, "campaign_name", "too_long")]
+    assert shop.ask("select length(raw) from quarantine.messages") == [(1_000_000,)]
+
+
+def test_json_that_is_no_object_is_unreadable_row_by_row(shop, a_message_feed, a_message):
+    lines = ['{"broken": ', "42", '"text"', "null", "[1, 2]", json.dumps(a_message(1)), "{'no': 'json'}", '{"a": NaN}', '{"a": 1,}']
+    shop.land("mail", FILE, "\n".join(lines))
+    shop.load(a_message_feed())
+    assert shop.counts("mail") == {FILE: (9, 1, 0, 8)}
+    assert shop.refused("messages") == [(FILE, row, "", "unreadable") for row in (1, 2, 3, 4, 5, 7, 8, 9)]
+
+
+def test_a_document_of_the_wrong_type_is_one_unreadable_row(shop, a_message_feed):
+    for number, text in enumerate(["42", '"a text"', "not json at all", "\x00\x00\x00"]):
+        shop.land("mail", f"dt=2026-01-05/{number}.json", text)
+    shop.load(a_message_feed(format="json"))
+    assert {counts for counts in shop.counts("mail").values()} == {(1, 0, 0, 1)}
+
+
+def test_elements_that_are_no_objects_are_refused_alone(shop, a_message_feed, a_message):
+    shop.land("mail", FILE, json.dumps([a_message(1), 5, None, [a_message(2)], a_message(3)], indent=2))
+    shop.load(a_message_feed(format="json"))
+    assert shop.refused("messages") == [(FILE, row, "", "unreadable") for row in (2, 3, 4)]
+    assert shop.ask("select _row from staging._messages_versions order by 1") == [(1,), (5,)]
+
+
+def test_the_complete_objects_of_a_broken_array_are_accepted(shop, a_message_feed, a_message):
+    whole = json.dumps({"messages": [a_message(1), a_message(2), a_message(3)], "count": 3}, indent=1)
+    shop.land("mail", FILE, whole[: whole.index("m3")])
+    shop.load(a_message_feed(format="json", envelope=("messages",)))
+    assert shop.counts("mail") == {FILE: (3, 2, 0, 1)}
+    assert shop.refused("messages") == [(FILE, 3, "", "unreadable")]
+
+
+def test_deep_nesting_is_unreadable_and_crashes_nothing(shop, a_message_feed, a_message):
+    deep = '{"deep": ' + "[" * 100_000 + "]" * 100_000 + "}"
+    shop.land("mail", FILE, deep + "\n" + json.dumps(a_message(1)) + "\n")
+    shop.land("mail", "dt=2026-01-05/array.json", "[" * 100_000 + "]" * 100_000)
+    shop.load(a_message_feed())
+    assert shop.refused("messages") == [("dt=2026-01-05/array.json", 1, "", "unreadable"), (FILE, 1, "", "unreadable")]
+    assert shop.ask("select count(*) from staging._messages_versions") == [(1,)]
+
+
+def test_of_equal_keys_the_first_counts(shop, a_message_feed, a_message):
+    text = json.dumps(a_message(1))
+    shop.land("mail", FILE, text[:-1] + ', "email": "second@shop.example"}\n')
+    shop.land("mail", "dt=2026-01-05/doubtful.jsonl", text.replace("m1", "17850.0")[:-1] + ', "email": "second@shop.example"}\n')
+    shop.load(a_message_feed())
+    assert shop.ask("select distinct email from staging._messages_versions") == [("person1@shop.example",)]
+
+
+def test_control_characters_are_a_bad_format(shop, a_message_feed, a_message):
+    shop.land("mail", FILE, [a_message(1, message_id="m\u0000"), a_message(2, message_id="m\u0007"), a_message(3, email="a\u0000b")])
+    shop.load(a_message_feed())
+    assert shop.refused("messages") == [
+        (FILE, 1, "message_id", "bad_format"),
+        (FILE, 2, "message_id", "bad_format"),
+        (FILE, 3, "email", "bad_format"),
+    ]
+
+
+def test_half_a_character_is_unreadable(shop, a_message_feed, a_message):
+    shop.land("mail", FILE, json.dumps(a_message(1)).replace("person1", "\\ud800") + "\n")
+    shop.load(a_message_feed())
+    assert shop.refused("messages") == [(FILE, 1, "", "unreadable")]
+
+
+CSV = "message_id,message_channel,message_event,occurred_at,email\n"
+
+
+def csv_feed(a_message_feed, **declared):
+    return a_message_feed(**({"mapping": "csv", "files": ("**/*.csv",)} | declared))
+
+
+def test_rows_with_the_wrong_number_of_fields_keep_their_text(shop, a_message_feed):
+    text = CSV + "m1,email,sent,2026-01-05,a@b.example\nm2,email,sent\nm3,email,sent,2026-01-05,c@d.example,more\n\nm4,email,sent,2026-01-05,\n"
+    shop.land("mail", "dt=2026-01-05/a.csv", text)
+    shop.load(csv_feed(a_message_feed))
+    assert shop.counts("mail") == {"dt=2026-01-05/a.csv": (4, 2, 0, 2)}
+    assert shop.ask("select row, raw from quarantine.messages order by row") == [
+        (2, "m2,email,sent"),
+        (3, "m3,email,sent,2026-01-05,c@d.example,more"),
+    ]
+    assert shop.ask("select message_id, _row from staging._messages_versions order by 2") == [("m1", 1), ("m4", 4)]
+
+
+def test_quoted_fields_may_hold_line_ends_and_separators(shop, a_message_feed):
+    shop.land("mail", "dt=2026-01-05/a.csv", CSV.replace("email\n", "campaign_name\r\n") + 'm1,email,sent,2026-01-05,"two, ""lines""\r\nhere"\r\n')
+    shop.load(csv_feed(a_message_feed))
+    assert shop.ask("select campaign_name from staging._messages_versions") == [('two, "lines"\r\nhere',)]
+
+
+def test_a_stray_quote_costs_its_own_line_only(shop, a_message_feed):
+    rows = [f"m{n},email,sent,2026-01-05,p{n}@b.example" for n in range(1, 8)]
+    rows[2] = rows[2].replace("p3", '"p3')
+    shop.land("mail", "dt=2026-01-05/a.csv", CSV + "\n".join(rows) + "\n")
+    shop.load(csv_feed(a_message_feed))
+    assert shop.counts("mail") == {"dt=2026-01-05/a.csv": (7, 6, 0, 1)}
+    assert shop.refused("messages") == [("dt=2026-01-05/a.csv", 3, "", "unreadable")]
+
+
+def test_columns_in_another_order_are_read_by_name(shop, a_message_feed):
+    shop.land("mail", "dt=2026-01-05/a.csv", "email,occurred_at,message_event,message_channel,message_id\na@b.example,2026-01-05,sent,email,m1\n")
+    shop.land("mail", "dt=2026-01-06/b.csv", CSV + "m2,email,sent,2026-01-06,c@d.example\n")
+    shop.load(csv_feed(a_message_feed))
+    assert shop.ask("select message_id, email from staging._messages_versions order by 1") == [("m1", "a@b.example"), ("m2", "c@d.example")]
+
+
+def test_a_required_column_that_vanished_stops_the_batch_and_names_it(shop, a_message_feed, stopped):
+    shop.land("mail", "dt=2026-01-05/a.csv", CSV + "m1,email,sent,2026-01-05,a@b.example\n")
+    shop.land("mail", "dt=2026-01-06/b.csv", "message_channel,message_event,occurred_at,email\nemail,sent,2026-01-06,a@b.example\n")
+    error = stopped(lambda: shop.load(csv_feed(a_message_feed, max_reject_ratio=0.2)))
+    assert "2026-01-06" in error.reason and "message_id missing" in error.reason and "2026-01-05" not in error.reason
+    assert [batch.batch_on.isoformat() for batch in error.load.batches] == ["2026-01-05"]
+    assert shop.ask("select file, status, rows_read from ops.files order by 1") == [
+        ("dt=2026-01-05/a.csv", "loaded", 1),
+        ("dt=2026-01-06/b.csv", "stopped", 0),
+    ]
+
+
+def test_csv_bytes_that_do_not_decode_are_refused_alone(shop, a_message_feed):
+    text = CSV.encode() + b"m1,email,sent,2026-01-05,caf\xe9@b.example\nm2,email,sent,2026-01-05,b@b.example\n"
+    shop.land("mail", "dt=2026-01-05/a.csv", text)
+    shop.load(csv_feed(a_message_feed))
+    assert shop.refused("messages") == [("dt=2026-01-05/a.csv", 1, "", "unreadable")]
+    assert shop.ask("select message_id from staging._messages_versions") == [("m2",)]
+
+
+def test_nul_bytes_in_csv_are_a_bad_format(shop, a_message_feed):
+    shop.land("mail", "dt=2026-01-05/a.csv", CSV + "m\x001,email,sent,2026-01-05,\nm2,email,sent,2026-01-05,\n")
+    shop.load(csv_feed(a_message_feed))
+    assert shop.refused("messages") == [("dt=2026-01-05/a.csv", 1, "message_id", "bad_format")]
+
+
+def test_a_refused_csv_row_is_kept_as_an_object_of_its_columns(shop, a_message_feed):
+    shop.land("mail", "dt=2026-01-05/a.csv", CSV.replace("email\n", "email,note\n") + "m1,pigeon,sent,2026-01-05,a@b.example,n\n")
+    shop.load(csv_feed(a_message_feed))
+    assert shop.refused("messages") == [("dt=2026-01-05/a.csv", 1, "message_channel", "not_in_set")]
+    [(raw,)] = shop.ask("select raw from quarantine.messages")
+    assert json.loads(raw) == {
+        "message_id": "m1", "message_channel": "pigeon", "message_event": "sent", "occurred_at": "2026-01-05", "email": "a@b.example", "note": "n",
+    }  # fmt: skip
+
+
+def test_only_a_header_is_no_row_and_no_header_is_no_file(shop, a_message_feed):
+    shop.land("mail", "dt=2026-01-05/a.csv", CSV)
+    shop.land("mail", "dt=2026-01-05/b.csv", "")
+    shop.load(csv_feed(a_message_feed))
+    assert shop.counts("mail") == {"dt=2026-01-05/a.csv": (0, 0, 0, 0), "dt=2026-01-05/b.csv": (1, 0, 0, 1)}
+
+
+def test_a_damaged_parquet_file_is_one_unreadable_row(shop, a_message_feed, a_message):
+    table = pa.table({"message_id": [1, 2], "message_channel": ["email"] * 2, "message_event": ["sent"] * 2, "occurred_at": ["2026-01-05"] * 2})
+    path = shop.land("mail", "dt=2026-01-05/good.parquet", b"")
+    pq.write_table(table, path)
+    shop.land("mail", "dt=2026-01-05/bad.parquet", path.read_bytes()[:-20])
+    shop.land("mail", "dt=2026-01-05/none.parquet", b"this is no parquet")
+    shop.load(a_message_feed(mapping="parquet"))
+    assert shop.counts("mail") == {
+        "dt=2026-01-05/good.parquet": (2, 2, 0, 0),
+        "dt=2026-01-05/bad.parquet": (1, 0, 0, 1),
+        "dt=2026-01-05/none.parquet": (1, 0, 0, 1),
+    }
+
+
+def test_a_file_of_another_form_than_declared_is_refused_not_misread(shop, a_message_feed):
+    table = pa.table({"message_id": ["m1"]})
+    path = shop.land("mail", FILE, b"")
+    pq.write_table(table, path)
+    shop.load(a_message_feed())
+    assert shop.refused("messages") == [(FILE, 1, "", "unreadable")]

@@ -1,0 +1,70 @@
+"""JSON in all the forms vendors send it; a row is counted where it stands."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+FILE = "dt=2026-01-05/part"
+
+
+def rows(shop):
+    return shop.ask("select message_id, _row from staging._messages_versions order by 2, 1")
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        (lambda a, b: json.dumps(a), [("m1", 1)]),
+        (lambda a, b: json.dumps(a, indent=2), [("m1", 1)]),
+        (lambda a, b: json.dumps([a, b]), [("m1", 1), ("m2", 2)]),
+        (lambda a, b: json.dumps([a, b], indent=2) + "\n", [("m1", 1), ("m2", 2)]),
+        (lambda a, b: json.dumps({"messages": [a, b], "count": 2}), [("m1", 1), ("m2", 2)]),
+        (lambda a, b: json.dumps({"count": 2, "messages": [a, b]}, indent=2), [("m1", 1), ("m2", 2)]),
+        (lambda a, b: json.dumps({"message": a}), [("m1", 1)]),
+        (lambda a, b: json.dumps({"messages": []}), []),
+        (lambda a, b: json.dumps({"messages": None}), []),
+        (lambda a, b: json.dumps(a) + "\n" + json.dumps(b), [("m1", 1), ("m2", 2)]),
+        (lambda a, b: "\n\n" + json.dumps(a) + "\r\n  \r\n" + json.dumps(b) + "\r\n", [("m1", 3), ("m2", 5)]),
+        (lambda a, b: "[" + json.dumps(a) + ",\n" + json.dumps(b) + "]", [("m1", 1), ("m2", 2)]),
+        (lambda a, b: "[]", []),
+    ],
+)
+@pytest.mark.parametrize("declared", ["json", "jsonl"])
+def test_objects_arrays_envelopes_and_lines_are_told_apart_by_content(shop, a_message_feed, a_message, form, expected, declared):
+    shop.land("mail", FILE, form(a_message(1), a_message(2)))
+    shop.load(a_message_feed(format=declared, envelope=("messages", "message")))
+    assert rows(shop) == expected
+    assert shop.counts("mail") == {FILE: (len(expected), len(expected), 0, 0)}
+
+
+def test_a_first_line_that_is_broken_makes_no_document_of_lines(shop, a_message_feed, a_message):
+    shop.land("mail", FILE, '{"broken": \n' + json.dumps(a_message(1)) + "\n" + json.dumps(a_message(2)) + "\n")
+    shop.load(a_message_feed())
+    assert rows(shop) == [("m1", 2), ("m2", 3)]
+    assert shop.refused("messages") == [(FILE, 1, "", "unreadable")]
+
+
+def test_names_that_differ_in_case_only_are_two_fields(shop, a_message_feed, a_message):
+    shop.land("mail", FILE, [a_message(1) | {"Phone": "1", "phone": "2", "PHONE": "3"}])
+    shop.load(a_message_feed(fields={"campaign_id": "Phone", "phone": "phone", "account_id": "PHONE"}))
+    assert shop.ask("select campaign_id, phone, account_id from staging._messages_versions") == [("1", "2", "3")]
+
+
+def test_a_field_read_whole_and_inside_is_one_place(shop, a_message_feed, a_message):
+    shop.land("mail", FILE, [a_message(1) | {"who": {"id": "c1", "list": ["a", {"b": 2}]}}])
+    shop.load(a_message_feed(fields={"extra": "who", "source_customer_id": "who.id", "account_id": "who.list.1.b"}))
+    assert shop.ask("select source_customer_id, account_id, cast(extra as varchar) from staging._messages_versions") == [
+        ("c1", "2", '{"id":"c1","list":["a",{"b":2}]}')
+    ]
+
+
+def test_many_small_files_share_a_statement_and_keep_their_rows(shop, a_message_feed, a_message, monkeypatch):
+    monkeypatch.setattr("sources.group_load.MOST_ROWS", 25)
+    for day in range(1, 29):
+        shop.land("mail", f"dt=2026-02-{day:02d}/part.jsonl.gz", [a_message(day * 100 + n) for n in range(7)] + [{"broken": day}])
+    load = shop.load(a_message_feed())
+    assert len(load.batches) == 28 and set(shop.counts("mail").values()) == {(8, 7, 0, 1)}
+    assert shop.ask("select count(*), count(distinct _file) from staging._messages_versions") == [(196, 28)]
+    assert all(row == 8 for _, row, _, _ in shop.refused("messages"))
