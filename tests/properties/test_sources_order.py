@@ -1,0 +1,95 @@
+"""Staging and its counts are a function of the files that lie there: not of the order, grouping or number of loads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sources import loading
+from sources.feed import Feed
+from sources.loading import load_feed
+from sources.staging import staging_step
+from warehouse.business import Business
+from warehouse.database import Warehouse, open_warehouse
+from warehouse.project import Project
+from warehouse.step import Run, materialise
+
+BUSINESS = Business(name="A shop", base_currency="GBP", time_zone="Europe/London", default_country="GB")
+RUN = Run("run-1", date(2026, 1, 31), datetime(2026, 2, 1, 6), BUSINESS)
+FEED = Feed.named("answers", kind="feedback", mapping="jsonl", max_reject_ratio=1)
+
+ROWS = st.builds(
+    lambda number, updated, text: {
+        "feedback_id": f"f{number}",
+        "feedback_kind": "survey",
+        "submitted_at": "2026-01-01T00:00:00Z",
+        "updated_at": updated,
+        "text": text,
+    },
+    st.integers(1, 3),
+    st.sampled_from([None, "2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z", "never"]),
+    st.sampled_from(["good", "bad", 17850.0]),
+)
+FILES = st.dictionaries(
+    st.sampled_from([f"dt=2026-01-0{day}/{name}.jsonl" for day in (1, 2, 3) for name in "ab"]),
+    st.lists(ROWS, max_size=4),
+    min_size=1,
+    max_size=5,
+)
+
+
+def state(warehouse: Warehouse) -> list[Any]:
+    materialise(warehouse, staging_step("feedback"), RUN)
+    cursor = warehouse.cursor()
+    queries = (
+        "select * from staging.feedback order by all",
+        "select * from staging._feedback_versions order by all",
+        "select * exclude (modified_ns, loaded_at, run_id) from ops.files order by all",
+        "select * exclude (loaded_at) from ops.batches order by all",
+        "select * from ops.source_columns order by all",
+        "select quarantine_id, batch_on, file, row, reasons, raw, status from quarantine.feedback order by all",
+    )
+    return [cursor.execute(query).fetchall() for query in queries]
+
+
+def write(root: Path, file: str, rows: list[dict[str, Any]]) -> None:
+    path = root / "landing" / "answers" / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows) or "\n", encoding="utf-8")
+
+
+@pytest.fixture
+def small_groups(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(loading, "GROUP_BYTES", 300)
+    yield
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(files=FILES, earlier=FILES, data=st.data())
+def test_any_way_of_loading_the_same_files_gives_the_same_tables(
+    tmp_path_factory: pytest.TempPathFactory, small_groups: None, files: dict[str, Any], earlier: dict[str, Any], data: st.DataObject
+) -> None:
+    root = tmp_path_factory.mktemp("any")
+    with open_warehouse() as at_once, open_warehouse() as piece_by_piece:
+        order = data.draw(st.permutations(sorted(files)))
+        for file in order:
+            if file in earlier:  # first as it was before somebody corrected it
+                write(root, file, [*earlier[file], {"broken": True}])
+                load_feed(piece_by_piece, Project(root), FEED, RUN)
+            write(root, file, files[file])
+            if data.draw(st.booleans()):
+                load_feed(piece_by_piece, Project(root), FEED, replace(RUN, run_id=f"run-{file}"))
+        load_feed(piece_by_piece, Project(root), FEED, RUN)
+        for days in data.draw(st.lists(st.integers(1, 3), max_size=2)):
+            day = date(2026, 1, days)
+            load_feed(piece_by_piece, Project(root), FEED, RUN, first=day, last=day, full_refresh=True)
+        load_feed(at_once, Project(root), FEED, RUN)
+        assert state(piece_by_piece) == state(at_once)
