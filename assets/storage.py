@@ -19,13 +19,14 @@ from dagster import StringSource
 from dagster._config.config_schema import UserConfigSchema
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, DagsterEventType
 from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._core.storage.event_log.schema import AssetEventTagsTable, SqlEventLogStorageTable
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
-from dagster._serdes import ConfigurableClassData
+from dagster._serdes import ConfigurableClassData, serialize_value
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import StaticPool
 
@@ -40,6 +41,7 @@ class OpenEventLog(SqliteEventLogStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._engines_lock = threading.Lock()
+        self._known_tables: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @contextmanager
@@ -80,13 +82,30 @@ class OpenEventLog(SqliteEventLogStorage):
             }
             for event, key in latest.values():  # an asset's entry shows its last event of each type
                 self._store_asset_event(connection, event, key)
+            planned = [item for item in zip(events, ids, strict=True) if _is_planned_check(item[0])]
+            if planned:
+                connection.execute(AssetCheckExecutionsTable.insert(), [self._planned_row(*item) for item in planned])
         for event, key in zip(events, ids, strict=True):
-            if _is_of(event, ASSET_CHECK_EVENTS):
+            if _is_of(event, ASSET_CHECK_EVENTS) and not _is_planned_check(event):
                 self.store_asset_check_event(event, key)
 
+    def _planned_row(self, event: EventLogEntry, key: int) -> Mapping[str, object]:
+        check = event.get_dagster_event().asset_check_planned_data
+        return {
+            "asset_key": check.asset_key.to_string(),
+            "check_name": check.check_name,
+            "run_id": event.run_id,
+            "execution_status": AssetCheckExecutionRecordStatus.PLANNED.value,
+            "evaluation_event": serialize_value(event),
+            "evaluation_event_timestamp": self._event_insert_timestamp(event),  # type: ignore[no-untyped-call]
+            "evaluation_event_storage_id": key,
+        }
+
     def has_table(self, table_name: str) -> bool:
-        """Whether the index has a table; the one that is asked for with every event is known to be there."""
-        return table_name == AssetEventTagsTable.name or super().has_table(table_name)
+        """Whether the index has a table. Dagster asks with every event; one that was there stays."""
+        if table_name not in self._known_tables and super().has_table(table_name):
+            self._known_tables.add(table_name)
+        return table_name in self._known_tables
 
     def _has_asset_key_index_cols_on_connection(self, _: Connection) -> bool:
         return True
@@ -119,6 +138,12 @@ def _open(url: str) -> Engine:
         connection.execute("pragma synchronous = normal")
 
     return engine
+
+
+def _is_planned_check(event: EventLogEntry) -> bool:
+    if event.dagster_event_type != DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
+        return False
+    return event.get_dagster_event().asset_check_planned_data.partitions_subset is None
 
 
 def _inserted(connection: Connection, row: Mapping[str, object]) -> int:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from functools import cache
 
 import sqlglot
 from sqlglot import exp
@@ -41,7 +40,7 @@ def column_lineage(step: Step, tables: TableColumns) -> dict[str, frozenset[Colu
 
 
 @lru_cache(maxsize=512)
-def _derived(statement: str, read: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]) -> tuple[Output, ...]:
+def _derived(statement: str, read: Known) -> tuple[Output, ...]:
     """Remembered, because a process that runs several days asks the same again and again."""
     try:
         tree = qualify(
@@ -106,7 +105,7 @@ class _Walk:
             yield from (origin for name, found in self.outputs(source) if name == column.name for origin in found)
 
 
-def _nested(read: Iterable[tuple[str, Iterable[tuple[str, str]]]]) -> dict[str, object]:
+def _nested(read: Known) -> dict[str, object]:
     nested: dict[str, dict[str, dict[str, str]]] = {}
     for full_name, columns in read:
         schema, name = full_name.split(".", 1)
