@@ -108,5 +108,5 @@ def _where_to_look(where: Project) -> list[str]:
         f"  cdp customer explain {customer}   why these records are one person",
         "  cdp quarantine list              rows that broke their contract",
         "  published/quality/index.html     what was checked, over time",
-        '  duckdb -readonly published/cdp.duckdb "select stage, count(*) from profiles.lifecycle group by stage"',
+        '  duckdb -readonly published/cdp.duckdb "select lifecycle_stage, count(*) from profiles.lifecycle group by lifecycle_stage"',
     ]

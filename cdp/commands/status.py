@@ -21,8 +21,8 @@ _QUESTIONS: Mapping[str, str] = {
             sum(rows_duplicate) as duplicate, sum(rows_rejected) as rejected, max(batch_on) as newest_batch
         from ops.files group by feed order by feed""",
     "runs": "select run_id, as_of, started_at, status from ops.runs order by started_at desc limit 1",
-    "lifecycle": "select stage, count(*) as customers from profiles.lifecycle group by stage "
-    "order by customers desc, stage",
+    "lifecycle": "select lifecycle_stage, count(*) as customers from profiles.lifecycle group by lifecycle_stage "
+    "order by customers desc, lifecycle_stage",
     "segments": "select segment, count(*) as customers from profiles.segment_members group by segment "
     "order by customers desc, segment",
     "checks": """
@@ -86,7 +86,7 @@ def show_status(found: Mapping[str, Any]) -> None:
         )
         show(found["scorecard"], ["data_set", "metric", "value"], as_json=False, empty="No scorecard.")
     say("\nLifecycle")
-    show(found["lifecycle"], ["stage", "customers"], as_json=False)
+    show(found["lifecycle"], ["lifecycle_stage", "customers"], as_json=False)
     say("\nSegments")
     show(found["segments"], ["segment", "customers"], as_json=False)
     say("\nChecks of the last run")
