@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -24,6 +24,7 @@ from sources.expression import (
     Then,
     When,
 )
+from sources.list_compilation import compile_join, compile_pick, compile_sum
 from sources.operations.operation import FALSE, TRUE, Setting, SqlValue, both, call, either, is_null, negated, own, when
 from sources.operations.text import BLANKS
 
@@ -79,10 +80,21 @@ def compile_expression(expression: Expression, scope: TextScope) -> SqlValue:
         case ListOf(items):
             known = [_is_known_absent(compile_expression(item, scope)) for item in items]
             return SqlValue.of_text(exp.null(), both(*known))
-        case SumOf(each) | Pick(each) | Join(each) | Each(Path() as each):
+        case SumOf(each):
+            return compile_sum(expression, scope.read(each.text))
+        case Pick(each, _, value):
+            return compile_pick(expression, scope.read(each.text), _inside(value, scope))
+        case Join(each):
+            return compile_join(expression, scope.read(each.text))
+        case Each(Path() as each):
             return SqlValue.of_text(exp.null(), _is_empty_list(scope.read(each.text)))
         case _:
             return SqlValue.of_text(exp.null(), FALSE)
+
+
+def _inside(value: Expression, scope: TextScope) -> Callable[[Mapping[str, SqlValue]], SqlValue]:
+    """How the value of an element is made of the values inside it."""
+    return lambda values: compile_expression(value, TextScope(values, scope.setting, None))
 
 
 def _literal(text: str | None) -> exp.Expr:

@@ -79,10 +79,11 @@ def structure_of(leaves: Mapping[str, Leaf]) -> dict[str, object]:
 def leaf_texts(leaves: Mapping[str, Leaf], row: exp.Expr) -> list[exp.Expr]:
     """``t0`` …: the raw text of each leaf of an opened object; of one kept as JSON its JSON."""
     structure = structure_of(leaves)
-    return [named(_text(leaf, row, structure), f"t{index}") for index, leaf in enumerate(leaves.values())]
+    return [named(raw_leaf(leaf, row, structure), f"t{index}") for index, leaf in enumerate(leaves.values())]
 
 
-def _text(leaf: Leaf, row: exp.Expr, structure: Mapping[str, object]) -> exp.Expr:
+def raw_leaf(leaf: Leaf, row: exp.Expr, structure: Mapping[str, object]) -> exp.Expr:
+    """The raw text of one leaf of an opened object."""
     value = exp.cast(_extracted(row, leaf.stem, structure), "VARCHAR")
     if not leaf.rest:
         return value
@@ -117,6 +118,12 @@ def coded_values(
         items.append(named(_kind_code(text, is_string), f"k{index}"))
         values[path] = _coded_value(column(f"t{index}"), column(f"k{index}"))
     return stage(source, items), values
+
+
+def inline_value(raw: exp.Expr) -> SqlValue:
+    """The value of a JSON leaf, in place."""
+    is_string = call("starts_with", raw, '"')
+    return _coded_value(when(is_string, call("json_extract_string", raw, "$"), raw), _kind_code(raw, is_string))
 
 
 def _plain_value(text: exp.Expr, kinds: frozenset[str]) -> SqlValue:

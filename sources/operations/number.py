@@ -149,7 +149,10 @@ class MinorUnits(Operation):
         text = exp.Case(ifs=branches, default=_scaled(amount, 2))
         plain_code = absent_or(currency.text, matches(currency.text, "[A-Za-z]{0,3}"))
         sure = both(
-            value.as_text, absent_or(value.text, matches(value.text, "-?[1-9][0-9]{0,17}|0")), currency.as_text, plain_code
+            value.as_text,
+            absent_or(value.text, matches(value.text, "-?[1-9][0-9]{0,17}|0")),
+            currency.as_text,
+            plain_code,
         )
         return SqlValue.of_text(when(is_null(value.text), exp.null(), text), sure)
 

@@ -56,7 +56,10 @@ EXPRESSIONS: list[object] = [
     {"list": ["v", "w"]},
     {"sum_of": {"each": "v", "value": "x"}},
     {"pick": "v", "where": {"x": "a"}, "value": "y"},
+    {"pick": "v", "where": {"x": ["a", "paid", "1", True]}, "value": {"coalesce": ["y", "x"]}, "then": ["strip"]},
     {"join": "v", "value": "x", "with": ","},
+    {"join": "v", "with": ";"},
+    {"sum_of": {"each": "v", "value": "y", "where": {"x": ["a", "paid", "1"]}}},
     {"path": "v.x"},
     {"path": "v.0"},
     {"path": "v.0.x", "then": ["strip", "lower"]},
@@ -91,10 +94,11 @@ SCALARS = st.one_of(
     st.booleans(),
     st.none(),
 )
+INSIDE = st.one_of(SCALARS, st.sampled_from(["a", "paid", "1", 1, "12.50", 3, 2.25, " ", None, True]))
 VALUES = st.one_of(
     SCALARS,
     st.lists(SCALARS, max_size=2),
-    st.lists(st.fixed_dictionaries({}, optional={"x": SCALARS, "y": SCALARS}), max_size=2),
+    st.lists(st.one_of(SCALARS, st.fixed_dictionaries({}, optional={"x": INSIDE, "y": INSIDE})), max_size=3),
     st.fixed_dictionaries({}, optional={"x": SCALARS}),
 )
 ROWS = st.lists(
