@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import pyarrow as pa
+
 from sources.readers.content import BrokenContentError
 
 _MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -102,7 +104,7 @@ class _Decoder:
             return TextBlock(data)
         if self._encoding is None:
             self._encoding = self._settle(data)
-        if self._encoding == "utf-8" and _decodes(data, "utf-8"):
+        if self._encoding == "utf-8" and _is_utf8(data):
             return TextBlock(data)
         try:
             return TextBlock(data.decode(self._encoding or "utf-8").encode())
@@ -110,7 +112,7 @@ class _Decoder:
             return self._line_by_line(data)
 
     def _settle(self, data: bytes) -> str | None:
-        if _decodes(data, "utf-8"):
+        if _is_utf8(data):
             return "utf-8"
         return "gb18030" if _is_certainly_chinese(data) else "utf-8"
 
@@ -127,6 +129,15 @@ class _Decoder:
 
 def _escaped(data: bytes) -> str:
     return data.decode("utf-8", "backslashreplace")
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Arrow checks several bytes at a time and builds no text."""
+    try:
+        pa.array([data], pa.large_binary()).cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _decodes(data: bytes, encoding: str) -> bool:

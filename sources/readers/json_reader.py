@@ -84,20 +84,22 @@ class JsonReader:
             {
                 "row": pa.array(rows, pa.int64()),
                 "raw": pa.array(raws, pa.large_binary()).cast(pa.large_string()),
-                "strict": pa.array(self._passed(raws, data), pa.bool_()),
+                "strict": self._passed(raws, data),
             }
         )
         return Block(table, None, sum(map(len, raws)))
 
-    def _passed(self, raws: list[bytes], data: bytes | None) -> list[bool]:
+    def _passed(self, raws: list[bytes], data: bytes | None) -> pa.Array:
         """Which rows are surely what they should be; rows whose new fields are kept are for Python."""
         decoded = self.gate.pass_lines(data, len(raws)) if data is not None else None
         if decoded is not None:
             self.reading.unknown.update(self.gate.unknown_in(decoded))
-            return [not (self.keep_unknown and self.gate.has_unknown(row)) for row in decoded]
+            if not self.keep_unknown:
+                return pa.repeat(pa.scalar(True), len(raws))
+            return pa.array([not self.gate.has_unknown(row) for row in decoded], pa.bool_())
         passed = [self.gate.pass_one(raw) for raw in raws]
         self.reading.unknown.update(name for item in passed for name in item.unknown)
-        return [item.is_sure and not (self.keep_unknown and item.unknown) for item in passed]
+        return pa.array([item.is_sure and not (self.keep_unknown and item.unknown) for item in passed], pa.bool_())
 
     def _broken_document(self, held: list[TextBlock]) -> Iterator[Block | Refusal]:
         """The complete elements before the break, and one refused row for the rest."""
