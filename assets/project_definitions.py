@@ -19,12 +19,13 @@ from assets.tables import RawSources, TableGraph, names_of, table_assets, table_
 from quality.contracts.table import tables
 from quality.results import RESULTS
 from sources.feed import Feed
+from sources.file_ledger import BATCHES
 
 DATA_TEAM = "team:customer-data"
 """Owns every table that is nobody else's."""
 
-LEDGERS = (RUNS, RESULTS)
-"""Tables of ``ops`` that readers get too, beside those of the feeds."""
+LEDGERS = (RUNS, RESULTS, BATCHES)
+"""Tables of ``ops`` that readers get too."""
 
 
 def definitions_of(

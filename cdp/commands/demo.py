@@ -20,6 +20,7 @@ from warehouse.project import Project
 app = typer.Typer(help="The sample business.", no_args_is_help=True)
 
 MONTH_ENDS = 3
+MONTHS_APART = 3
 
 
 @app.command("generate")
@@ -57,6 +58,7 @@ def generate(
 def run(
     project: ProjectOption = None,
     month_ends: Annotated[int, typer.Option("--month-ends", min=1, help="How many month ends to run.")] = MONTH_ENDS,
+    apart: Annotated[int, typer.Option("--apart", min=1, help="Months between them.")] = MONTHS_APART,
 ) -> None:
     """Run the project as of its last month ends, one after the other, and say where to look."""
     from cdp.commands.status import read_status, show_status
@@ -64,7 +66,7 @@ def run(
 
     where = find_project(project)
     declared = read_project(where)
-    for day in last_month_ends(_newest_batch(where, declared), month_ends):
+    for day in last_month_ends(_newest_batch(where, declared), month_ends, apart):
         started = time.monotonic()
         with progress_bar(f"as of {day}") as progress:
             summary = run_project(where, as_of=day, last=day, progress=progress, declared=declared)
@@ -80,11 +82,14 @@ def run(
         say(line)
 
 
-def last_month_ends(newest: date, count: int) -> list[date]:
-    """The newest day, and the ends of the ``count - 1`` months before the one it stands in; oldest first."""
+def last_month_ends(newest: date, count: int, apart: int = 1) -> list[date]:
+    """The newest day and ``count - 1`` ends of months before it, ``apart`` months from each other; oldest first."""
     days = [newest]
     while len(days) < count:
-        days.append(days[-1].replace(day=1) - timedelta(days=1))
+        day = days[-1]
+        for _ in range(apart):
+            day = day.replace(day=1) - timedelta(days=1)
+        days.append(day)
     return days[::-1]
 
 
@@ -108,5 +113,5 @@ def _where_to_look(where: Project) -> list[str]:
         f"  cdp customer explain {customer}   why these records are one person",
         "  cdp quarantine list              rows that broke their contract",
         "  published/quality/index.html     what was checked, over time",
-        '  duckdb -readonly published/cdp.duckdb "select lifecycle_stage, count(*) from profiles.lifecycle group by lifecycle_stage"',
+        '  duckdb -readonly published/cdp.duckdb "from profiles.lifecycle_flows order by month"',
     ]

@@ -16,26 +16,31 @@ months as (
 ends as (
     select
         months.month,
-        months.month - 1 as opened_on,
         least(cast(months.month + interval 1 month as date) - 1, $as_of) as closed_on,
         cast(months.month + interval 1 month as date) - 1 <= $as_of as is_complete
     from months
+),
+
+stages as (
+    select
+        ends.month,
+        ends.is_complete,
+        history.customer_id,
+        history.lifecycle_stage
+    from ends
+    inner join profiles.lifecycle_history as history
+        on
+            ends.closed_on >= history.valid_from
+            and (history.valid_to is null or ends.closed_on < history.valid_to)
 )
 
 select
-    ends.month,
+    closed.month,
     coalesce(opened.lifecycle_stage, 'new') as from_stage,
     closed.lifecycle_stage as to_stage,
     count(*) as customers,
-    ends.is_complete
-from ends
-inner join profiles.lifecycle_history as closed
-    on
-        ends.closed_on >= closed.valid_from
-        and (closed.valid_to is null or ends.closed_on < closed.valid_to)
-left join profiles.lifecycle_history as opened
-    on
-        closed.customer_id = opened.customer_id
-        and ends.opened_on >= opened.valid_from
-        and (opened.valid_to is null or ends.opened_on < opened.valid_to)
-group by ends.month, ends.is_complete, coalesce(opened.lifecycle_stage, 'new'), closed.lifecycle_stage
+    closed.is_complete
+from stages as closed
+left join stages as opened
+    on closed.customer_id = opened.customer_id and closed.month = cast(opened.month + interval 1 month as date)
+group by closed.month, closed.is_complete, coalesce(opened.lifecycle_stage, 'new'), closed.lifecycle_stage

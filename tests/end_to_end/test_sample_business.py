@@ -43,7 +43,7 @@ def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def project(landing: Path) -> Path:
     """The sample project, run as of two month ends."""
-    cdp("demo", "run", "--month-ends", "2", project=landing)
+    cdp("demo", "run", "--month-ends", "2", "--apart", "1", project=landing)
     return landing
 
 
