@@ -20,9 +20,11 @@ from quality.contracts.columns import Column
 from quality.contracts.feedback import SCORE_RANGES
 from quality.contracts.value_types import Shape
 
-_FIRST_VISIBLE = r"[^\x00-\x20\x7f-\xa0\p{Z}]"
-_ID: Final = rf"{_FIRST_VISIBLE}[^\x00-\x1f\x7f-\x9f]*"
-_TEXT: Final = rf"{_FIRST_VISIBLE}[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*"
+_VISIBLE = r"[^\x00-\x20\x7f-\xa0\p{Z}]"
+_ID_LETTERS = r"[^\x00-\x1f\x7f-\x9f]*"
+_TEXT_LETTERS = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*"
+_ID: Final = f" *{_VISIBLE}{_ID_LETTERS}"
+_TEXT: Final = f"[\t\n\r ]*{_VISIBLE}{_TEXT_LETTERS}"
 _NUMBER_LIKE_ID: Final = r"[+\-]?[0-9]+(\.0+|(\.[0-9]*)?[eE]\+?[0-9]{1,3})"
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
 _MOMENT: Final = rf"(197[1-9]|19[89][0-9]|20[0-8][0-9]|209[0-8])-[01][0-9]-[0-3][0-9][T ]{_CLOCK}"
