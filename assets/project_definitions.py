@@ -19,7 +19,7 @@ from assets.tables import RawSources, TableGraph, names_of, table_assets, table_
 from quality.contracts.table import tables
 from quality.results import RESULTS
 from sources.feed import Feed
-from sources.file_ledger import BATCHES
+from sources.ledger_tables import BATCHES
 
 DATA_TEAM = "team:customer-data"
 """Owns every table that is nobody else's."""

@@ -26,11 +26,16 @@ from sources.replacement import Replacement
 from sources.row_tables import arrow_type, value_types
 from sources.shape import Gate
 from sources.source_rows import Header, kept_raw
-from sources.statement import PLACE, SOURCE, column, everything, named, select, temporary
+from sources.statement import PLACE, SOURCE, column, everything, filled_in, named, select, temporary
 from warehouse.database import Connection
 
 _BLOCK: Final = "_source_block"
 _DOUBT: Final = "create or replace temp view _doubted as select * replace (false as _sure) from _checked"
+_DROP_COPIES: Final = "delete from source_rows where (_file_id, _row) in (select (_file_id, _row) from _copies)"
+_DOUBTFUL: Final = """
+select s._file_id, s._row, s.raw from source_rows as s join {checked} as c using (_file_id, _row)
+where not c._sure order by s._file_id, s._row
+"""
 _DEPTH: Final = Reason("", "unreadable", "the row is nested too deeply")
 _NO_JSON: Final = Reason("", "unreadable", "the row is not a JSON object")
 
@@ -100,9 +105,7 @@ class BlockCheck:
         places = [column(name) for name in PLACE]
         copies = select(places, select([*places, rank], SOURCE)).where("_copy > 1", copy=False)
         self.connection.execute(temporary("_copies", copies))
-        self.connection.execute(
-            f"delete from {SOURCE} where (_file_id, _row) in (select (_file_id, _row) from _copies)"
-        )
+        self.connection.execute(_DROP_COPIES)
         return dict(self.connection.execute("select _file_id, count(*) from _copies group by _file_id").fetchall())
 
     def _judge_doubtful(self, header: Header | None) -> list[RefusedRow]:
@@ -118,10 +121,7 @@ class BlockCheck:
         return refused
 
     def _json_rows(self) -> Iterator[tuple[int, list[tuple[int, str]], Accepted | Rejected]]:
-        found = self.connection.execute(
-            f"select s._file_id, s._row, s.raw from {SOURCE} s join {self._checked} c using (_file_id, _row) "
-            "where not c._sure order by 1, 2"
-        ).fetchall()
+        found = self.connection.execute(filled_in(_DOUBTFUL, checked=self._checked)).fetchall()
         for file_id, row, raw in found:
             yield file_id, [(row, raw.rstrip("\r\n"))], self._judge_json(raw, row)
 

@@ -43,6 +43,7 @@ class TextScope:
 
 
 ABSENT = SqlValue.of_text(exp.null(), TRUE)
+UNKNOWN = SqlValue.of_text(exp.null(), FALSE)
 
 
 def text_value(text: exp.Expr) -> SqlValue:
@@ -55,8 +56,6 @@ def compile_expression(expression: Expression, scope: TextScope) -> SqlValue:
     match expression:
         case Path(text):
             return scope.read(text)
-        case Constant(text):
-            return text_value(_literal(text))
         case Then(source, operations):
             value = compile_expression(source, scope)
             for operation in operations:
@@ -66,20 +65,32 @@ def compile_expression(expression: Expression, scope: TextScope) -> SqlValue:
             return _coalesce([compile_expression(item, scope) for item in choices])
         case Concat():
             return _concat(expression, scope)
-        case FeedSetting(name):
-            return text_value(_literal(getattr(scope.setting, name)))
         case When():
             return _when(expression, scope)
-        case RowNumber():
-            position = scope.position
-            return (
-                SqlValue.of_text(exp.null(), FALSE) if position is None else text_value(exp.cast(position, "VARCHAR"))
-            )
         case Object(members):
             return _object({name: compile_expression(item, scope) for name, item in members.items()})
         case ListOf(items):
             known = [_is_known_absent(compile_expression(item, scope)) for item in items]
             return SqlValue.of_text(exp.null(), both(*known))
+        case SumOf() | Pick() | Join() | Each():
+            return _compile_list(expression, scope)
+        case _:
+            return _compile_given(expression, scope)
+
+
+def _compile_given(expression: Constant | FeedSetting | RowNumber, scope: TextScope) -> SqlValue:
+    match expression:
+        case Constant(text):
+            return text_value(_literal(text))
+        case FeedSetting(name):
+            return text_value(_literal(getattr(scope.setting, name)))
+        case _:
+            position = scope.position
+            return UNKNOWN if position is None else text_value(exp.cast(position, "VARCHAR"))
+
+
+def _compile_list(expression: SumOf | Pick | Join | Each, scope: TextScope) -> SqlValue:
+    match expression:
         case SumOf(each):
             return compile_sum(expression, scope.read(each.text))
         case Pick(each, _, value):
@@ -89,7 +100,7 @@ def compile_expression(expression: Expression, scope: TextScope) -> SqlValue:
         case Each(Path() as each):
             return SqlValue.of_text(exp.null(), _is_empty_list(scope.read(each.text)))
         case _:
-            return SqlValue.of_text(exp.null(), FALSE)
+            return UNKNOWN
 
 
 def _inside(value: Expression, scope: TextScope) -> Callable[[Mapping[str, SqlValue]], SqlValue]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import codecs
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, PrivateAttr, field_validator
 
 from quality.vocabulary import Expectation
-from sources.expression import FieldExpression
+from sources.grammar import FieldExpression
 from sources.mapping import Format
 from warehouse.business import Country, Currency, TimeZone
 from warehouse.declaration import Declaration
@@ -70,9 +70,9 @@ class Feed(Declaration):
         return self.id_space or self._name
 
     @classmethod
-    def named(cls, name: str, **declared: Any) -> Feed:
+    def named(cls, name: str, **declared: object) -> Feed:
         """A feed declared in code."""
-        return cls(**declared).with_name(name)
+        return cls.model_validate(declared).with_name(name)
 
     def with_name(self, name: str) -> Feed:
         """The same feed under this name."""

@@ -1,4 +1,4 @@
-"""Loads a group of whole batches inside one transaction: reads, checks, and replaces what their files brought before."""
+"""Loads a group of whole batches in one transaction: reads, checks, and replaces what their files brought before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loads what is pending of a feed, batch by batch: each is in staging wholly or not at all, loaded again without a trace.
+"""Loads what is pending of a feed, batch by batch: each is in staging wholly or not at all, and loading again is safe.
 
 Small batches share a transaction and its statements, so that four hundred daily files take seconds.
 """
@@ -15,7 +15,6 @@ from quality.quarantine import create_tables as create_quarantine
 from sources.feed_declaration import Feed
 from sources.file_ledger import (
     FileRecord,
-    create_ledger,
     known_files,
     set_modified,
     set_status,
@@ -24,6 +23,7 @@ from sources.file_ledger import (
 )
 from sources.group_load import Batch, FileLoad, GroupLoad, StoppedBatch
 from sources.landing import discover
+from sources.ledger_tables import create_ledger
 from sources.mapped_feed import MappedFeed, map_feed
 from sources.plan import Plan, groups, plan_files
 from sources.readers.file_reader import FileReader

@@ -22,7 +22,6 @@ from sources.expression import (
     Each,
     Expression,
     FeedSetting,
-    FieldExpression,
     Join,
     ListOf,
     Object,
@@ -34,6 +33,7 @@ from sources.expression import (
     When,
     Where,
 )
+from sources.grammar import FieldExpression
 from warehouse.declaration import Declaration, Problems, parse_declaration
 
 Format = Literal["jsonl", "json", "csv", "tsv", "parquet"]

@@ -33,8 +33,8 @@ class Program:
     """Statements that each make a table of the connection's own; the last one is ``_checked``.
 
     ``_checked``: ``_file_id``, ``_row``, ``_source_rows``, the contract's columns, lists of nested rows, ``_sure``; of
-    grouped rows also ``_group`` and ``_is_alone``. ``filled`` counts, per file, the rows in which each of ``names`` holds
-    something.
+    grouped rows also ``_group`` and ``_is_alone``. ``filled`` counts, per file, the rows in which each of ``names``
+    holds something.
     """
 
     statements: tuple[str, ...]

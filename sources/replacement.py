@@ -17,12 +17,23 @@ from sources.landing import LandingFile
 from sources.mapped_feed import MappedFeed
 from sources.operations.operation import call
 from sources.row_tables import CONTENT, SOURCE_ROWS, kept_rank, row_types, rows_table, value_types
-from sources.statement import column, everything, named, select, temporary
+from sources.statement import column, everything, filled_in, named, select, temporary
 from warehouse.database import Connection
 
 _PLACES: Final = "_places"
 _OLD: Final = "_old_rows"
 _TOUCHED: Final = "_touched"
+_GIVE_BACK: Final = (
+    "delete from {rows} where _feed = $feed and list_contains($files, _file)",
+    "insert into {rows} by name from _old_rows where _feed = $feed and list_contains($files, _file)",
+    "delete from _old_rows where _feed = $feed and list_contains($files, _file)",
+)
+_TOUCH: Final = """
+create or replace temp table _touched as
+select distinct _content from {rows} where _feed = $feed and list_contains($files, _file)
+union
+select distinct _content from _old_rows
+"""
 _SEPARATOR: Final = 31
 _ABSENT: Final = 30
 """Control characters that no contract text may hold."""
@@ -61,22 +72,14 @@ class Replacement:
         """Give back what these files brought before."""
         values = {"feed": self.mapped.feed.name, "files": sorted(files)}
         table = rows_table(self.mapped.kind).sql(dialect="duckdb")
-        for statement in (
-            f"delete from {table} where _feed = $feed and list_contains($files, _file)",
-            f"insert into {table} by name select * from {_OLD} where _feed = $feed and list_contains($files, _file)",
-            f"delete from {_OLD} where _feed = $feed and list_contains($files, _file)",
-        ):
-            self.connection.execute(statement, values)
+        for statement in _GIVE_BACK:
+            self.connection.execute(filled_in(statement, rows=table), values)
 
     def finish(self, files: Sequence[str]) -> dict[str, int]:
         """How many source rows of each of ``files`` are accepted there; the counts of other files follow."""
         values: dict[str, object] = {"feed": self.mapped.feed.name, "files": list(files)}
         table = rows_table(self.mapped.kind).sql(dialect="duckdb")
-        self.connection.execute(
-            f"create or replace temp table {_TOUCHED} as select distinct {CONTENT} from {table} "
-            f"where _feed = $feed and list_contains($files, _file) union select distinct {CONTENT} from {_OLD}",
-            values,
-        )
+        self.connection.execute(filled_in(_TOUCH, rows=table), values)
         others = everything(_name(rows_table(self.mapped.kind))).where(
             exp.Not(this=call("list_contains", exp.Placeholder(this="files"), column("_file"))), copy=False
         )

@@ -75,7 +75,7 @@ def _mark(node: Node, path: Path) -> Node:
 
 @dataclass(frozen=True)
 class Passed:
-    """``is_sure``: the row is a JSON object in which every place holds what it may. ``unknown``: fields nobody mentions."""
+    """``is_sure``: a JSON object in which every place holds what it may. ``unknown``: fields nobody mentions."""
 
     is_sure: bool
     unknown: tuple[str, ...]
@@ -128,7 +128,7 @@ class Gate:
             return Passed(False, unknown)
         return Passed(True, unknown)
 
-    def _unknown_of(self, row: Any) -> tuple[str, ...]:
+    def _unknown_of(self, row: object) -> tuple[str, ...]:
         return tuple(name for name, places in self._unknown.items() if _stands(row, places))
 
     def unknown_in(self, rows: Sequence[Any]) -> dict[str, int]:
@@ -139,7 +139,7 @@ class Gate:
             if (count := sum(1 for row in rows if _stands(row, places)))
         }
 
-    def has_unknown(self, row: Any) -> bool:
+    def has_unknown(self, row: object) -> bool:
         """Whether any field nobody mentions stands in a decoded row."""
         return bool(self._unknown) and bool(self._unknown_of(row))
 
@@ -199,7 +199,7 @@ def _strangers(value: object, node: Node, at: tuple[str, ...]) -> Iterator[tuple
             yield from _strangers(inner, known, (*at, name))
 
 
-def _model(node: Node, name: str) -> Any:
+def _model(node: Node, name: str) -> type[msgspec.Struct]:
     """The strict model of a place: its children, and nothing else."""
     fields: list[tuple[str, Any, Any]] = []
     names: dict[str, str] = {}
@@ -216,7 +216,7 @@ def _model(node: Node, name: str) -> Any:
 _ANY_SCALAR: Any = str | int | float | bool | None
 
 
-def _scalar(kinds: frozenset[str]) -> Any:
+def _scalar(kinds: frozenset[str]) -> Any:  # noqa: ANN401 - a union made of values
     kind: Any = str | int | None
     kind = kind | float if "number" in kinds else kind
     return kind | bool if "boolean" in kinds else kind
@@ -231,7 +231,7 @@ def _attributes(root: Node, path: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _stands(row: Any, places: Sequence[str]) -> bool:
+def _stands(row: object, places: Sequence[str]) -> bool:
     for index, place in enumerate(places):
         if isinstance(row, list):
             return any(_stands(item, places[index:]) for item in row)

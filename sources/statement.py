@@ -57,6 +57,11 @@ def temporary(name: str, query: exp.Query, kind: str = "TABLE") -> str:
     return made.sql(dialect="duckdb")
 
 
+def filled_in(statement: str, **names: str) -> str:
+    """A fixed statement with names of our own tables in the places of ``{words}``; never with values."""
+    return statement.format(**names)
+
+
 def member(name: str, value: exp.Expr) -> exp.Expr:
     """A member of a struct."""
     return exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=value)

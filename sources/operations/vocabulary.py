@@ -13,24 +13,12 @@ from types import MappingProxyType
 from typing import Final
 
 from sources.operations.collection import FirstOfList, Split
+from sources.operations.markup import HtmlText, Unescape
 from sources.operations.moment import Day, Epoch, Time
 from sources.operations.number import Absolute, Integral, MinorUnits, Negate
 from sources.operations.operation import MappingError, Operation
-from sources.operations.text import (
-    Before,
-    Digits,
-    First,
-    HtmlText,
-    Lookup,
-    Lower,
-    NullIf,
-    Prefix,
-    RemovePrefix,
-    Replace,
-    Strip,
-    Unescape,
-    Upper,
-)
+from sources.operations.text import Before, Digits, First, Lower, Prefix, RemovePrefix, Replace, Strip, Upper
+from sources.operations.words import Lookup, NullIf
 from warehouse.declaration import suggestion
 
 _PLAIN: Final[Mapping[str, Operation]] = MappingProxyType(

@@ -19,7 +19,7 @@ class _End(Generic[T]):
 
 
 def read_ahead(source: Iterator[T], most: int) -> Iterator[T]:
-    """The items of ``source``, of which at most ``most`` wait to be taken. Its errors are raised where they are taken."""
+    """The items of ``source``, of which at most ``most`` wait to be taken. Its errors are raised to who takes them."""
     waiting: Queue[T | _End[T]] = Queue(maxsize=most)
     stopped = threading.Event()
 

@@ -128,7 +128,7 @@ class _Lines:
 
 
 class _Records:
-    """Records that fit, or None with ``refusal`` saying why; ``lines.taken`` holds the raw text, ``count`` the number."""
+    """Records that fit, or None with ``refusal`` saying why; ``lines.taken`` holds the raw text."""
 
     def __init__(self, lines: _Lines, delimiter: str, has_quotes: bool) -> None:
         self.lines = lines

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import pyarrow as pa
 
+from sources.operations.operation import Value
 from sources.readers.encoding import TextBlock
 from sources.shape import Gate
 from sources.source_rows import Block, Reading, Refusal, kept_raw
@@ -116,20 +117,20 @@ class JsonReader:
 _BLOCK: Final = 4 << 20
 
 
-def parse_row(raw: str) -> Any:
+def parse_row(raw: str) -> Value:
     """A row as Python values; of equal keys the first counts, as in the database.
 
     Raises:
         ValueError: the text is not one JSON value, or holds half of a character.
         RecursionError: it is nested too deeply.
     """
-    value = json.loads(raw, object_pairs_hook=_first_wins, parse_constant=_no_constant)
+    value: Value = json.loads(raw, object_pairs_hook=_first_wins, parse_constant=_no_constant)
     raw.encode()
     json.dumps(value, ensure_ascii=False).encode()
     return value
 
 
-def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _first_wins(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
@@ -139,7 +140,7 @@ def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _no_constant(name: str) -> Any:
+def _no_constant(name: str) -> Value:
     raise ValueError(f"{name} is not JSON")
 
 

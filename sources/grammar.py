@@ -1,0 +1,196 @@
+"""How the expressions of a mapping are written.
+
+A plain string is a path (dots walk objects, whole numbers walk lists). Otherwise one of
+
+- of values: ``{path}``, ``{constant}``, ``{setting}``, ``{row_number: true}``, ``{coalesce: […]}``,
+  ``{concat: […], with, all}``, ``{when, equals | in, value, else}``, ``{object: {name: expression}}``, ``{list: […]}``;
+- over lists: ``{sum_of: {each, value, where}}``, ``{pick: list, where, value}``, ``{join: list, value, with}``, and
+  ``{each: list, fields, where}``, a row for every object; ``where`` maps a path inside it to a word or words;
+- of groups: ``{rows: true, fields}``, a row for every source row.
+
+Each may add ``then: [operation, …]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from pydantic import PlainValidator, WithJsonSchema
+
+from sources.expression import (
+    Coalesce,
+    Concat,
+    Constant,
+    Each,
+    Expression,
+    FeedSetting,
+    Join,
+    ListOf,
+    Object,
+    Path,
+    Pick,
+    RowNumber,
+    SumOf,
+    Then,
+    When,
+    Where,
+)
+from sources.operations.operation import MappingError
+from sources.operations.vocabulary import parse_operation, word
+from warehouse.declaration import suggestion
+
+SETTINGS: Final = ("country", "currency", "time_zone")
+
+_FORMS: Final[Mapping[str, frozenset[str]]] = {
+    "path": frozenset(),
+    "constant": frozenset(),
+    "coalesce": frozenset(),
+    "concat": frozenset({"with", "all"}),
+    "setting": frozenset(),
+    "when": frozenset({"equals", "in", "value", "else"}),
+    "row_number": frozenset(),
+    "position": frozenset(),
+    "sum_of": frozenset(),
+    "object": frozenset(),
+    "pick": frozenset({"where", "value"}),
+    "join": frozenset({"value", "with"}),
+    "list": frozenset(),
+    "each": frozenset({"fields", "where"}),
+    "rows": frozenset({"fields"}),
+}
+
+
+def parse_expression(written: object) -> Expression:
+    """The expression a mapping writes.
+
+    Raises:
+        MappingError: it is none, in words for the person who wrote it.
+    """
+    if isinstance(written, Expression):
+        return written
+    if isinstance(written, str):
+        return Path(_name(written, "a path"))
+    if not isinstance(written, dict):
+        raise MappingError("an expression is a path, or one of " + ", ".join(sorted(_FORMS)))
+    rest = {str(key): value for key, value in written.items()}
+    operations = tuple(parse_operation(item) for item in _list(rest.pop("then", []), "then"))
+    expression = _parse_form(rest)
+    return Then(expression, operations) if operations else expression
+
+
+def _parse_form(written: Mapping[str, object]) -> Expression:
+    form = next((name for name in _FORMS if name in written), None)
+    if form is None:
+        wrong = next(iter(written), "")
+        raise MappingError(f"`{wrong}` is not an expression. {suggestion(wrong, list(_FORMS))}")
+    for key in written.keys() - {form} - _FORMS[form]:
+        raise MappingError(f"`{key}` does not go with `{form}`. {suggestion(key, [*_FORMS[form], 'then'])}")
+    argument = written[form]
+    match form:
+        case "path":
+            return Path(_name(argument, "path"))
+        case "constant":
+            return Constant(word(argument))
+        case "coalesce":
+            return Coalesce(_expressions(argument, form))
+        case "concat":
+            return Concat(_expressions(argument, form), word(written.get("with")) or "", written.get("all") is True)
+        case "setting":
+            return _setting(argument)
+        case "when":
+            return _when(written)
+        case "row_number" | "position":
+            return RowNumber()
+        case _:
+            return _parse_list_form(form, argument, written)
+
+
+def _parse_list_form(form: str, argument: object, written: Mapping[str, object]) -> Expression:
+    match form:
+        case "list":
+            return ListOf(_expressions(argument, form))
+        case "object":
+            return Object({name: parse_expression(item) for name, item in _table(argument, form).items()})
+        case "sum_of":
+            return _sum_of(argument)
+        case "pick":
+            value = parse_expression(written.get("value"))
+            return Pick(Path(_name(argument, form)), _where(written.get("where")), value)
+        case "join":
+            inner = Path(_name(written["value"], "value")) if "value" in written else None
+            return Join(Path(_name(argument, form)), inner, word(written.get("with")) or "")
+        case _:
+            return _each(written)
+
+
+def _setting(argument: object) -> FeedSetting:
+    if argument not in SETTINGS:
+        raise MappingError(f"`{argument}` is not a setting. {suggestion(str(argument), list(SETTINGS))}")
+    return FeedSetting(str(argument))
+
+
+def _when(written: Mapping[str, object]) -> When:
+    if ("equals" in written) == ("in" in written) or "value" not in written:
+        raise MappingError("`when` takes `equals` or `in`, `value`, and perhaps `else`")
+    words = _words(_list(written["in"], "in") if "in" in written else written["equals"])
+    otherwise = written.get("else")
+    rest = Constant(None) if otherwise is None else parse_expression(otherwise)
+    return When(parse_expression(written["when"]), words, parse_expression(written["value"]), rest)
+
+
+def _sum_of(argument: object) -> SumOf:
+    keys = set(argument) if isinstance(argument, dict) else set()
+    if not isinstance(argument, dict) or not {"each", "value"} <= keys <= {"each", "value", "where"}:
+        raise MappingError("`sum_of` takes `each` (path of a list), `value` (path inside its objects), perhaps `where`")
+    where = _where(argument.get("where"))
+    return SumOf(Path(_name(argument["each"], "each")), Path(_name(argument["value"], "value")), where)
+
+
+def _each(written: Mapping[str, object]) -> Each:
+    fields = _table(written.get("fields"), "fields")
+    path = None if "rows" in written else Path(_name(written["each"], "each"))
+    where = _where(written.get("where"))
+    return Each(path, {name: parse_expression(item) for name, item in fields.items()}, where)
+
+
+def _where(written: object) -> tuple[Where, ...]:
+    if written is None:
+        return ()
+    return tuple(Where(Path(name), _words(wanted)) for name, wanted in _table(written, "where").items())
+
+
+def _words(wanted: object) -> tuple[str, ...]:
+    return tuple(
+        text for item in (wanted if isinstance(wanted, list) else [wanted]) if (text := word(item)) is not None
+    )
+
+
+def _expressions(written: object, what: str) -> tuple[Expression, ...]:
+    return tuple(parse_expression(item) for item in _list(written, what))
+
+
+def _name(value: object, what: str) -> str:
+    text = word(value)
+    if text is None or not text:
+        raise MappingError(f"{what} is a name such as customer.email")
+    return text
+
+
+def _table(value: object, what: str) -> dict[str, object]:
+    if not isinstance(value, dict) or not value:
+        raise MappingError(f"`{what}` takes names and expressions")
+    return {str(name): item for name, item in value.items()}
+
+
+def _list(value: object, what: str) -> list[object]:
+    if not isinstance(value, list):
+        raise MappingError(f"`{what}` takes a list")
+    return value
+
+
+FieldExpression = Annotated[
+    Expression,
+    PlainValidator(parse_expression),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}], "description": "A path or an expression."}),
+]

@@ -1,0 +1,130 @@
+"""The tables about what was loaded: ``ops.feeds``, ``ops.files``, ``ops.batches`` and ``ops.source_columns``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import pyarrow as pa
+from sqlglot import exp
+
+from sources.row_tables import arrow_type
+from warehouse.database import Connection
+from warehouse.step import TableSpec, comment_on
+
+
+@dataclass(frozen=True)
+class LedgerTable(TableSpec):
+    """A table of the schema ops, with the SQL types of its columns."""
+
+    types: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def arrow(self) -> pa.Schema:
+        """How rows are handed over."""
+        return pa.schema([(name, arrow_type(kind)) for name, kind in self.types.items()])
+
+    @property
+    def create_statement(self) -> str:
+        """Makes the table where there is none."""
+        definitions = [
+            exp.ColumnDef(this=exp.to_identifier(name, quoted=True), kind=exp.DataType.build(kind, dialect="duckdb"))
+            for name, kind in self.types.items()
+        ]
+        table = exp.Schema(this=exp.table_(self.name, db="ops"), expressions=definitions)
+        return exp.Create(this=table, kind="TABLE", exists=True).sql(dialect="duckdb")
+
+
+def _table(name: str, description: str, grain: tuple[str, ...], columns: Mapping[str, tuple[str, str]]) -> LedgerTable:
+    """A table by its columns: name → type and meaning."""
+    texts = {column: text for column, (_, text) in columns.items()}
+    types = {column: kind for column, (kind, _) in columns.items()}
+    return LedgerTable("ops", name, description, grain, texts, types)
+
+
+_FEED: Final = ("VARCHAR", "The feed.")
+_BATCH: Final = ("DATE", "The day of the batch.")
+_FILE: Final = ("VARCHAR", "The file, as a path below the feed's landing folder.")
+_COUNTS: Final = {
+    "rows_read": ("BIGINT", "Source rows it holds: rows_accepted + rows_duplicate + rows_rejected."),
+    "rows_accepted": ("BIGINT", "Source rows that are in staging."),
+    "rows_duplicate": ("BIGINT", "Source rows that repeat exactly what another row brought."),
+    "rows_rejected": ("BIGINT", "Source rows that broke the contract: in quarantine."),
+}
+
+FILES: Final = _table(
+    "files",
+    "Every file that a feed brought, and what became of its rows.",
+    ("feed", "file"),
+    {
+        "feed": _FEED,
+        "batch_on": _BATCH,
+        "file": _FILE,
+        "sha256": ("VARCHAR", "SHA-256 of the file as it was loaded; empty when it never was."),
+        "bytes": ("BIGINT", "Its size when it was loaded."),
+        **_COUNTS,
+        "rows_collapsed": ("BIGINT", "Of rows_duplicate: repeats inside the file, dropped before they were grouped."),
+        "declaration_hash": ("VARCHAR", "Hash of the declarations and the contract it was loaded by."),
+        "status": ("VARCHAR", "loaded; stopped (not loaded as it is now: what it held before stays); vanished."),
+        "modified_ns": ("BIGINT", "When the file was last changed, in nanoseconds since 1970."),
+        "loaded_at": ("TIMESTAMP", "When it was loaded, UTC."),
+        "run_id": ("VARCHAR", "The run that loaded it."),
+    },
+)
+BATCHES: Final = _table(
+    "batches",
+    "Every batch of a feed: the sums over its files.",
+    ("feed", "batch_on"),
+    {
+        "feed": _FEED,
+        "batch_on": _BATCH,
+        "files": ("BIGINT", "How many files it has."),
+        "bytes": ("BIGINT", "Their size."),
+        **_COUNTS,
+        "status": ("VARCHAR", "stopped when a file of it is, else vanished when all are gone, else loaded."),
+        "loaded_at": ("TIMESTAMP", "When a file of it was last loaded, UTC."),
+    },
+)
+SOURCE_COLUMNS: Final = _table(
+    "source_columns",
+    "The source fields of every file, and whether the mapping reads them.",
+    ("feed", "file", "source_column"),
+    {
+        "feed": _FEED,
+        "batch_on": _BATCH,
+        "file": _FILE,
+        "source_column": ("VARCHAR", "Name or path of the source field."),
+        "status": ("VARCHAR", "mapped, ignored, unknown (nobody mentions it) or missing (read, but in no row)."),
+        "rows": ("BIGINT", "In how many rows it holds something."),
+    },
+)
+FEEDS: Final = _table(
+    "feeds",
+    "The declared feeds, as SQL needs to know them.",
+    ("feed",),
+    {
+        "feed": ("VARCHAR", "Name of the feed."),
+        "kind": ("VARCHAR", "The contract its rows satisfy."),
+        "mapping": ("VARCHAR", "The mapping that reads it."),
+        "id_space": ("VARCHAR", "Feeds of one id space share their customer ids."),
+        "owner": ("VARCHAR", "Who answers for it."),
+        "purpose": ("VARCHAR", "What its data may be used for."),
+        "description": ("VARCHAR", "What arrives."),
+        "time_zone": ("VARCHAR", "The zone of moments written without one."),
+        "country": ("VARCHAR", "Country of rows that name none."),
+        "currency": ("VARCHAR", "Currency of rows that name none."),
+        "declaration_hash": ("VARCHAR", "Hash of its declarations and contract as they are now."),
+    },
+)
+TABLES: Final = (FILES, BATCHES, SOURCE_COLUMNS, FEEDS)
+
+
+def create_ledger(connection: Connection) -> None:
+    """Make the tables that are not there yet."""
+    found = connection.execute("select table_name from duckdb_tables() where schema_name = 'ops'").fetchall()
+    present = {str(name) for (name,) in found}
+    for table in TABLES:
+        if table.name not in present:
+            connection.execute(table.create_statement)
+            comment_on(connection, table)
