@@ -103,7 +103,7 @@ def _made(
         "counts": both(*counts),
         "clear": both(*clear),
         "text": value.text,
-        "sure": either(value.as_text, value.as_number),
+        "sure": value.as_text,
     }
     struct = exp.Struct(expressions=[member(name, own(part)) for name, part in members.items()])
     return call("list_transform", opened, _lambda(_ELEMENT, struct))

@@ -11,7 +11,7 @@ from quality.contracts.contract import ContractPart
 from quality.contracts.fast_check import fast_cast
 from sources.compilation import ABSENT, TextScope, compile_expression, text_value
 from sources.expression import Expression
-from sources.operations.operation import FALSE, TRUE, SqlValue, both, either, is_null
+from sources.operations.operation import FALSE, TRUE, SqlValue, both, either, is_null, own
 from sources.source_rows import Header
 from sources.statement import column, named, stage
 
@@ -27,13 +27,18 @@ def typed_rows(
     """The columns of a model (or one of them) and ``_sure``; ``carried`` names columns of ``texts`` that stay."""
     wanted = [item for item in columns(model) if only in {None, item.name}]
     compiled = {item.name: _compiled(item.name, fields, scope) for item in wanted}
-    mapped = [named(value.text, f"f_{name}") for name, value in compiled.items()]
+    mapped = [named(_varchar(value.text), f"f_{name}") for name, value in compiled.items()]
     known = both(*(_may_be_asked(item, compiled[item.name]) for item in wanted))
     as_text = stage(texts, [*(column(name) for name in carried), *mapped, named(known, "_known")])
     casts = {item.name: fast_cast(item, column(f"f_{item.name}")) for item in wanted}
     sure = both(column("_known"), *(cast.sure for cast in casts.values()))
     values = [named(cast.value, name) for name, cast in casts.items()]
     return stage(as_text, [*(column(name) for name in carried), *values, named(sure, "_sure")])
+
+
+def _varchar(text: exp.Expr) -> exp.Expr:
+    """A NULL on its own would be taken for a number."""
+    return exp.Cast(this=own(text), to=exp.DataType.build("VARCHAR"))
 
 
 def _compiled(name: str, fields: Mapping[str, Expression], scope: TextScope) -> SqlValue:

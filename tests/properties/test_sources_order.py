@@ -69,13 +69,17 @@ def write(root: Path, file: str, rows: list[dict[str, Any]]) -> None:
 @pytest.fixture
 def small_groups(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(loading, "GROUP_BYTES", 300)
-    yield
+    return
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(files=FILES, earlier=FILES, data=st.data())
 def test_any_way_of_loading_the_same_files_gives_the_same_tables(
-    tmp_path_factory: pytest.TempPathFactory, small_groups: None, files: dict[str, Any], earlier: dict[str, Any], data: st.DataObject
+    tmp_path_factory: pytest.TempPathFactory,
+    small_groups: None,
+    files: dict[str, Any],
+    earlier: dict[str, Any],
+    data: st.DataObject,
 ) -> None:
     root = tmp_path_factory.mktemp("any")
     with open_warehouse() as at_once, open_warehouse() as piece_by_piece:

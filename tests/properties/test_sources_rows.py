@@ -27,60 +27,134 @@ from sources.source_rows import Block, Reading
 from warehouse.database import Warehouse, open_warehouse
 
 SEGMENT = {
-    "type": "track", "messageId": "m-1", "event": "Order Completed", "anonymousId": "a-1", "userId": "u-1",
-    "timestamp": "2026-01-05T10:00:00.123Z", "receivedAt": "2026-01-05T10:00:01Z", "version": 2,
+    "type": "track",
+    "messageId": "m-1",
+    "event": "Order Completed",
+    "anonymousId": "a-1",
+    "userId": "u-1",
+    "timestamp": "2026-01-05T10:00:00.123Z",
+    "receivedAt": "2026-01-05T10:00:01Z",
+    "version": 2,
     "context": {
-        "ip": "10.0.0.1", "locale": "zh-CN", "userAgent": "Browser 1.0", "page": {"url": "https://shop.example/茶", "path": "/茶"},
-        "campaign": {"name": "spring", "source": "mail"}, "device": {"id": "d-1", "type": "desktop"}, "consent": {"ads": True},
+        "ip": "10.0.0.1",
+        "locale": "zh-CN",
+        "userAgent": "Browser 1.0",
+        "page": {"url": "https://shop.example/茶", "path": "/茶"},
+        "campaign": {"name": "spring", "source": "mail"},
+        "device": {"id": "d-1", "type": "desktop"},
+        "consent": {"ads": True},
     },
     "properties": {"order_id": "o-1", "total": 12.5, "currency": "GBP", "product_id": 7},
     "traits": {"email": "li@shop.example", "firstName": "Li"},
-}  # fmt: skip
+}
 SHOPIFY = {
-    "id": 450789469, "name": "#1001", "email": "li@shop.example", "created_at": "2026-01-05T10:00:00-05:00",
-    "updated_at": "2026-01-06T10:00:00-05:00", "financial_status": "paid", "currency": "GBP", "total_price": "12.50",
-    "test": False, "customer": {"id": 207119551, "first_name": "Li", "last_name": "王"}, "total_discounts": "0.00",
-    "note_attributes": [], "discount_codes": [{"code": "TEA", "amount": "1.00"}], "source_name": "web",
+    "id": 450789469,
+    "name": "#1001",
+    "email": "li@shop.example",
+    "created_at": "2026-01-05T10:00:00-05:00",
+    "updated_at": "2026-01-06T10:00:00-05:00",
+    "financial_status": "paid",
+    "currency": "GBP",
+    "total_price": "12.50",
+    "test": False,
+    "customer": {"id": 207119551, "first_name": "Li", "last_name": "王"},
+    "total_discounts": "0.00",
+    "note_attributes": [],
+    "discount_codes": [{"code": "TEA", "amount": "1.00"}],
+    "source_name": "web",
     "line_items": [
         {"id": 1, "product_id": 9, "title": "Tea", "quantity": 2, "price": "5.00"},
         {"id": 2, "product_id": None, "title": "Lantern", "quantity": 1, "price": "2.50"},
     ],
     "refunds": [
-        {"id": 5, "created_at": "2026-01-07T10:00:00Z", "transactions": [{"kind": "refund", "status": "success", "amount": "1.00"}]},
+        {
+            "id": 5,
+            "created_at": "2026-01-07T10:00:00Z",
+            "transactions": [{"kind": "refund", "status": "success", "amount": "1.00"}],
+        },
     ],
     "shipping_address": {"address1": "1 High St", "city": "Leeds", "country_code": "GB", "zip": "LS1"},
-}  # fmt: skip
+}
 TICKET = {
-    "id": 35436, "created_at": "2026-01-05T10:00:00Z", "updated_at": "2026-01-06T10:00:00Z", "subject": "Late",
-    "description": "Where is it?", "status": "open", "priority": "high", "requester_id": 20978392, "external_id": "u-1",
+    "id": 35436,
+    "created_at": "2026-01-05T10:00:00Z",
+    "updated_at": "2026-01-06T10:00:00Z",
+    "subject": "Late",
+    "description": "Where is it?",
+    "status": "open",
+    "priority": "high",
+    "requester_id": 20978392,
+    "external_id": "u-1",
     "via": {"channel": "email", "source": {"from": {"address": "li@shop.example", "name": "Li"}}},
-    "satisfaction_rating": {"score": "good"}, "metric_set": {"reopens": 0, "solved_at": None},
-}  # fmt: skip
+    "satisfaction_rating": {"score": "good"},
+    "metric_set": {"reopens": 0, "solved_at": None},
+}
 WEIBO = {
-    "created_at": "Wed Apr 16 18:58:11 +0800 2014", "idstr": "11488058246", "mid": "11488058246", "text": "好茶 //@别人:转",
+    "created_at": "Wed Apr 16 18:58:11 +0800 2014",
+    "idstr": "11488058246",
+    "mid": "11488058246",
+    "text": "好茶 //@别人:转",
     "user": {"idstr": "1404376560", "screen_name": "王小明", "name": "王小明", "followers_count": 1369},
-}  # fmt: skip
+}
 CONTACT = {
-    "Record ID": "101", "First Name": "Li", "Last Name": "Wang", "Email": "li@shop.example", "Phone Number": "+44 20 7946 0000",
-    "Create Date": "2026-01-05 10:00", "Last Modified Date": "2026-01-06 10:00", "Interests": "tea;ceramics", "Gender": "Female",
-    "Points balance": "12.5", "Email consent": "true", "Consent updated at": "2026-01-05 10:00", "Date of birth": "1990-02-03",
-}  # fmt: skip
+    "Record ID": "101",
+    "First Name": "Li",
+    "Last Name": "Wang",
+    "Email": "li@shop.example",
+    "Phone Number": "+44 20 7946 0000",
+    "Create Date": "2026-01-05 10:00",
+    "Last Modified Date": "2026-01-06 10:00",
+    "Interests": "tea;ceramics",
+    "Gender": "Female",
+    "Points balance": "12.5",
+    "Email consent": "true",
+    "Consent updated at": "2026-01-05 10:00",
+    "Date of birth": "1990-02-03",
+}
 MAIL = {
-    "message_id": "m-1", "campaign_id": "c-1", "campaign_name": "Spring", "event": "opened", "occurred_at": "2026-01-05T09:00:00Z",
-    "email": "li@shop.example", "customer_id": "u-1", "cost": "0.01", "currency": "GBP",
-}  # fmt: skip
+    "message_id": "m-1",
+    "campaign_id": "c-1",
+    "campaign_name": "Spring",
+    "event": "opened",
+    "occurred_at": "2026-01-05T09:00:00Z",
+    "email": "li@shop.example",
+    "customer_id": "u-1",
+    "cost": "0.01",
+    "currency": "GBP",
+}
 KEPT = {
-    "message_id": "m-1", "message_channel": "email", "message_event": "sent", "occurred_at": "2026-01-05", "segment": {"a": 1},
-}  # fmt: skip
-INVOICE = {"no": "A1", "at": "2026-01-05 10:00", "who": "17850.0", "sku": "T1", "count": "2", "price": "2.55", "currency": "GBP"}
+    "message_id": "m-1",
+    "message_channel": "email",
+    "message_event": "sent",
+    "occurred_at": "2026-01-05",
+    "segment": {"a": 1},
+}
+INVOICE = {
+    "no": "A1",
+    "at": "2026-01-05 10:00",
+    "who": "17850.0",
+    "sku": "T1",
+    "count": "2",
+    "price": "2.55",
+    "currency": "GBP",
+}
 INVOICES = {
-    "kind": "purchases", "mapping": "csv", "group_by": "no", "time_zone": "Europe/London",
+    "kind": "purchases",
+    "mapping": "csv",
+    "group_by": "no",
+    "time_zone": "Europe/London",
     "fields": {
-        "order_id": "no", "placed_at": "at", "status": {"constant": "paid"}, "currency": "currency",
+        "order_id": "no",
+        "placed_at": "at",
+        "status": {"constant": "paid"},
+        "currency": "currency",
         "source_customer_id": {"path": "who", "then": ["integral"]},
-        "lines": {"rows": True, "fields": {"line_id": {"position": True}, "product_id": "sku", "quantity": "count", "unit_amount": "price"}},
+        "lines": {
+            "rows": True,
+            "fields": {"line_id": {"position": True}, "product_id": "sku", "quantity": "count", "unit_amount": "price"},
+        },
     },
-}  # fmt: skip
+}
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "segment": ({"kind": "web_events", "mapping": "segment"}, SEGMENT),
@@ -88,7 +162,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "shopify": ({"kind": "purchases", "mapping": "shopify_orders"}, SHOPIFY),
     "tickets": ({"kind": "feedback", "mapping": "zendesk_tickets"}, TICKET),
     "weibo": ({"kind": "social_interactions", "mapping": "weibo"}, WEIBO),
-    "contacts": ({"kind": "contacts", "mapping": "hubspot_contacts", "format": "csv", "time_zone": "Asia/Shanghai"}, CONTACT),
+    "contacts": (
+        {"kind": "contacts", "mapping": "hubspot_contacts", "format": "csv", "time_zone": "Asia/Shanghai"},
+        CONTACT,
+    ),
     "mail": ({"kind": "messages", "mapping": "email_messages"}, MAIL),
     "new columns are kept": ({"kind": "messages", "mapping": "jsonl", "on_new_column": "keep"}, KEPT),
     "invoices": (INVOICES, INVOICE),
@@ -96,15 +173,44 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 SCALARS = st.one_of(
-    st.sampled_from(["", " ", "x", "17850.0", "1e5", "12.50", "12.123456", "-3", "true", "GBP", "gbp", "paid", "2026-01-05", "\x07", "a" * 300]),
-    st.sampled_from(["2026-01-05T10:00:00", "2026-03-29 01:30:00", "2199-01-01T00:00:00Z", "yesterday", "2026-13-45T99:00:00Z", "茶"]),
+    st.sampled_from(
+        [
+            "",
+            " ",
+            "x",
+            "17850.0",
+            "1e5",
+            "12.50",
+            "12.123456",
+            "-3",
+            "true",
+            "GBP",
+            "gbp",
+            "paid",
+            "2026-01-05",
+            "\x07",
+            "a" * 300,
+        ]
+    ),
+    st.sampled_from(
+        [
+            "2026-01-05T10:00:00",
+            "2026-03-29 01:30:00",
+            "2199-01-01T00:00:00Z",
+            "yesterday",
+            "2026-13-45T99:00:00Z",
+            "茶",
+        ]
+    ),
     st.integers(-5, 2**66),
     st.floats(allow_nan=False, allow_infinity=False, width=32),
     st.sampled_from([0, 1, 1.5, 17850.0, 1e300, -0.0]),
     st.booleans(),
     st.none(),
 )
-VALUES = st.one_of(SCALARS, st.lists(SCALARS, max_size=2), st.dictionaries(st.sampled_from(["id", "a", "email"]), SCALARS, max_size=2))
+VALUES = st.one_of(
+    SCALARS, st.lists(SCALARS, max_size=2), st.dictionaries(st.sampled_from(["id", "a", "email"]), SCALARS, max_size=2)
+)
 
 
 @st.composite
@@ -181,7 +287,9 @@ def outcome(opened: Warehouse, feed: Feed, path: Path, *, trusts: bool) -> tuple
 @pytest.mark.parametrize("case", CASES)
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_sets_and_single_rows_agree(opened: Warehouse, tmp_path_factory: pytest.TempPathFactory, case: str, data: st.DataObject) -> None:
+def test_sets_and_single_rows_agree(
+    opened: Warehouse, tmp_path_factory: pytest.TempPathFactory, case: str, data: st.DataObject
+) -> None:
     declared, template = CASES[case]
     rows = data.draw(st.lists(changed(template), min_size=1, max_size=40))
     feed = Feed.named("feed", **declared)

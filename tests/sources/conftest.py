@@ -66,7 +66,9 @@ class Shop:
 
     def counts(self, feed: str) -> dict[str, tuple[int, int, int, int]]:
         """File → rows read, accepted, duplicate, rejected."""
-        rows = self.ask(f"select file, rows_read, rows_accepted, rows_duplicate, rows_rejected from ops.files where feed = '{feed}'")
+        rows = self.ask(
+            f"select file, rows_read, rows_accepted, rows_duplicate, rows_rejected from ops.files where feed = '{feed}'"
+        )
         return {file: (read, accepted, duplicate, rejected) for file, read, accepted, duplicate, rejected in rows}
 
     def refused(self, kind: str) -> list[tuple[str, int, str, str]]:

@@ -32,7 +32,9 @@ def rows(shop):
     ],
 )
 @pytest.mark.parametrize("declared", ["json", "jsonl"])
-def test_objects_arrays_envelopes_and_lines_are_told_apart_by_content(shop, a_message_feed, a_message, form, expected, declared):
+def test_objects_arrays_envelopes_and_lines_are_told_apart_by_content(
+    shop, a_message_feed, a_message, form, expected, declared
+):
     shop.land("mail", FILE, form(a_message(1), a_message(2)))
     shop.load(a_message_feed(format=declared, envelope=("messages", "message")))
     assert rows(shop) == expected
@@ -55,16 +57,21 @@ def test_names_that_differ_in_case_only_are_two_fields(shop, a_message_feed, a_m
 def test_a_field_read_whole_and_inside_is_one_place(shop, a_message_feed, a_message):
     shop.land("mail", FILE, [a_message(1) | {"who": {"id": "c1", "list": ["a", {"b": 2}]}}])
     shop.load(a_message_feed(fields={"extra": "who", "source_customer_id": "who.id", "account_id": "who.list.1.b"}))
-    assert shop.ask("select source_customer_id, account_id, cast(extra as varchar) from staging._messages_versions") == [
-        ("c1", "2", '{"id":"c1","list":["a",{"b":2}]}')
-    ]
+    assert shop.ask(
+        "select source_customer_id, account_id, cast(extra as varchar) from staging._messages_versions"
+    ) == [("c1", "2", '{"id":"c1","list":["a",{"b":2}]}')]
 
 
 def test_many_small_files_share_a_statement_and_keep_their_rows(shop, a_message_feed, a_message, monkeypatch):
     monkeypatch.setattr("sources.group_load.MOST_ROWS", 25)
     for day in range(1, 29):
-        shop.land("mail", f"dt=2026-02-{day:02d}/part.jsonl.gz", [a_message(day * 100 + n) for n in range(7)] + [{"broken": day}])
+        shop.land(
+            "mail",
+            f"dt=2026-02-{day:02d}/part.jsonl.gz",
+            [a_message(day * 100 + n) for n in range(7)] + [{"broken": day}],
+        )
     load = shop.load(a_message_feed())
-    assert len(load.batches) == 28 and set(shop.counts("mail").values()) == {(8, 7, 0, 1)}
+    assert len(load.batches) == 28
+    assert set(shop.counts("mail").values()) == {(8, 7, 0, 1)}
     assert shop.ask("select count(*), count(distinct _file) from staging._messages_versions") == [(196, 28)]
     assert all(row == 8 for _, row, _, _ in shop.refused("messages"))

@@ -12,13 +12,24 @@ from sources.feed import Feed
 FILE = "dt=2026-01-05/invoices.csv"
 HEADER = "no,at,sku,count,price,who\n"
 INVOICES = {
-    "kind": "purchases", "mapping": "csv", "group_by": "no", "time_zone": "Europe/London", "currency": "GBP", "max_reject_ratio": 1,
+    "kind": "purchases",
+    "mapping": "csv",
+    "group_by": "no",
+    "time_zone": "Europe/London",
+    "currency": "GBP",
+    "max_reject_ratio": 1,
     "fields": {
-        "order_id": "no", "placed_at": "at", "status": {"constant": "paid"}, "currency": {"setting": "currency"},
+        "order_id": "no",
+        "placed_at": "at",
+        "status": {"constant": "paid"},
+        "currency": {"setting": "currency"},
         "source_customer_id": {"path": "who", "then": ["integral"]},
-        "lines": {"rows": True, "fields": {"line_id": {"position": True}, "product_id": "sku", "quantity": "count", "unit_amount": "price"}},
+        "lines": {
+            "rows": True,
+            "fields": {"line_id": {"position": True}, "product_id": "sku", "quantity": "count", "unit_amount": "price"},
+        },
     },
-}  # fmt: skip
+}
 
 
 def invoices(**declared):
@@ -27,11 +38,17 @@ def invoices(**declared):
 
 def lines(shop):
     shop.stage("purchases")
-    return shop.ask("select order_id, line_id, product_id, _row from staging.purchase_lines order by 1, cast(line_id as integer)")
+    return shop.ask(
+        "select order_id, line_id, product_id, _row from staging.purchase_lines order by 1, cast(line_id as integer)"
+    )
 
 
 def test_rows_become_lines_in_the_order_of_the_file(shop):
-    shop.land("invoices", FILE, HEADER + "B,2026-07-05 10:00,T1,1,2.50,17850.0\nA,2026-07-05 11:00,T2,1,1,\nB,2026-07-05 09:30,T3,2,3,9\n")
+    shop.land(
+        "invoices",
+        FILE,
+        HEADER + "B,2026-07-05 10:00,T1,1,2.50,17850.0\nA,2026-07-05 11:00,T2,1,1,\nB,2026-07-05 09:30,T3,2,3,9\n",
+    )
     shop.load(invoices())
     assert lines(shop) == [("A", "1", "T2", 2), ("B", "1", "T1", 1), ("B", "2", "T3", 3)]
     found = shop.ask("select order_id, placed_at, source_customer_id, _row from staging.purchases order by 1")
@@ -39,7 +56,10 @@ def test_rows_become_lines_in_the_order_of_the_file(shop):
     assert shop.counts("invoices") == {FILE: (3, 3, 0, 0)}
 
 
-@pytest.mark.parametrize(("duplicates", "counts", "positions"), [("collapse", (4, 3, 1, 0), ["1", "2"]), ("keep", (4, 4, 0, 0), ["1", "2", "3"])])
+@pytest.mark.parametrize(
+    ("duplicates", "counts", "positions"),
+    [("collapse", (4, 3, 1, 0), ["1", "2"]), ("keep", (4, 4, 0, 0), ["1", "2", "3"])],
+)
 def test_rows_that_repeat_exactly_collapse_unless_declared(shop, duplicates, counts, positions):
     row = "A,2026-01-05 10:00,T1,1,2.50,\n"
     shop.land("invoices", FILE, HEADER + row + row + "A,2026-01-05 10:00,T2,1,2.50,\nB,2026-01-05 10:00,T2,1,2.50,\n")
@@ -49,7 +69,13 @@ def test_rows_that_repeat_exactly_collapse_unless_declared(shop, duplicates, cou
 
 
 def test_a_group_with_one_bad_row_is_refused_whole_row_by_row(shop):
-    shop.land("invoices", FILE, HEADER + "A,2026-01-05,T1,1,1,\nA,2026-01-05,T2,two,1,\nB,2026-01-05,T1,1,1,\n,2026-01-05,T1,1,1,\n ,2026-01-05,T1,1,1,\n")
+    shop.land(
+        "invoices",
+        FILE,
+        HEADER
+        + "A,2026-01-05,T1,1,1,\nA,2026-01-05,T2,two,1,\nB,2026-01-05,T1,1,1,\n"
+        + ",2026-01-05,T1,1,1,\n ,2026-01-05,T1,1,1,\n",
+    )
     shop.load(invoices())
     assert shop.refused("purchases") == [
         (FILE, 1, "lines[1].quantity", "wrong_type"),
@@ -78,7 +104,9 @@ def test_a_group_is_never_cut_between_two_statements(shop, monkeypatch):
     assert shop.ask("select count(*), count(distinct order_id) from staging.purchases") == [(14, 14)]
 
 
-@pytest.mark.parametrize(("duplicates", "rows", "worth"), [("keep", 397_884, "8911407.9040"), ("collapse", 392_692, "8887208.8940")])
+@pytest.mark.parametrize(
+    ("duplicates", "rows", "worth"), [("keep", 397_884, "8911407.9040"), ("collapse", 392_692, "8887208.8940")]
+)
 def test_online_retail_comes_out_exactly(shop, real_data: Path, duplicates, rows, worth):
     source = real_data / "online_retail" / "online_retail.parquet"
     if not source.is_file():
@@ -87,19 +115,40 @@ def test_online_retail_comes_out_exactly(shop, real_data: Path, duplicates, rows
     fields = {
         "order_id": "InvoiceNo",
         "placed_at": "InvoiceDate",
-        "status": {"when": {"path": "InvoiceNo", "then": [{"first": 1}]}, "equals": "C", "value": {"constant": "cancelled"}, "else": {"constant": "paid"}},
+        "status": {
+            "when": {"path": "InvoiceNo", "then": [{"first": 1}]},
+            "equals": "C",
+            "value": {"constant": "cancelled"},
+            "else": {"constant": "paid"},
+        },
         "source_customer_id": {"path": "CustomerID", "then": ["integral"]},
         "country": "Country",
         "currency": {"setting": "currency"},
-        "lines": {"rows": True, "fields": {"line_id": {"position": True}, "product_id": "StockCode", "product_name": "Description", "quantity": "Quantity", "unit_amount": "UnitPrice"}},
-    }  # fmt: skip
-    declared = {"mapping": "parquet", "group_by": "InvoiceNo", "fields": fields, "duplicates": duplicates, "max_reject_ratio": 0}
+        "lines": {
+            "rows": True,
+            "fields": {
+                "line_id": {"position": True},
+                "product_id": "StockCode",
+                "product_name": "Description",
+                "quantity": "Quantity",
+                "unit_amount": "UnitPrice",
+            },
+        },
+    }
+    declared = {
+        "mapping": "parquet",
+        "group_by": "InvoiceNo",
+        "fields": fields,
+        "duplicates": duplicates,
+        "max_reject_ratio": 0,
+    }
     shop.load(Feed.named("sales", **(INVOICES | declared)))
     shop.stage("purchases")
     assert shop.ask("select sum(rows_read), sum(rows_rejected) from ops.files") == [(541_909, 0)]
     assert shop.ask("select count(*), count(distinct source_customer_id) from staging.purchases") == [(25_900, 4_372)]
     valid = shop.ask(
-        "select count(*), count(distinct o.source_customer_id), cast(cast(sum(quantity * unit_amount) as decimal(18, 4)) as varchar) "
+        "select count(*), count(distinct o.source_customer_id), "
+        "cast(cast(sum(quantity * unit_amount) as decimal(18, 4)) as varchar) "
         "from staging.purchase_lines join staging.purchases as o using (_feed, order_id) "
         "where o.source_customer_id is not null and status <> 'cancelled' and quantity > 0 and unit_amount > 0"
     )

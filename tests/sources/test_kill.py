@@ -49,7 +49,9 @@ def state(warehouse):
     cursor = warehouse.cursor()
     return [
         cursor.execute("select * from staging._messages_rows order by all").fetchall(),
-        cursor.execute("select file, rows_read, rows_accepted, rows_duplicate, rows_rejected from ops.files order by 1").fetchall(),
+        cursor.execute(
+            "select file, rows_read, rows_accepted, rows_duplicate, rows_rejected from ops.files order by 1"
+        ).fetchall(),
         cursor.execute("select * exclude (first_seen_at) from quarantine.messages order by all").fetchall(),
     ]
 
@@ -61,7 +63,9 @@ def test_a_killed_load_is_finished_by_the_next(tmp_path: Path, run, a_message, a
         path.parent.mkdir(parents=True)
         rows = [a_message(day * 10 + n % 4) for n in range(6)] + [a_message(1), {"broken": day}]
         path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    killed = subprocess.run([sys.executable, "-c", LOADER, str(tmp_path), str(after)], check=False, cwd=Path(__file__).parents[2])
+    killed = subprocess.run(
+        [sys.executable, "-c", LOADER, str(tmp_path), str(after)], check=False, cwd=Path(__file__).parents[2]
+    )
     assert killed.returncode == -9
     feed, project = Feed.named("mail", **FEED), Project(tmp_path)
     with open_warehouse(tmp_path / "state" / "warehouse.duckdb") as warehouse, open_warehouse() as other:

@@ -32,7 +32,15 @@ def test_the_batch_day_is_in_the_path_else_it_is_the_day_of_the_last_change(shop
 
 
 def test_hidden_and_unfinished_files_are_left_alone(shop):
-    for name in (".hidden", "_SUCCESS", "_tmp/part.jsonl", ".git/part.jsonl", "part.jsonl.part", "part.jsonl.tmp", "good.jsonl"):
+    for name in (
+        ".hidden",
+        "_SUCCESS",
+        "_tmp/part.jsonl",
+        ".git/part.jsonl",
+        "part.jsonl.part",
+        "part.jsonl.tmp",
+        "good.jsonl",
+    ):
         shop.land("mail", f"dt=2026-01-05/{name}", "{}")
     assert [file.file for file in discover(shop.project, feed())] == ["dt=2026-01-05/good.jsonl"]
 
@@ -40,7 +48,10 @@ def test_hidden_and_unfinished_files_are_left_alone(shop):
 def test_globs_choose_files_and_a_file_two_globs_name_is_one(shop):
     for name in ("a.jsonl", "b.json", "deep/c.jsonl"):
         shop.land("mail", name, "{}")
-    assert [file.file for file in discover(shop.project, feed(files=["**/*.jsonl", "a.*"]))] == ["a.jsonl", "deep/c.jsonl"]
+    assert [file.file for file in discover(shop.project, feed(files=["**/*.jsonl", "a.*"]))] == [
+        "a.jsonl",
+        "deep/c.jsonl",
+    ]
     assert discover(shop.project, Feed.named("other", kind="messages", mapping="jsonl")) == ()
 
 
