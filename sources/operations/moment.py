@@ -35,14 +35,20 @@ _DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK: Final = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
 _ZONED: Final = rf"{_DAY}[T ]{_CLOCK} ?(Z|UTC|[+-][0-9]{{2}}(:?[0-9]{{2}})?)"
 _NAIVE: Final = rf"{_DAY}([T ]{_CLOCK})?"
-_SURE_NAIVE: Final = r"(19[7-9][0-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
-_WEIBO: Final = r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4} [0-9]{4}"
+_HOUR: Final = "([01][0-9]|2[0-3])"
+_SIXTIETH: Final = "[0-5][0-9]"
+_SURE_CLOCK: Final = rf"{_HOUR}:{_SIXTIETH}(:{_SIXTIETH}(\.[0-9]{{1,6}})?)?"
+_SURE_NAIVE: Final = rf"(19[7-9][0-9]|20[0-9]{{2}})-[0-9]{{2}}-[0-9]{{2}}[T ]{_SURE_CLOCK}"
+_WEIBO: Final = (
+    r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [0-9]{2} "
+    rf"{_HOUR}:{_SIXTIETH}:{_SIXTIETH} [+-](0[0-9]|1[0-3])[0-5][0-9] [0-9]{{4}}"
+)
 _WEIBO_FORMAT: Final = "%a %b %d %H:%M:%S %z %Y"
 _ISO_TEXT: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECONDS: Final = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1}
 _LAST_EPOCH: Final = 4_102_444_800  # seconds until the year 2100
-_WIDTHS: Final = {"Y": "[0-9]{4}", "m": "[0-9]{2}", "d": "[0-9]{2}", "H": "[0-9]{2}", "M": "[0-9]{2}", "S": "[0-9]{2}"}
+_WIDTHS: Final = {"Y": "[0-9]{4}", "m": "[0-9]{2}", "d": "[0-9]{2}", "H": _HOUR, "M": _SIXTIETH, "S": _SIXTIETH}
 _CALM_HOURS: Final = 4
 
 
