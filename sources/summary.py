@@ -1,0 +1,79 @@
+"""How each feed stands: what came in, what waits, what was stopped, which source fields nobody reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from sources.feed_declaration import Feed
+from sources.file_ledger import known_files
+from sources.landing import discover
+from sources.ledger_tables import FILES, SOURCE_COLUMNS
+from sources.mapped_feed import map_feed
+from sources.plan import plan_files
+from warehouse.database import Connection
+from warehouse.project import Project
+
+_UNKNOWN: Final = """
+select source_column, cast(sum(rows) as bigint) as rows
+from ops.source_columns
+where feed = $feed and status = 'unknown'
+group by source_column
+order by rows desc, source_column
+"""
+
+
+@dataclass(frozen=True)
+class FeedSummary:
+    """One feed. ``waiting``: days with files that the next load will read; ``stale_files`` of them only because a
+    declaration or the contract changed; ``unknown``: source fields nobody mentions, with their rows."""
+
+    feed: str
+    kind: str
+    mapping: str
+    owner: str
+    files: int
+    rows_read: int
+    rows_accepted: int
+    rows_duplicate: int
+    rows_rejected: int
+    newest_batch: date | None
+    waiting: tuple[date, ...]
+    stale_files: int
+    stopped: tuple[str, ...]
+    vanished: tuple[str, ...]
+    unknown: Mapping[str, int]
+
+
+def feed_summaries(connection: Connection, project: Project, feeds: Mapping[str, Feed]) -> tuple[FeedSummary, ...]:
+    """The declared feeds by name; the connection may be read-only, and nothing may have been loaded yet."""
+    found = connection.execute("select table_name from duckdb_tables() where schema_name = 'ops'").fetchall()
+    is_loaded = {FILES.name, SOURCE_COLUMNS.name} <= {name for (name,) in found}
+    return tuple(_summary(connection, project, feed, is_loaded=is_loaded) for _, feed in sorted(feeds.items()))
+
+
+def _summary(connection: Connection, project: Project, feed: Feed, *, is_loaded: bool) -> FeedSummary:
+    known = known_files(connection, feed.name) if is_loaded else {}
+    declaration_hash = map_feed(feed).declaration_hash
+    plan = plan_files(discover(project, feed), known, declaration_hash)
+    records = known.values()
+    unknown = connection.execute(_UNKNOWN, {"feed": feed.name}).fetchall() if is_loaded else []
+    return FeedSummary(
+        feed=feed.name,
+        kind=feed.kind,
+        mapping=feed.mapping,
+        owner=feed.owner,
+        files=len(known),
+        rows_read=sum(record.rows_read for record in records),
+        rows_accepted=sum(record.rows_accepted for record in records),
+        rows_duplicate=sum(record.rows_duplicate for record in records),
+        rows_rejected=sum(record.rows_rejected for record in records),
+        newest_batch=max((record.batch_on for record in records), default=None),
+        waiting=tuple(day for day, _ in plan.batches),
+        stale_files=sum(record.declaration_hash != declaration_hash for record in records),
+        stopped=tuple(file for file, record in sorted(known.items()) if record.status == "stopped"),
+        vanished=tuple(file for file, record in sorted(known.items()) if record.status == "vanished"),
+        unknown=dict(unknown),
+    )

@@ -1,0 +1,128 @@
+"""A feed is declared in one file; everything that is wrong is told at once, with its line and what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from sources.feed import load_feeds
+from sources.mapped_feed import map_feed
+from warehouse.declaration import Problems
+from warehouse.project import Project
+
+GOOD = """
+kind: messages
+mapping: csv
+files: mail/*.csv
+fields:
+  message_id: id
+  message_event: event
+  occurred_at: {path: at, then: [strip, {time: iso}]}
+constants: {message_channel: email}
+"""
+
+
+def declared(tmp_path, **files):
+    folder = tmp_path / "config" / "feeds"
+    folder.mkdir(parents=True)
+    for name, text in files.items():
+        (folder / f"{name}.yml").write_text(text, encoding="utf-8")
+    problems = Problems()
+    return load_feeds(Project(tmp_path), problems), [
+        f"{problem.file}:{problem.line}: {problem.what} {problem.fix}" for problem in problems.found
+    ]
+
+
+def test_a_good_feed_is_named_after_its_file_and_has_sane_defaults(tmp_path):
+    feeds, problems = declared(tmp_path, mail=GOOD)
+    assert problems == []
+    feed = feeds["mail"]
+    assert (feed.name, feed.ids_from, feed.files, feed.max_reject_ratio) == ("mail", "mail", ("mail/*.csv",), 0.2)
+    assert (feed.duplicates, feed.on_new_column, feed.time_zone) == ("collapse", "report", "UTC")
+
+
+def test_a_project_without_feeds_has_none(tmp_path):
+    assert load_feeds(Project(tmp_path), Problems()) == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "told"),
+    [
+        (("kind: messages", "kind: mesages"), 2, "Did you mean `messages`?"),
+        (("mapping: csv", "mapping: cvs"), 3, "Did you mean `csv`?"),
+        (("mapping: csv", "mapping: segment"), 2, "makes web_events, not messages"),
+        (("message_id: id", "mesage_id: id"), 6, "Did you mean `message_id`?"),
+        (("constants: {message_channel", "constants: {message_chanel"), 9, "not a field of messages"),
+        (("strip,", "stripp,"), 8, "Did you mean `strip`?"),
+        (("{time: iso}", "{time: isoo}"), 8, "strptime"),
+        (("{path: at,", "{pathh: at,"), 8, "Did you mean `path`?"),
+        (("files: mail/*.csv", "files: ../*.csv"), 4, "below the feed's landing folder"),
+        (("files: mail", "encoding: utf-99\nfiles: mail"), 4, "not an encoding"),
+        (("files: mail", "time_zone: Europe/Lundun\nfiles: mail"), 4, "not a time zone"),
+        (("files: mail", "max_reject_ratio: 2\nfiles: mail"), 4, "less than or equal to 1"),
+        (("files: mail", "duplicate: keep\nfiles: mail"), 4, "Did you mean `duplicates`?"),
+        (("files: mail", "on_new_column: panic\nfiles: mail"), 4, "'report', 'stop' or 'keep'"),
+    ],
+)
+def test_each_mistake_is_told_with_its_line(tmp_path, change, line, told):
+    _, problems = declared(tmp_path, mail=GOOD.replace(*change))
+    assert any(text.startswith(f"config/feeds/mail.yml:{line}: ") and told in text for text in problems), problems
+
+
+def test_all_mistakes_of_all_feeds_are_told_at_once(tmp_path):
+    wrong = GOOD.replace("message_id: id", "mesage_id: id").replace("message_event", "event")
+    _, problems = declared(tmp_path, mail=wrong, other=GOOD.replace("csv", "cvs", 1), Bad_Name=GOOD)
+    assert len([text for text in problems if text.startswith("config/feeds/mail.yml")]) == 2
+    assert any("config/feeds/other.yml:3" in text for text in problems)
+    assert any("not a feed name" in text for text in problems)
+
+
+def test_rows_need_a_group_and_known_fields(tmp_path):
+    orders = """
+kind: purchases
+mapping: csv
+fields:
+  order_id: no
+  placed_at: at
+  status: {constant: paid}
+  currency: {setting: currency}
+  lines: {rows: true, fields: {line_id: {position: true}, quantitty: count}}
+"""
+    _, problems = declared(tmp_path, orders=orders)
+    assert [text.split(": ", 1)[1].split(".")[0] for text in problems] == [
+        "`lines` is made of the rows of a group, but nothing says `group_by`",
+        "`lines",
+        "Nothing fills `lines",
+    ]
+
+
+def test_a_mapping_of_any_kind_reads_columns_named_like_the_contract(tmp_path):
+    feeds, problems = declared(tmp_path, mail="kind: messages\nmapping: csv\n")
+    assert problems == []
+    assert "message_id" in map_feed(feeds["mail"]).fields
+
+
+def test_what_the_feed_says_wins_over_the_mapping(tmp_path):
+    text = "kind: web_events\nmapping: segment\nfields: {event_name: name}\nconstants: {locale: zh}\nignore: [debug]\n"
+    feeds, _ = declared(tmp_path, web=text)
+    mapped = map_feed(feeds["web"])
+    assert repr(mapped.fields["event_name"]) == "Path(text='name')"
+    assert repr(mapped.fields["locale"]) == "Constant(text='zh')"
+    assert "debug" in mapped.ignore
+
+
+def test_a_renamed_column_is_read_where_the_mapping_expects_another(shop, a_message_feed):
+    shop.land("mail", "2026-01-05.csv", "Nr,message_channel,message_event,occurred_at\nm1,email,sent,2026-01-05\n")
+    shop.load(a_message_feed(mapping="csv", rename={"Nr": "message_id"}))
+    assert shop.ask("select message_id from staging._messages_versions") == [("m1",)]
+
+
+def test_what_only_people_read_does_not_make_batches_stale(a_message_feed):
+    before = map_feed(a_message_feed()).declaration_hash
+    assert map_feed(a_message_feed(owner="x", purpose="y", description="z", files=["*.x"])).declaration_hash == before
+    for changed in (
+        {"time_zone": "Asia/Shanghai"},
+        {"duplicates": "keep"},
+        {"constants": {"email": "a"}},
+        {"format": "json"},
+    ):
+        assert map_feed(a_message_feed(**changed)).declaration_hash != before
