@@ -26,7 +26,7 @@ from sources.replacement import Replacement
 from sources.row_tables import arrow_type, value_types
 from sources.shape import Gate
 from sources.source_rows import Header, kept_raw
-from sources.statement import PLACE, SOURCE, column, everything, filled_in, named, select, temporary
+from sources.statement import PLACE, SOURCE, column, filled_in, named, select, temporary
 from warehouse.database import Connection
 
 _BLOCK: Final = "_source_block"
@@ -62,7 +62,10 @@ class BlockResult:
 
 @dataclass
 class BlockCheck:
-    """Checks blocks on one connection, inside its transaction."""
+    """Checks blocks on a connection of its own, outside the transaction that takes the accepted rows.
+
+    What a transaction drops is only freed at its end: a large batch would keep the scratch tables of all its blocks.
+    """
 
     connection: Connection
     mapped: MappedFeed
@@ -82,13 +85,19 @@ class BlockCheck:
                 self.connection.execute(statement)
             if not self.trusts_statements:
                 self.connection.execute(_DOUBT)
-            self.replacement.take(everything(self._checked).where(column("_sure"), copy=False))
+            self.replacement.take(self.connection.execute(self._sure_rows).to_arrow_table())
             refused = self._judge_doubtful(header)
             counts = self.connection.execute(program.filled).fetchall()
         finally:
             self.connection.unregister(_BLOCK)
         filled = {row[0]: dict(zip(program.names, row[1:], strict=True)) for row in counts}
         return BlockResult(refused, collapsed, filled)
+
+    @property
+    def _sure_rows(self) -> str:
+        names = ["_file_id", "_row", "_source_rows", *value_types(self.mapped.contract)]
+        rows = select([column(name) for name in names], self._checked).where(column("_sure"), copy=False)
+        return rows.sql(dialect="duckdb")
 
     @property
     def _checked(self) -> str:
@@ -160,7 +169,7 @@ class BlockCheck:
         if self.mapped.feed.on_new_column != "keep":
             return None
         unknown = self.gate.unknown_columns(header.names)
-        return {name: values[name] for name in unknown if values[name] not in {None, ""}}
+        return {name: values[name] for name in unknown if values[name] is not None and values[name] != ""}
 
     def _row(self, file_id: int, rows: Sequence[tuple[int, str]], verdict: Accepted) -> dict[str, object]:
         contract = self.mapped.contract
@@ -181,13 +190,7 @@ class BlockCheck:
         arrays: dict[str, Any] = {
             name: pa.array([row.get(name) for row in accepted], arrow_type(kind)) for name, kind in types.items()
         }
-        self.connection.register("_accepted", pa.table(arrays))
-        typed = [
-            named(exp.Cast(this=column(name), to=exp.DataType.build(kind, dialect="duckdb")), name)
-            for name, kind in types.items()
-        ]
-        self.replacement.take(select(typed, "_accepted"))
-        self.connection.unregister("_accepted")
+        self.replacement.take(pa.table(arrays))
 
 
 @dataclass(frozen=True)

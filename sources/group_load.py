@@ -82,9 +82,10 @@ class StoppedBatch:
 
 @dataclass
 class GroupLoad:
-    """Loads one group on one connection."""
+    """Loads one group: blocks are checked on ``scratch``, everything is written on ``connection``."""
 
     connection: Connection
+    scratch: Connection
     mapped: MappedFeed
     reader: FileReader
     run: Run
@@ -96,7 +97,7 @@ class GroupLoad:
         self._loads = [FileLoad(file) for file in files]
         replacement = Replacement(self.connection, self.mapped, files)
         replacement.begin()
-        self._check = BlockCheck(self.connection, self.mapped, self.reader.gate, replacement)
+        self._check = BlockCheck(self.scratch, self.mapped, self.reader.gate, replacement)
         self._read_all()
         stopped = [stop for day, _ in batches if (stop := self._stop(day, known)) is not None]
         kept_out = {stop.batch_on for stop in stopped}

@@ -6,6 +6,7 @@ Small batches share a transaction and its statements, so that four hundred daily
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -128,9 +129,9 @@ def load_feed(
     stopped: list[StoppedBatch] = []
     for group in groups(plan, GROUP_BYTES):
         reader = FileReader.of(mapped)
-        with warehouse.transaction() as connection:
+        with closing(warehouse.cursor()) as scratch, warehouse.transaction() as connection:
             known = known_files(connection, feed.name)
-            loads, stops = GroupLoad(connection, mapped, reader, run, told.add).load(group, known)
+            loads, stops = GroupLoad(connection, scratch, mapped, reader, run, told.add).load(group, known)
             _note_stopped(connection, mapped, run, group, stops, known)
             counts = known_files(connection, feed.name)
         batches += _batches(loads, counts)

@@ -22,6 +22,7 @@ from warehouse.database import Connection
 
 _PLACES: Final = "_places"
 _OLD: Final = "_old_rows"
+_TAKEN: Final = "_taken_rows"
 _TOUCHED: Final = "_touched"
 _GIVE_BACK: Final = (
     "delete from {rows} where _feed = $feed and list_contains($files, _file)",
@@ -57,16 +58,26 @@ class Replacement:
         self.connection.execute(temporary(_OLD, old), values)
         self.connection.execute(exp.Delete(this=table, where=exp.Where(this=own.copy())).sql("duckdb"), values)
 
-    def take(self, rows: exp.Query) -> None:
+    def take(self, rows: pa.Table) -> None:
         """Add accepted rows: ``_file_id``, ``_row``, ``_source_rows`` and the columns of the contract's values."""
+        if not rows.num_rows:
+            return
         types = value_types(self.mapped.contract)
+        typed = [
+            named(exp.Cast(this=column(name), to=exp.DataType.build(kind, dialect="duckdb")), name)
+            for name, kind in types.items()
+        ]
+        places = [column(name) for name in ("_file_id", "_row", SOURCE_ROWS)]
+        taken = select([*places, *typed], _TAKEN)
         computed: dict[str, exp.Expr] = {CONTENT: named(_content(types), CONTENT)}
         lineage = {"_feed", "_batch_on", "_file"}
         names = row_types(self.mapped.contract)
         items = [computed.get(name) or column(name, _PLACES if name in lineage else "stage") for name in names]
-        query = select(items, rows).join(_PLACES, using=["_file_id"], copy=False)
+        query = select(items, taken).join(_PLACES, using=["_file_id"], copy=False)
         target = rows_table(self.mapped.kind).sql(dialect="duckdb")
+        self.connection.register(_TAKEN, rows)
         self.connection.execute(f"insert into {target} by name {query.sql(dialect='duckdb')}")
+        self.connection.unregister(_TAKEN)
 
     def undo(self, files: Collection[str]) -> None:
         """Give back what these files brought before."""

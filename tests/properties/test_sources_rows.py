@@ -270,7 +270,7 @@ def outcome(opened: Warehouse, feed: Feed, path: Path, *, trusts: bool) -> tuple
     connection.execute("begin")
     replacement = Replacement(connection, mapped, [LandingFile(feed.name, date(2026, 1, 5), "f", path, 1, 1)])
     replacement.begin()
-    check = BlockCheck(connection, mapped, reader.gate, replacement, trusts)
+    check = BlockCheck(opened.cursor(), mapped, reader.gate, replacement, trusts)
     refused: list[Any] = []
     collapsed: dict[int, int] = {}
     for block in blocks:
