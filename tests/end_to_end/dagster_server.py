@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -99,7 +100,9 @@ class Server:
     def materializations(self, *path: str) -> list[dict[str, Any]]:
         """The materializations of an asset, newest first."""
         query = """query($key: AssetKeyInput!) { assetOrError(assetKey: $key) { ... on Asset {
-            assetMaterializations(limit: 200) { runId partition metadataEntries { label ... on IntMetadataEntry { intValue } } }
+            assetMaterializations(limit: 200) {
+                runId partition metadataEntries { label ... on IntMetadataEntry { intValue } }
+            }
         } } }"""
         return list(self.ask(query, key={"path": list(path)})["assetOrError"]["assetMaterializations"])
 
@@ -146,16 +149,11 @@ def _answers(server: Server) -> bool:
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGINT)
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=20)
-    except subprocess.TimeoutExpired:
-        pass
-    finally:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)  # the session that was started for it, and whoever is left in it
-        except ProcessLookupError:
-            pass
-        process.wait(timeout=20)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # the session that was started for it, and whoever is left in it
+    process.wait(timeout=20)
 
 
 def _free_port() -> int:
