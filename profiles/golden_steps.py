@@ -10,7 +10,6 @@ from sqlglot import exp
 from profiles.attribute_claims import attribute_claims, cleared_values
 from profiles.attribute_rows import attribute_rows
 from profiles.attribute_values import attribute_values, golden_values
-from profiles.currency import currency_parameters
 from profiles.survivorship import load_survivorship
 from quality.contracts.table import tables
 from warehouse.business import Business
@@ -55,7 +54,7 @@ def golden_steps(project: Project, business: Business) -> tuple[Step, ...]:  # n
         DeclarationError: ``config/survivorship.yml`` is wrong.
     """
     declared = load_survivorship(project)
-    parameters = currency_parameters() | declared.parameters()
+    parameters = declared.parameters()
     fixed = tuple(_described(sql_step("profiles", "profiles", name, parameters=parameters)) for name in _FIXED)
     generated = (
         _generated(
