@@ -68,9 +68,11 @@ class Failed:
 
 
 def failures_of(events: Iterable[dg.DagsterEvent]) -> Iterator[Failed]:
-    """The steps of a run that failed for good, in order; and what kept the run from beginning, if something did."""
+    """The steps of a run that failed for good, in order; without any, what kept the run from beginning or ending."""
+    has_failed_step = False
     for event in events:
         if event.is_step_failure:
+            has_failed_step = True
             data = event.step_failure_data
             metadata = data.user_failure_data.metadata if data.user_failure_data else {}
             chain = list(_causes(data.error))
@@ -80,7 +82,7 @@ def failures_of(events: Iterable[dg.DagsterEvent]) -> Iterator[Failed]:
                 is_check=any(item.cls_name == DagsterAssetCheckFailedError.__name__ for item in chain),
                 told=data.error.to_string() if data.error else "",
             )
-        elif event.is_run_failure and (error := event.job_failure_data.error) is not None:
+        elif event.is_run_failure and not has_failed_step and (error := event.job_failure_data.error) is not None:
             yield Failed("", _busy(list(_causes(error))), is_check=False, told=error.to_string())
 
 

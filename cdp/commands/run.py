@@ -45,7 +45,11 @@ def run(
     errors = summary.get("errors") or {}
     if errors:
         names = ", ".join(sorted(errors))
-        raise InputError(f"Feeds with errors: {names}. {' '.join(errors.values())}", "Everything else was published.")
+        told = " ".join(f"{name}, {error}" for name, error in sorted(errors.items()))
+        raise InputError(
+            f"Not everything could be loaded. {told}",
+            f"Mend what is named, then run again; all but these batches of {names} was loaded and published.",
+        )
 
 
 def show_summary(summary: dict[str, Any]) -> None:
