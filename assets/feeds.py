@@ -6,6 +6,7 @@ materialization and notes the error. The check ``loaded`` then fails, and with i
 failed and alerts go out; nothing waits for that check.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,10 +17,13 @@ from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_AS
 from assets.broken_batches import BrokenBatch, broken, note
 from assets.failure import failure_of, shown_in_dagster
 from assets.feed_columns import source_fields
+from assets.feed_metadata import Metadata, batch_metadata, feed_metadata, told_changes
 from assets.resources import ProjectRun
+from sources.drift import CHANGES, SchemaChange
 from sources.feed import Feed
 from sources.group_load import StoppedBatch
 from sources.loading import BatchesStoppedError, BatchLoad, load_feed
+from sources.schema_ledger import found_changes
 from warehouse.errors import CdpError, InputError
 
 POOL = "duckdb_writer"
@@ -27,8 +31,14 @@ GROUP = "feeds"
 LOADED = "loaded"
 """Name of the check on every feed: each of its batches is loaded."""
 
+COLUMNS = "columns_as_before"
+"""Name of the check on every feed: no source field is new, missing or of another type. It warns."""
+
 LOADED_STEP = "feeds_loaded"
-"""The step of that check, for all feeds."""
+"""The step of these checks, for all feeds."""
+
+_LOADED_MEANS = "Every batch that arrived is loaded."
+_COLUMNS_MEANS = "The run found no source field that is new, missing, back again or of another type."
 
 _WITHOUT_MATERIALIZATION: Mapping[str, bool] = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
 """Marks an output whose step has said itself which partitions it materialized."""
@@ -43,6 +53,16 @@ class Loaded:
 
     batches: tuple[BatchLoad, ...]
     errors: Mapping[date, CdpError]
+    changes: tuple[SchemaChange, ...] = ()
+
+    def metadata(self) -> dict[str, Metadata]:
+        """What is told of each batch, by its partition."""
+        return {
+            batch.batch_on.isoformat(): batch_metadata(
+                batch, [change for change in self.changes if change.batch_on == batch.batch_on]
+            )
+            for batch in self.batches
+        }
 
 
 def feed_key(name: str) -> dg.AssetKey:
@@ -102,7 +122,8 @@ def load_pending(current: ProjectRun, feed: Feed, window: Window) -> Loaded:
     errors = {stop.batch_on: _error_of(feed, stop) for stop in done.stopped}
     with current.warehouse.transaction() as connection:
         note(connection, feed.name, run.run_id, window, errors)
-    return Loaded(done.batches, errors)
+        changes = tuple(change for _, change, _ in found_changes(connection, feed=feed.name))
+    return Loaded(done.batches, errors, changes)
 
 
 def _error_of(feed: Feed, stop: StoppedBatch) -> InputError:
@@ -110,10 +131,14 @@ def _error_of(feed: Feed, stop: StoppedBatch) -> InputError:
 
 
 def loaded_check(feeds: Iterable[Feed], pool: str | None) -> dg.AssetChecksDefinition:
-    """The check that every batch of every feed is loaded; it fails the run that could not load one."""
+    """Checks that every batch of every feed is loaded and its source fields are as before.
+
+    A batch that could not be loaded fails the run.
+    """
+    names = [feed.name for feed in feeds]
     specs = [
-        dg.AssetCheckSpec(LOADED, asset=feed_key(feed.name), description="Every batch that arrived is loaded.")
-        for feed in feeds
+        *(dg.AssetCheckSpec(LOADED, asset=feed_key(name), description=_LOADED_MEANS) for name in names),
+        *(dg.AssetCheckSpec(COLUMNS, asset=feed_key(name), description=_COLUMNS_MEANS) for name in names),
     ]
 
     @dg.multi_asset_check(name=LOADED_STEP, specs=specs, can_subset=True, pool=pool)
@@ -122,8 +147,14 @@ def loaded_check(feeds: Iterable[Feed], pool: str | None) -> dg.AssetChecksDefin
     ) -> Iterator[dg.AssetCheckResult]:
         with project_run.warehouse.transaction() as connection:
             found = broken(connection)
+            changes = found_changes(connection, run_id=project_run.run_id)
         for key in sorted(context.selected_asset_check_keys):
-            yield _loaded_result(key.asset_key, [item for item in found if feed_key(item.feed) == key.asset_key])
+            if key.name == COLUMNS:
+                yield _columns_result(
+                    key.asset_key, [item for feed, item, _ in changes if feed_key(feed) == key.asset_key]
+                )
+            else:
+                yield _loaded_result(key.asset_key, [item for item in found if feed_key(item.feed) == key.asset_key])
         mine = [item for item in found if item.run_id == project_run.run_id]
         if mine:
             raise failure_of(errors_of_feeds(mine))
@@ -157,15 +188,27 @@ def _loaded_result(key: dg.AssetKey, found: list[BrokenBatch]) -> dg.AssetCheckR
     )
 
 
+def _columns_result(key: dg.AssetKey, found: list[SchemaChange]) -> dg.AssetCheckResult:
+    kinds = Counter(change.change for change in found)
+    return dg.AssetCheckResult(
+        passed=not found,
+        asset_key=key,
+        check_name=COLUMNS,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=told_changes(found) or "Source fields are as before.",
+        metadata={name: kinds[name] for name in CHANGES},
+    )
+
+
 def _told(
     context: dg.AssetExecutionContext, key: dg.AssetKey, loaded: Loaded
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetMaterialization | dg.Output[None]]:
-    days = {batch.batch_on.isoformat(): _batch_metadata(batch) for batch in loaded.batches}
+    days = loaded.metadata()
     partitions = list(context.partition_keys) if context.has_partition_key_range or context.has_partition_key else []
     if not loaded.errors:
         for day in days.keys() & set(partitions):
             context.add_asset_metadata(days[day], asset_key=key, partition_key=day)
-        yield dg.MaterializeResult(asset_key=key, metadata=None if partitions else _sums(loaded.batches))
+        yield dg.MaterializeResult(asset_key=key, metadata=None if partitions else feed_metadata(loaded.batches))
         return
     broken_days = {day.isoformat() for day in loaded.errors}
     for day in partitions:
@@ -179,30 +222,6 @@ def _window(context: dg.AssetExecutionContext) -> Window:
         return None, None
     window = context.partition_time_window
     return window.start.date(), window.end.date() - timedelta(days=1)
-
-
-def _batch_metadata(batch: BatchLoad) -> dict[str, int | str]:
-    counts: dict[str, int | str] = {
-        "dagster/partition_row_count": batch.accepted,
-        "files": batch.files,
-        "rows_read": batch.rows_read,
-        "duplicate": batch.duplicate,
-        "rejected": batch.rejected,
-    }
-    if batch.unknown_columns:
-        counts["unknown_columns"] = ", ".join(sorted(batch.unknown_columns))
-    return counts
-
-
-def _sums(batches: Iterable[BatchLoad]) -> dict[str, int]:
-    found = list(batches)
-    return {
-        "batches": len(found),
-        "rows_read": sum(batch.rows_read for batch in found),
-        "accepted": sum(batch.accepted for batch in found),
-        "duplicate": sum(batch.duplicate for batch in found),
-        "rejected": sum(batch.rejected for batch in found),
-    }
 
 
 def _source_schema(feed: Feed) -> dg.TableSchema:

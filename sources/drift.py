@@ -1,13 +1,30 @@
-"""Which source fields a file held, and which of them nobody reads or leaves out on purpose."""
+"""Which source fields a file held, and how the fields of a feed change from one batch to the next.
+
+The changes are a pure function of ``ops.source_columns`` by batch date, so they are the same in whatever order
+batches were loaded. A field of a flat file is there when the header names it. Fields of objects come and go with their
+rows: one is missing when it stood in every row before, or so often that its absence cannot be chance.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Final, Literal, TypeAlias
 
+from sources.column_types import ColumnTypes, family
 from sources.file_ledger import SourceColumn
 from sources.shape import Gate
 from sources.source_rows import Header
+
+Change: TypeAlias = Literal["new", "missing", "returned", "retyped"]
+CHANGES: Final[tuple[Change, ...]] = ("new", "missing", "returned", "retyped")
+
+_EXPECTED_ROWS: Final = 10
+"""So many rows should have held a field, and none did: the chance of that is below one in twenty thousand."""
+_REMEMBERED: Final = 7
+"""Batches whose types are remembered: a field that alternates between two is told once."""
 
 
 def columns_of(
@@ -17,14 +34,135 @@ def columns_of(
     headers: Collection[Header],
     filled: Mapping[str, int],
     unknown: Mapping[str, int],
+    types: ColumnTypes,
 ) -> Iterator[SourceColumn]:
     """The source fields of one file: ``filled`` counts the rows in which a field holds something."""
+    named = {name for header in headers for name in header.names}
+
+    def found(name: str, status: Literal["mapped", "ignored", "unknown", "missing"], rows: int) -> SourceColumn:
+        is_named = name in named if headers else None
+        return SourceColumn(batch_on, file, name, status, rows, types.type_of(name), types.is_typed, is_named)
+
     for name in sorted(gate.names):
         count = filled.get(name, 0)
-        if count or name not in gate.assumed:
-            yield SourceColumn(batch_on, file, name, "mapped" if count else "missing", count)
-    others = {name for header in headers for name in header.names} - gate.names
-    for name in sorted(others):
-        yield SourceColumn(batch_on, file, name, gate.standing_of(name), filled.get(name, 0))
+        if count or name in named or name not in gate.assumed:
+            yield found(name, "mapped" if count else "missing", count)
+    for name in sorted(named - gate.names):
+        yield found(name, gate.standing_of(name), filled.get(name, 0))
     for name, count in sorted(unknown.items()):
-        yield SourceColumn(batch_on, file, name, "unknown", count)
+        yield found(name, "unknown", count)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A source field in one batch, over its files.
+
+    ``is_named``: a header names it; None in files without headers. ``is_typed``: the files say what its values are.
+    """
+
+    rows: int
+    type: str | None
+    is_named: bool | None
+    is_typed: bool
+    is_unknown: bool
+    first_file: str
+
+    @property
+    def is_present(self) -> bool:
+        """Whether the batch has it."""
+        return self.rows > 0 if self.is_named is None else self.is_named
+
+
+@dataclass(frozen=True)
+class BatchColumns:
+    """The source fields of one batch by name, the rows that were read of it, and its first file."""
+
+    batch_on: date
+    rows_read: int
+    first_file: str
+    fields: Mapping[str, Field]
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether its files have headers."""
+        return any(found.is_named for found in self.fields.values())
+
+
+@dataclass(frozen=True)
+class SchemaChange:
+    """One field that changed in one batch against the batches before it. ``file``: the first with the change."""
+
+    batch_on: date
+    source_column: str
+    change: Change
+    from_type: str | None
+    to_type: str | None
+    file: str | None
+
+
+def schema_changes(batches: Sequence[BatchColumns]) -> Iterator[SchemaChange]:
+    """How the fields of a feed changed; ``batches`` are in the order of their days. The first has none before it."""
+    histories: dict[str, _History] = {}
+    is_first = True
+    for batch in batches:
+        if not any(found.is_present for found in batch.fields.values()):
+            continue  # nothing of it could be read
+        for name in sorted(batch.fields.keys() | histories.keys()):
+            yield from histories.setdefault(name, _History(name)).follow(batch, is_first=is_first)
+        is_first = False
+
+
+@dataclass
+class _History:
+    """What is known of a field from the batches before."""
+
+    name: str
+    was_seen: bool = False
+    is_missing: bool = False
+    rows: int = 0
+    rows_read: int = 0
+    types: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+
+    def follow(self, batch: BatchColumns, *, is_first: bool) -> Iterator[SchemaChange]:
+        """What changes with the next batch."""
+        found = batch.fields.get(self.name)
+        if found is not None and found.is_present:
+            yield from self._present(batch.batch_on, found, is_first=is_first)
+        elif self.was_seen and not self.is_missing and self._is_missed(batch, found):
+            self.is_missing = True
+            yield SchemaChange(batch.batch_on, self.name, "missing", self._type, None, batch.first_file)
+        if self.was_seen:
+            self.rows_read += batch.rows_read
+
+    def _present(self, day: date, found: Field, *, is_first: bool) -> Iterator[SchemaChange]:
+        if not self.was_seen:
+            if not is_first and (found.is_named or found.is_unknown):
+                yield SchemaChange(day, self.name, "new", None, found.type, found.first_file)
+        elif self.is_missing:
+            yield SchemaChange(day, self.name, "returned", self._type, found.type, found.first_file)
+        if found.type is not None:
+            if self._type is not None and self._is_retyped(self._type, found.type, found):
+                yield SchemaChange(day, self.name, "retyped", self._type, found.type, found.first_file)
+            self.types.append(found.type)
+        self.was_seen, self.is_missing = True, False
+        self.rows += found.rows
+
+    @property
+    def _type(self) -> str | None:
+        return self.types[-1] if self.types else None
+
+    def _is_missed(self, batch: BatchColumns, found: Field | None) -> bool:
+        if batch.is_flat or (found is not None and found.is_named is not None):
+            return True
+        if not batch.rows_read or not self.rows_read:
+            return False
+        return self.rows >= self.rows_read or self.rows * batch.rows_read >= _EXPECTED_ROWS * self.rows_read
+
+    def _is_retyped(self, before: str, now: str, found: Field) -> bool:
+        if family(now) in {family(kind) for kind in self.types}:
+            return False
+        if before == "mixed":
+            return False
+        if before != "text":
+            return True
+        return found.is_typed and (found.is_named is not None or family(now) != "timestamp")

@@ -78,6 +78,9 @@ class SourceColumn:
     source_column: str
     status: Literal["mapped", "ignored", "unknown", "missing"]
     rows: int | None
+    type: str | None
+    is_typed: bool
+    is_named: bool | None
 
 
 def write_feed(connection: Connection, feed: Feed, declaration_hash: str) -> None:
@@ -96,7 +99,7 @@ def write_feed(connection: Connection, feed: Feed, declaration_hash: str) -> Non
         "currency": feed.currency,
         "declaration_hash": declaration_hash,
     }
-    _insert(connection, FEEDS, [row])
+    insert_rows(connection, FEEDS, [row])
 
 
 def known_files(connection: Connection, feed: str) -> dict[str, FileRecord]:
@@ -116,7 +119,7 @@ def write_files(connection: Connection, feed: str, records: Sequence[FileRecord]
             "delete from ops.files where feed = $feed and list_contains($files, file)",
             {"feed": feed, "files": [item.file for item in records]},
         )
-        _insert(connection, FILES, [vars(item) for item in records])
+        insert_rows(connection, FILES, [vars(item) for item in records])
     check_sums(connection, feed)
     connection.execute("delete from ops.batches where feed = $feed", {"feed": feed})
     connection.execute(_BATCHES, {"feed": feed})
@@ -159,10 +162,11 @@ def write_columns(connection: Connection, feed: str, files: Sequence[str], colum
         "delete from ops.source_columns where feed = $feed and list_contains($files, file)",
         {"feed": feed, "files": list(files)},
     )
-    _insert(connection, SOURCE_COLUMNS, [vars(item) | {"feed": feed} for item in columns])
+    insert_rows(connection, SOURCE_COLUMNS, [vars(item) | {"feed": feed} for item in columns])
 
 
-def _insert(connection: Connection, table: LedgerTable, rows: Sequence[Mapping[str, object]]) -> None:
+def insert_rows(connection: Connection, table: LedgerTable, rows: Sequence[Mapping[str, object]]) -> None:
+    """Add rows to a table of the ledger."""
     if not rows:
         return
     connection.register("_ledger_rows", pa.Table.from_pylist(list(rows), table.arrow))

@@ -13,12 +13,13 @@ import pyarrow as pa
 from quality.contracts.check import Reason
 from quality.quarantine import Reject, replace_rejects
 from sources.block_check import BlockCheck, RefusedRow
+from sources.column_types import ColumnTypes
 from sources.drift import columns_of
 from sources.file_ledger import FileRecord, SourceColumn, write_columns, write_files
 from sources.landing import LandingFile
 from sources.mapped_feed import MappedFeed
 from sources.readers.ahead import read_ahead
-from sources.readers.file_reader import FileReader
+from sources.readers.file_reader import FileReader, is_parquet
 from sources.replacement import Replacement
 from sources.source_rows import Block, Header, Reading, Refusal
 from warehouse.database import Connection
@@ -44,6 +45,7 @@ class FileLoad:
     filled: Counter[str] = field(default_factory=Counter)
     rejects: list[Reject] = field(default_factory=list)
     unknown: tuple[str, ...] = ()
+    types: ColumnTypes = field(default_factory=ColumnTypes)
 
 
 @dataclass
@@ -105,6 +107,7 @@ class GroupLoad:
             replacement.undo([name for stop in stopped for name in stop.files])
         loaded = [load for load in self._loads if load.file.batch_on not in kept_out]
         self._write(loaded, replacement.finish([load.file.file for load in loaded]))
+        self._write_columns()
         return loaded, stopped
 
     def _read_all(self) -> None:
@@ -129,6 +132,7 @@ class GroupLoad:
         yield waiting
 
     def _blocks(self, load: FileLoad) -> Iterator[Block]:
+        load.types.is_typed = not self.mapped.is_flat or is_parquet(load.file.path)
         for item in self.reader.read(load.file.path, load.reading):
             if isinstance(item, Refusal):
                 load.rows_read += 1
@@ -136,6 +140,7 @@ class GroupLoad:
                 load.rejects.append(self._reject(load, RefusedRow(0, item.row, item.raw, reasons)))
                 continue
             load.rows_read += item.rows.num_rows
+            load.types.see(item, self.reader.gate.names | load.reading.unknown.keys())
             if item.header is not None:
                 load.headers.add(item.header)
             if item.rows.num_rows:
@@ -191,15 +196,20 @@ class GroupLoad:
         replace_rejects(connection, mapped.kind, mapped.feed.name, names, rejects)
         records = [self._record(load, accepted.get(load.file.file, 0)) for load in loaded]
         write_files(connection, mapped.feed.name, records)
+
+    def _write_columns(self) -> None:
+        """The source fields of all files that were read: a batch that stops must not hide why."""
         columns: list[SourceColumn] = []
-        for load in loaded:
+        for load in self._loads:
             load.unknown = tuple(sorted(self._unknown(load)))
             columns += self._columns(load)
-        write_columns(connection, mapped.feed.name, names, columns)
+        names = [load.file.file for load in self._loads]
+        write_columns(self.connection, self.mapped.feed.name, names, columns)
 
     def _columns(self, load: FileLoad) -> Iterator[SourceColumn]:
+        file = load.file
         return columns_of(
-            self.reader.gate, load.file.batch_on, load.file.file, load.headers, load.filled, load.reading.unknown
+            self.reader.gate, file.batch_on, file.file, load.headers, load.filled, load.reading.unknown, load.types
         )
 
     def _record(self, load: FileLoad, accepted: int) -> FileRecord:

@@ -1,4 +1,4 @@
-"""The tables about what was loaded: ``ops.feeds``, ``ops.files``, ``ops.batches`` and ``ops.source_columns``."""
+"""What was loaded: ``ops.feeds``, ``ops.files``, ``ops.batches``, ``ops.source_columns`` and ``ops.schema_changes``."""
 
 from __future__ import annotations
 
@@ -34,6 +34,12 @@ class LedgerTable(TableSpec):
         ]
         table = exp.Schema(this=exp.table_(self.name, db="ops"), expressions=definitions)
         return exp.Create(this=table, kind="TABLE", exists=True).sql(dialect="duckdb")
+
+    def add_statement(self, column: str) -> str:
+        """Adds one column."""
+        kind = exp.DataType.build(self.types[column], dialect="duckdb")
+        added = exp.ColumnDef(this=exp.to_identifier(column, quoted=True), kind=kind)
+        return exp.Alter(this=exp.table_(self.name, db="ops"), kind="TABLE", actions=[added]).sql(dialect="duckdb")
 
 
 def _table(name: str, description: str, grain: tuple[str, ...], columns: Mapping[str, tuple[str, str]]) -> LedgerTable:
@@ -97,6 +103,29 @@ SOURCE_COLUMNS: Final = _table(
         "source_column": ("VARCHAR", "Name or path of the source field."),
         "status": ("VARCHAR", "mapped, ignored, unknown (nobody mentions it) or missing (read, but in no row)."),
         "rows": ("BIGINT", "In how many rows it holds something."),
+        "type": (
+            "VARCHAR",
+            "What its values are: text, integer, number, boolean, date, timestamp, object, list, mixed.",
+        ),
+        "is_typed": ("BOOLEAN", "Whether the file says so itself; else the texts look like it."),
+        "is_named": ("BOOLEAN", "Whether the header names it; NULL in files without one."),
+    },
+)
+SCHEMA_CHANGES: Final = _table(
+    "schema_changes",
+    "Source fields that changed in a batch against the batches of the feed before it.",
+    ("feed", "batch_on", "source_column", "change"),
+    {
+        "feed": _FEED,
+        "batch_on": _BATCH,
+        "source_column": ("VARCHAR", "Name or path of the source field."),
+        "change": ("VARCHAR", "new, missing (it used to be there), returned (after it was missing) or retyped."),
+        "from_type": ("VARCHAR", "What its values were before."),
+        "to_type": ("VARCHAR", "What they are in this batch."),
+        "file": ("VARCHAR", "The first file of the batch with the change."),
+        "handling": ("VARCHAR", "What the feed declared for new fields then: report, stop or keep."),
+        "run_id": ("VARCHAR", "The run that found it first."),
+        "found_at": ("TIMESTAMP", "When it was found first, UTC."),
     },
 )
 FEEDS: Final = _table(
@@ -117,14 +146,22 @@ FEEDS: Final = _table(
         "declaration_hash": ("VARCHAR", "Hash of its declarations and contract as they are now."),
     },
 )
-TABLES: Final = (FILES, BATCHES, SOURCE_COLUMNS, FEEDS)
+TABLES: Final = (FILES, BATCHES, SOURCE_COLUMNS, SCHEMA_CHANGES, FEEDS)
 
 
 def create_ledger(connection: Connection) -> None:
-    """Make the tables that are not there yet."""
-    found = connection.execute("select table_name from duckdb_tables() where schema_name = 'ops'").fetchall()
-    present = {str(name) for (name,) in found}
+    """Make the tables that are not there yet, and add columns that an older layout did not have."""
+    found = connection.execute(
+        "select table_name, list(column_name) from duckdb_columns() where schema_name = 'ops' group by table_name"
+    ).fetchall()
+    present = {str(name): set(columns) for name, columns in found}
     for table in TABLES:
         if table.name not in present:
             connection.execute(table.create_statement)
+            comment_on(connection, table)
+            continue
+        missing = [name for name in table.types if name not in present[table.name]]
+        for name in missing:
+            connection.execute(table.add_statement(name))
+        if missing:
             comment_on(connection, table)

@@ -5,9 +5,11 @@ Small batches share a transaction and its statements, so that four hundred daily
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
@@ -24,11 +26,13 @@ from sources.file_ledger import (
 )
 from sources.group_load import Batch, FileLoad, GroupLoad, StoppedBatch
 from sources.landing import discover
+from sources.lateness import Lateness, lateness_of
 from sources.ledger_tables import create_ledger
 from sources.mapped_feed import MappedFeed, map_feed
 from sources.plan import Plan, groups, plan_files
 from sources.readers.file_reader import FileReader
 from sources.row_tables import create_row_tables
+from sources.schema_ledger import write_schema_changes
 from warehouse.database import Connection, Warehouse
 from warehouse.errors import InputError
 from warehouse.project import Project
@@ -42,7 +46,11 @@ Progress = Callable[[int, int, int], None]
 
 @dataclass(frozen=True)
 class BatchLoad:
-    """What one load did to one batch: the files it read, their rows, and source fields nobody mentions."""
+    """What one load did to one batch: the files it read, their rows, and source fields nobody mentions.
+
+    ``reasons``: rejected rows per code; a row that was rejected for two counts under both. ``seconds``: the batch's
+    share, by its bytes, of the time that its group took.
+    """
 
     batch_on: date
     files: int
@@ -52,6 +60,9 @@ class BatchLoad:
     duplicate: int
     rejected: int
     unknown_columns: tuple[str, ...] = ()
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    lateness: Lateness = field(default_factory=Lateness)
+    seconds: float = 0
 
 
 @dataclass(frozen=True)
@@ -128,14 +139,22 @@ def load_feed(
     batches: list[BatchLoad] = []
     stopped: list[StoppedBatch] = []
     for group in groups(plan, GROUP_BYTES):
+        started = time.monotonic()
         reader = FileReader.of(mapped)
         with closing(warehouse.cursor()) as scratch, warehouse.transaction() as connection:
             known = known_files(connection, feed.name)
             loads, stops = GroupLoad(connection, scratch, mapped, reader, run, told.add).load(group, known)
             _note_stopped(connection, mapped, run, group, stops, known)
-            counts = known_files(connection, feed.name)
-        batches += _batches(loads, counts)
+            done = _batches(loads, known_files(connection, feed.name))
+            late = lateness_of(connection, mapped, [item.batch_on for item in done], run.business.time_zone)
+        seconds = time.monotonic() - started
+        batches += [
+            replace(item, lateness=late.get(item.batch_on, Lateness()), seconds=seconds * _share(item, done))
+            for item in done
+        ]
         stopped += stops
+    with warehouse.transaction() as connection:
+        write_schema_changes(connection, feed, run)
     load = FeedLoad(feed.name, tuple(batches), tuple(record.file for record in plan.vanished), tuple(stopped))
     if stopped:
         raise BatchesStoppedError(load)
@@ -224,6 +243,10 @@ def _batches(loads: Sequence[FileLoad], counts: dict[str, FileRecord]) -> list[B
     return [_batch(day, [load for load in loads if load.file.batch_on == day], counts) for day in days]
 
 
+def _share(batch: BatchLoad, of: Sequence[BatchLoad]) -> float:
+    return (batch.bytes + 1) / sum(other.bytes + 1 for other in of)
+
+
 def _batch(day: date, loads: Sequence[FileLoad], counts: dict[str, FileRecord]) -> BatchLoad:
     records = [counts[load.file.file] for load in loads]
     return BatchLoad(
@@ -235,4 +258,5 @@ def _batch(day: date, loads: Sequence[FileLoad], counts: dict[str, FileRecord]) 
         duplicate=sum(record.rows_duplicate for record in records),
         rejected=sum(record.rows_rejected for record in records),
         unknown_columns=tuple(sorted({name for load in loads for name in load.unknown})),
+        reasons=Counter(code for load in loads for item in load.rejects for code in {why.code for why in item.reasons}),
     )

@@ -33,7 +33,7 @@ class FileReader:
 
     def read(self, path: Path, reading: Reading) -> Iterator[Block | Refusal]:
         """The rows of a file, in its order. Afterwards ``reading`` knows its hash."""
-        if _is_parquet(path):
+        if is_parquet(path):
             _hash(path, reading)
             yield from self._fitting(read_parquet(path))
             return
@@ -88,6 +88,7 @@ def _drain(source: Iterator[bytes]) -> None:
         pass
 
 
-def _is_parquet(path: Path) -> bool:
+def is_parquet(path: Path) -> bool:
+    """Whether a file begins as Parquet does, whatever its name."""
     with path.open("rb") as file:
         return file.read(len(MAGIC)) == MAGIC

@@ -1,0 +1,99 @@
+"""Keeps ``ops.schema_changes`` in step with ``ops.source_columns``: a change keeps the run that found it first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any, Final
+
+from sources.column_types import joined
+from sources.drift import BatchColumns, Field, SchemaChange, schema_changes
+from sources.feed_declaration import Feed
+from sources.file_ledger import insert_rows
+from sources.ledger_tables import SCHEMA_CHANGES
+from warehouse.database import Connection
+from warehouse.step import Run
+
+_FIELDS: Final = """
+with fields as (
+    select
+        batch_on, source_column, sum(rows) as rows,
+        list(distinct type order by type) filter (where type is not null) as types,
+        bool_or(is_named) as is_named, bool_or(is_typed) as is_typed, bool_or(status = 'unknown') as is_unknown,
+        coalesce(min(file) filter (where coalesce(is_named, rows > 0)), min(file)) as first_file
+    from ops.source_columns
+    where feed = $feed
+    group by batch_on, source_column
+), batches as (
+    select batch_on, sum(rows_read) as rows_read, min(file) as first_file
+    from ops.files
+    where feed = $feed
+    group by batch_on
+)
+select
+    batch_on, coalesce(b.rows_read, 0), coalesce(b.first_file, f.first_file), f.source_column, f.rows, f.types,
+    f.is_named, f.is_typed, f.is_unknown, f.first_file
+from fields as f
+left join batches as b using (batch_on)
+order by batch_on, source_column
+"""
+_KEPT: Final = """
+select batch_on, source_column, change, from_type, to_type, file, handling, run_id, found_at
+from ops.schema_changes
+where feed = $feed
+"""
+_FOUND: Final = """
+select
+    feed, batch_on, source_column, change, from_type, to_type, file, handling
+from ops.schema_changes
+where (run_id = $run_id or $run_id is null) and (feed = $feed or $feed is null)
+order by feed, batch_on desc, source_column, change
+"""
+
+
+def write_schema_changes(connection: Connection, feed: Feed, run: Run) -> int:
+    """Compare all batches of a feed with those before them; how many changes were not known yet."""
+    changes = list(schema_changes(list(_batches(connection, feed.name))))
+    kept = {row[:6]: row[6:] for row in connection.execute(_KEPT, {"feed": feed.name}).fetchall()}
+    rows: list[dict[str, object]] = []
+    for change in changes:
+        first = (feed.on_new_column, run.run_id, run.now)
+        handling, run_id, found_at = kept.get(tuple(vars(change).values()), first)
+        more = {"feed": feed.name, "handling": handling, "run_id": run_id, "found_at": found_at}
+        rows.append(vars(change) | more)
+    connection.execute("delete from ops.schema_changes where feed = $feed", {"feed": feed.name})
+    insert_rows(connection, SCHEMA_CHANGES, rows)
+    return sum(tuple(vars(change).values()) not in kept for change in changes)
+
+
+def found_changes(
+    connection: Connection, *, feed: str | None = None, run_id: str | None = None
+) -> list[tuple[str, SchemaChange, str]]:
+    """(feed, change, handling) of a feed or of all, found by a run or by any; the newest batch first."""
+    rows = connection.execute(_FOUND, {"feed": feed, "run_id": run_id}).fetchall()
+    return [(name, SchemaChange(*values), handling) for name, *values, handling in rows]
+
+
+def told(change: SchemaChange) -> str:
+    """A change in words, for people."""
+    match change.change:
+        case "retyped":
+            return f"{change.source_column} was {change.from_type} and is {change.to_type}"
+        case "new":
+            return f"{change.source_column} is new" + (f" ({change.to_type})" if change.to_type else "")
+        case "missing":
+            return f"{change.source_column} is missing"
+        case _:
+            return f"{change.source_column} is back"
+
+
+def _batches(connection: Connection, feed: str) -> Iterator[BatchColumns]:
+    found: list[tuple[Any, ...]] = connection.execute(_FIELDS, {"feed": feed}).fetchall()
+    for (day, rows_read, first_file), rows in groupby(found, key=lambda row: row[:3]):
+        yield BatchColumns(day, int(rows_read), first_file, {row[3]: _field(row[4:]) for row in rows})
+
+
+def _field(values: tuple[Any, ...]) -> Field:
+    rows, types, is_named, is_typed, is_unknown, first_file = values
+    kind = joined(types or ())
+    return Field(int(rows or 0), kind, is_named, bool(is_typed), bool(is_unknown), first_file)
