@@ -42,11 +42,13 @@ def feed_metadata(batches: Iterable[BatchLoad]) -> Metadata:
     }
 
 
-def told_changes(changes: Iterable[SchemaChange]) -> str:
-    """Changes in words."""
+def told_changes(changes: Iterable[SchemaChange], *, with_days: bool = False) -> str:
+    """Changes in words, of several batches with their days."""
     found = list(changes)
     more = f"; and {len(found) - _MOST_TOLD} more" if len(found) > _MOST_TOLD else ""
-    return "; ".join(told(change) for change in found[:_MOST_TOLD]) + more
+    return (
+        "; ".join((f"{change.batch_on}: " if with_days else "") + told(change) for change in found[:_MOST_TOLD]) + more
+    )
 
 
 def _numbers(batch: BatchLoad) -> Mapping[str, int | float]:

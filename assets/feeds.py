@@ -195,7 +195,7 @@ def _columns_result(key: dg.AssetKey, found: list[SchemaChange]) -> dg.AssetChec
         asset_key=key,
         check_name=COLUMNS,
         severity=dg.AssetCheckSeverity.WARN,
-        description=told_changes(found) or "Source fields are as before.",
+        description=told_changes(found, with_days=True) or "Source fields are as before.",
         metadata={name: kinds[name] for name in CHANGES},
     )
 

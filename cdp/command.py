@@ -7,7 +7,7 @@ import traceback
 
 import typer
 
-from cdp.commands import customer, demo, doctor, feeds, init, quality, quarantine, run, schema, status, tables, ui
+from cdp.commands import customer, demo, doctor, feeds, init, plan, quality, quarantine, run, schema, status, tables, ui
 from warehouse.errors import CdpError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command("init")(init.init)
 app.command("run")(run.run)
+app.command("plan")(plan.plan)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.command("schema")(schema.schema)

@@ -147,6 +147,14 @@ def set_status(connection: Connection, feed: str, files: Iterable[str], status: 
     )
 
 
+def forget_files(connection: Connection, feed: str, files: Sequence[str]) -> None:
+    """Leave files out of the ledger whose content is known under other names, once their rows are gone."""
+    values = {"feed": feed, "files": list(files)}
+    connection.execute("delete from ops.files where feed = $feed and list_contains($files, file)", values)
+    write_columns(connection, feed, files, ())
+    write_files(connection, feed, ())
+
+
 def set_modified(connection: Connection, feed: str, modified: Mapping[str, int]) -> None:
     """Note that files were touched but not changed."""
     for file, modified_ns in modified.items():

@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 from typing import Final
 
 from quality.contracts.registry import CONTRACTS
 from quality.quarantine import create_tables as create_quarantine
+from quality.quarantine import replace_rejects
 from sources.feed_declaration import Feed
 from sources.file_ledger import (
     FileRecord,
+    forget_files,
     known_files,
     set_modified,
     set_status,
@@ -25,12 +28,13 @@ from sources.file_ledger import (
     write_files,
 )
 from sources.group_load import Batch, FileLoad, GroupLoad, StoppedBatch
-from sources.landing import discover
+from sources.landing import LandingFile, discover
 from sources.lateness import Lateness, lateness_of
 from sources.ledger_tables import create_ledger
 from sources.mapped_feed import MappedFeed, map_feed
 from sources.plan import Plan, groups, plan_files
 from sources.readers.file_reader import FileReader
+from sources.replacement import Replacement
 from sources.row_tables import create_row_tables
 from sources.schema_ledger import write_schema_changes
 from warehouse.database import Connection, Warehouse
@@ -67,12 +71,13 @@ class BatchLoad:
 
 @dataclass(frozen=True)
 class FeedLoad:
-    """What one load did to one feed."""
+    """What one load did to one feed. Rows of ``vanished`` files stay; ``moved`` ones are known by their new paths."""
 
     feed: str
     batches: tuple[BatchLoad, ...]
     vanished: tuple[str, ...] = ()
     stopped: tuple[StoppedBatch, ...] = ()
+    moved: tuple[str, ...] = ()
 
     @property
     def rows_read(self) -> int:
@@ -154,8 +159,9 @@ def load_feed(
         ]
         stopped += stops
     with warehouse.transaction() as connection:
+        moved = _forget_moved(connection, mapped, plan)
         write_schema_changes(connection, feed, run)
-    load = FeedLoad(feed.name, tuple(batches), tuple(record.file for record in plan.vanished), tuple(stopped))
+    load = FeedLoad(feed.name, tuple(batches), tuple(record.file for record in plan.vanished), tuple(stopped), moved)
     if stopped:
         raise BatchesStoppedError(load)
     return load
@@ -201,6 +207,26 @@ def _note_what_stays(connection: Connection, feed: str, plan: Plan) -> None:
     set_status(connection, feed, [file.file for file in plan.returned], "loaded")
     if plan.vanished or plan.returned:
         write_files(connection, feed, ())
+
+
+def _forget_moved(connection: Connection, mapped: MappedFeed, plan: Plan) -> tuple[str, ...]:
+    """Take away what moved files brought under their old paths, where the new ones are loaded."""
+    known = known_files(connection, mapped.feed.name)
+    moved = [
+        old
+        for old, path in plan.moved
+        if (new := known.get(path)) is not None and new.status == "loaded" and new.sha256 == old.sha256
+    ]
+    if not moved:
+        return ()
+    names = [old.file for old in moved]
+    gone = [LandingFile(old.feed, old.batch_on, old.file, Path(), old.bytes, old.modified_ns) for old in moved]
+    replacement = Replacement(connection, mapped, gone)
+    replacement.begin()
+    replacement.finish(())
+    replace_rejects(connection, mapped.kind, mapped.feed.name, names, [])
+    forget_files(connection, mapped.feed.name, names)
+    return tuple(names)
 
 
 def _note_stopped(

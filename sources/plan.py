@@ -1,33 +1,44 @@
-"""Which files must be read: new, changed, declared anew, or stopped before; and which have vanished.
+"""Which files must be read: new, changed, declared anew, or stopped before; and which have vanished or moved.
 
 Files are known by path, size and SHA-256. A file whose size and time of change are as before is taken as unchanged
-without being read; after that its hash decides.
+without being read; after that its hash decides. What a vanished file brought stays, unless its very content lies under
+another path: then that path stands for it, and the old one is forgotten.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Literal, TypeAlias
 
 from sources.file_ledger import FileRecord
 from sources.landing import LandingFile
 from sources.readers.file_reader import file_hash
 
+Why: TypeAlias = Literal["new", "changed", "stale", "stopped", "refreshed"]
+"""``stale``: a declaration or the contract changed; ``refreshed``: unchanged, but everything was asked for."""
+
 
 @dataclass(frozen=True)
 class Plan:
-    """``batches``: day → files to read, oldest first. ``touched`` files only changed their time."""
+    """``batches``: day → files to read, oldest first; ``why`` says the reason of each.
+
+    ``touched`` files only changed their time. ``moved``: vanished file → where its content lies now.
+    """
 
     batches: tuple[tuple[date, tuple[LandingFile, ...]], ...]
+    why: Mapping[str, Why]
     touched: tuple[LandingFile, ...]
     vanished: tuple[FileRecord, ...]
     returned: tuple[LandingFile, ...]
+    moved: tuple[tuple[FileRecord, str], ...]
 
     @property
     def days(self) -> tuple[date, ...]:
         """The days on which something has to be done."""
-        return tuple(sorted({day for day, _ in self.batches} | {record.batch_on for record in self.vanished}))
+        gone = {record.batch_on for record in self.vanished} | {record.batch_on for record, _ in self.moved}
+        return tuple(sorted({day for day, _ in self.batches} | gone))
 
     @property
     def bytes(self) -> int:
@@ -46,24 +57,78 @@ def plan_files(
 ) -> Plan:
     """Compare what is there with what was loaded, for batches from ``first`` to ``last``."""
     to_read: dict[date, list[LandingFile]] = {}
+    why: dict[str, Why] = {}
     touched: list[LandingFile] = []
     returned: list[LandingFile] = []
+    changed: list[LandingFile] = []
     for file in present:
         record = known.get(file.file)
         is_same = record is not None and _is_same(file, record)
         found = replace(file, batch_on=record.batch_on) if is_same and record is not None else file
+        if not is_same or (record is not None and not record.sha256):
+            changed.append(file)
         if not _is_within(found.batch_on, first, last):
             continue
-        if record is None or not is_same or full_refresh or _is_stale(record, declaration_hash):
+        reason = _why(record, declaration_hash, is_same=is_same, full_refresh=full_refresh)
+        if reason is not None:
+            why[found.file] = reason
             to_read.setdefault(found.batch_on, []).append(found)
             continue
-        if record.modified_ns != found.modified_ns:
+        if record is not None and record.modified_ns != found.modified_ns:
             touched.append(found)
-        if record.status == "vanished":
+        if record is not None and record.status == "vanished":
             returned.append(found)
-    vanished = _vanished({file.file for file in present}, known, first, last)
-    batches = tuple((day, tuple(files)) for day, files in sorted(to_read.items()))
-    return Plan(batches, tuple(touched), tuple(vanished), tuple(returned))
+    gone = [record for record in known.values() if record.file not in {file.file for file in present}]
+    within = [record for record in gone if _is_within(record.batch_on, first, last)]
+    moved = _moved(within, _standing(present, changed, known), changed)
+    vanished = [record for record in within if record.status != "vanished" and record.file not in moved]
+    return Plan(
+        batches=tuple((day, tuple(files)) for day, files in sorted(to_read.items())),
+        why=why,
+        touched=tuple(touched),
+        vanished=tuple(sorted(vanished, key=lambda record: record.file)),
+        returned=tuple(returned),
+        moved=tuple((record, moved[record.file]) for record in within if record.file in moved),
+    )
+
+
+def _why(record: FileRecord | None, declaration_hash: str, *, is_same: bool, full_refresh: bool) -> Why | None:
+    if record is None:
+        return "new"
+    if not is_same:
+        return "changed"
+    if record.status == "stopped":
+        return "stopped"
+    if record.declaration_hash != declaration_hash:
+        return "stale"
+    return "refreshed" if full_refresh else None
+
+
+def _standing(
+    present: Sequence[LandingFile], changed: Sequence[LandingFile], known: Mapping[str, FileRecord]
+) -> dict[str, str]:
+    """Content → the first path under which it was loaded and still lies."""
+    differing = {file.file for file in changed}
+    found: dict[str, str] = {}
+    for file in present:
+        if file.file not in differing:
+            found.setdefault(known[file.file].sha256, file.file)
+    return found
+
+
+def _moved(gone: Sequence[FileRecord], standing: Mapping[str, str], changed: Sequence[LandingFile]) -> dict[str, str]:
+    """Vanished file → the path where its content lies now. Only files of a vanished one's size are read for that."""
+    sizes = {record.bytes for record in gone if record.bytes and record.sha256}
+    arrived: dict[str, str] = {}
+    for file in changed:
+        if file.bytes in sizes:
+            arrived.setdefault(file_hash(file.path), file.file)
+    found: dict[str, str] = {}
+    for record in gone:
+        path = standing.get(record.sha256) or arrived.get(record.sha256)
+        if path is not None and record.bytes:
+            found[record.file] = path
+    return found
 
 
 def _is_same(file: LandingFile, record: FileRecord) -> bool:
@@ -72,20 +137,8 @@ def _is_same(file: LandingFile, record: FileRecord) -> bool:
     return record.modified_ns == file.modified_ns or record.sha256 == file_hash(file.path)
 
 
-def _is_stale(record: FileRecord, declaration_hash: str) -> bool:
-    return record.status == "stopped" or record.declaration_hash != declaration_hash
-
-
 def _is_within(day: date, first: date | None, last: date | None) -> bool:
     return (first is None or day >= first) and (last is None or day <= last)
-
-
-def _vanished(
-    present: set[str], known: dict[str, FileRecord], first: date | None, last: date | None
-) -> Iterator[FileRecord]:
-    for file, record in sorted(known.items()):
-        if file not in present and record.status != "vanished" and _is_within(record.batch_on, first, last):
-            yield record
 
 
 def groups(plan: Plan, most_bytes: int) -> Iterator[tuple[tuple[date, tuple[LandingFile, ...]], ...]]:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from sources.drift import SchemaChange
 from sources.feed_declaration import Feed
 from sources.file_ledger import known_files
 from sources.landing import discover
-from sources.ledger_tables import FILES, SOURCE_COLUMNS
+from sources.ledger_tables import FILES, SCHEMA_CHANGES, SOURCE_COLUMNS
 from sources.mapped_feed import map_feed
 from sources.plan import plan_files
+from sources.schema_ledger import found_changes
 from warehouse.database import Connection
 from warehouse.project import Project
 
@@ -27,8 +29,13 @@ order by rows desc, source_column
 
 @dataclass(frozen=True)
 class FeedSummary:
-    """One feed. ``waiting``: days with files that the next load will read; ``stale_files`` of them only because a
-    declaration or the contract changed; ``unknown``: source fields nobody mentions, with their rows."""
+    """One feed.
+
+    ``waiting``: days with files that the next load will read; ``stale_files`` were loaded by other declarations or
+    another contract and will be read again. ``vanished`` files are gone and their rows stay; ``stranded`` of them were
+    loaded by other declarations and cannot be read again. ``unknown``: source fields nobody mentions, with their rows;
+    ``changes``: how source fields changed, the newest batch first.
+    """
 
     feed: str
     kind: str
@@ -44,13 +51,15 @@ class FeedSummary:
     stale_files: int
     stopped: tuple[str, ...]
     vanished: tuple[str, ...]
+    stranded: tuple[str, ...]
     unknown: Mapping[str, int]
+    changes: tuple[SchemaChange, ...]
 
 
 def feed_summaries(connection: Connection, project: Project, feeds: Mapping[str, Feed]) -> tuple[FeedSummary, ...]:
     """The declared feeds by name; the connection may be read-only, and nothing may have been loaded yet."""
     found = connection.execute("select table_name from duckdb_tables() where schema_name = 'ops'").fetchall()
-    is_loaded = {FILES.name, SOURCE_COLUMNS.name} <= {name for (name,) in found}
+    is_loaded = {FILES.name, SOURCE_COLUMNS.name, SCHEMA_CHANGES.name} <= {name for (name,) in found}
     return tuple(_summary(connection, project, feed, is_loaded=is_loaded) for _, feed in sorted(feeds.items()))
 
 
@@ -59,6 +68,8 @@ def _summary(connection: Connection, project: Project, feed: Feed, *, is_loaded:
     declaration_hash = map_feed(feed).declaration_hash
     plan = plan_files(discover(project, feed), known, declaration_hash)
     records = known.values()
+    stale = [record for record in records if record.declaration_hash != declaration_hash]
+    changes = found_changes(connection, feed=feed.name) if is_loaded else []
     unknown = connection.execute(_UNKNOWN, {"feed": feed.name}).fetchall() if is_loaded else []
     return FeedSummary(
         feed=feed.name,
@@ -72,8 +83,10 @@ def _summary(connection: Connection, project: Project, feed: Feed, *, is_loaded:
         rows_rejected=sum(record.rows_rejected for record in records),
         newest_batch=max((record.batch_on for record in records), default=None),
         waiting=tuple(day for day, _ in plan.batches),
-        stale_files=sum(record.declaration_hash != declaration_hash for record in records),
+        stale_files=sum(record.status != "vanished" for record in stale),
         stopped=tuple(file for file, record in sorted(known.items()) if record.status == "stopped"),
         vanished=tuple(file for file, record in sorted(known.items()) if record.status == "vanished"),
+        stranded=tuple(sorted(record.file for record in stale if record.status == "vanished")),
         unknown=dict(unknown),
+        changes=tuple(change for _, change, _ in changes),
     )

@@ -12,8 +12,19 @@ from cdp.warehouses import reading
 from sources.feed import Feed, load_feeds
 from sources.mapped_feed import map_feed
 from sources.mapping import describe_fields
+from sources.schema_ledger import told
+from sources.summary import feed_summaries
 from warehouse.declaration import Problems, suggestion
 from warehouse.project import Project
+
+_MOST_CHANGES = 20
+_NOTES = {
+    "waiting": "days that the next run loads",
+    "stopped": "files that were stopped",
+    "vanished": "files that are gone; their rows stay",
+    "stranded": "of these, loaded by other declarations than today's and never again",
+    "unknown": "source fields that nobody reads",
+}
 
 app = typer.Typer(help="Declared feeds.", no_args_is_help=True)
 
@@ -50,13 +61,41 @@ def show_feed(
         for source, target, rule in describe_fields({**mapped.fields, **mapped.rows})
     ]
     declared = feed.model_dump(mode="json", exclude_unset=True, exclude={"fields"})
+    stands = _stands(where, feed)
     if json:
-        show_json({"feed": name} | declared | {"fields": fields})
+        show_json({"feed": name} | declared | {"fields": fields} | stands)
         return
     for key, value in declared.items():
         say(f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
     say()
     show(fields, ["source field", "contract field", "rule"], as_json=False)
+    if stands:
+        _show_stands(stands)
+
+
+def _stands(where: Project, feed: Feed) -> dict[str, Any]:
+    """What came in, what waits, and how its source fields changed; nothing before the first run."""
+    if not where.database.exists():
+        return {}
+    with reading(where) as cursor:
+        [found] = feed_summaries(cursor, where, {feed.name: feed})
+    names = ("files", "rows_read", "rows_accepted", "rows_duplicate", "rows_rejected", "newest_batch", "waiting")
+    kept = (*names, "stale_files", "stopped", "vanished", "stranded", "unknown")
+    return {name: getattr(found, name) for name in kept} | {
+        "schema_changes": [vars(change) | {"told": told(change)} for change in found.changes]
+    }
+
+
+def _show_stands(stands: dict[str, Any]) -> None:
+    counts = ("files", "rows_read", "rows_accepted", "rows_duplicate", "rows_rejected")
+    say()
+    show([stands], [*counts, "newest_batch", "stale_files"], as_json=False)
+    for name, means in _NOTES.items():
+        if stands[name]:
+            say(f"{means}: {', '.join(map(str, stands[name]))}")
+    say("\nSource fields that changed from one batch to the next")
+    shown = stands["schema_changes"][:_MOST_CHANGES]
+    show(shown, ["batch_on", "told", "file"], as_json=False, empty="None.")
 
 
 @app.command("check")

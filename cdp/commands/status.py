@@ -9,7 +9,10 @@ from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
 from cdp.warehouses import reading
 from quality.quarantine import count_reasons
+from sources.feed import load_feeds
+from sources.summary import feed_summaries
 from warehouse.database import Connection
+from warehouse.declaration import Problems
 from warehouse.project import Project
 from warehouse.publishing import SNAPSHOT_NAME
 
@@ -64,6 +67,7 @@ def read_status(project: Project) -> dict[str, Any]:
             for name, question in _COUNTS.items()
         }
         found["quarantine"] = _quarantined(cursor, made)
+        found["attention"] = _attention(cursor, project)
     link = project.published / SNAPSHOT_NAME
     found["published"] = str(link.relative_to(project.root)) if link.exists() else None
     return found
@@ -77,6 +81,11 @@ def show_status(found: Mapping[str, Any]) -> None:
         ["feed", "files", "rows_read", "accepted", "duplicate", "rejected", "newest_batch"],
         as_json=False,
     )
+    say("\nFeeds: what wants attention")
+    shown = ["feed", "waiting_days", "stale_files", "stopped", "vanished", "stranded", "unknown", "schema_changes"]
+    show(found["attention"], shown, as_json=False, empty="Nothing.")
+    if found["attention"]:
+        say("next: cdp plan · cdp feeds show NAME")
     say("\nQuarantine: rows per reason")
     show(found["quarantine"], ["feed", "code", "field", "rows"], as_json=False, empty="Empty.")
     if found["records"] is not None and found["customers"] is not None:
@@ -92,6 +101,28 @@ def show_status(found: Mapping[str, Any]) -> None:
     say("\nChecks of the last run")
     show(found["checks"], ["severity", "passed", "failed"], as_json=False)
     say(f"\nPublished: {found['published'] or 'nothing yet'}")
+
+
+def _attention(cursor: Connection, project: Project) -> Rows:
+    """Feeds of which something waits, was stopped, is gone, or changed its fields: how much of it."""
+    problems = Problems()
+    feeds = load_feeds(project, problems)
+    if problems.found:
+        return []
+    rows = [
+        {
+            "feed": item.feed,
+            "waiting_days": len(item.waiting),
+            "stale_files": item.stale_files,
+            "stopped": len(item.stopped),
+            "vanished": len(item.vanished),
+            "stranded": len(item.stranded),
+            "unknown": len(item.unknown),
+            "schema_changes": len(item.changes),
+        }
+        for item in feed_summaries(cursor, project, feeds)
+    ]
+    return [row for row in rows if any(value for name, value in row.items() if name != "feed")]
 
 
 _MADE = """

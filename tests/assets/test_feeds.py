@@ -6,10 +6,10 @@ from datetime import date
 
 import dagster as dg
 
-from assets.feeds import feed_key
+from assets.feeds import COLUMNS, feed_key
 from assets.jobs import EVERYTHING
 from assets.partitions import range_tags
-from tests.assets.toy import DAYS, sell, spoil, toy_definitions
+from tests.assets.toy import DAYS, receive, sell, spoil, toy_definitions
 from warehouse.database import open_warehouse
 from warehouse.project import Project
 
@@ -109,3 +109,49 @@ def test_partitions_reach_from_the_first_batch_past_the_newest_one(project: Proj
     keys = partitions.get_partition_keys()
     assert keys[0] == "2026-01-01"
     assert "2026-03-01" in keys
+
+
+def metadata_by_day(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, object]]:
+    return {
+        event.partition: {name: value.value for name, value in event.materialization.metadata.items()}
+        for event in result.get_asset_materialization_events()
+    }
+
+
+def test_every_batch_tells_the_same_numbers_so_that_they_can_be_plotted(
+    project: Project, instance: dg.DagsterInstance
+) -> None:
+    header = "order,customer,placed,total\n"
+    rows = "n1,c1,2026-01-01T10:00:00Z,1\n" * 2 + "n2,c1,2026-01-03T10:00:00Z,2\n" + "n3,c1,2026-01-03T10:00:00Z,many\n"
+    more = "".join(f"n{n},c1,2026-01-03T1{n}:00:00Z,3\n" for n in range(4, 9))
+    path = project.landing / "north" / "dt=2026-01-03" / "rows.csv"
+    receive(project, "north", DAYS[2], header + rows + more)
+    told = metadata_by_day(run(project, instance, whole_week(), "feeds/north"))
+    numbers = {
+        day: {name for name, value in found.items() if isinstance(value, int | float)} for day, found in told.items()
+    }
+    assert len({frozenset(names) for names in numbers.values()}) == 1
+    day = told["2026-01-03"]
+    counts = {name: day[name] for name in ("files", "bytes", "rows_read", "accepted", "duplicate", "rejected")}
+    size = path.stat().st_size
+    assert counts == {"files": 1, "bytes": size, "rows_read": 9, "accepted": 7, "duplicate": 1, "rejected": 1}
+    assert (day["rejected_wrong_type"], day["rejected_missing"]) == (1, 0)
+    assert (day["late_rows"], day["days_late"]) == (2, 2)
+    assert day["rows_per_second"] > 0
+
+
+def test_a_column_that_changes_is_told_with_its_day_and_warns_once(
+    project: Project, instance: dg.DagsterInstance
+) -> None:
+    text = "order,customer,placed,total,till\nn1,c1,2026-01-04T10:00:00Z,1,7\n"
+    receive(project, "north", DAYS[3], text)
+    first = run(project, instance, whole_week())
+    assert first.success
+    told = metadata_by_day(first)
+    found = {item.asset_key: item for item in first.get_asset_check_evaluations() if item.check_name == COLUMNS}
+    assert (found[feed_key("north")].passed, found[feed_key("south")].passed) == (False, True)
+    assert found[feed_key("north")].severity == dg.AssetCheckSeverity.WARN
+    assert found[feed_key("north")].description == "2026-01-05: till is missing; 2026-01-04: till is new (integer)"
+    assert "schema_changes_told" not in told["2026-01-03"]
+    second = run(project, instance, whole_week())
+    assert all(item.passed for item in second.get_asset_check_evaluations())

@@ -233,3 +233,80 @@ def test_the_feed_is_known_to_sql(shop, a_message_feed):
     assert shop.ask("select feed, kind, mapping, id_space, time_zone, country, currency, owner from ops.feeds") == [
         ("mail", "messages", "jsonl", "shop", "Asia/Shanghai", "CN", None, "team:mail")
     ]
+
+
+def test_a_moved_file_takes_its_rows_along(shop, a_message_feed, a_message):
+    path = shop.land("mail", A, [a_message(1), a_message(2), {"broken": 1}])
+    feed = a_message_feed()
+    shop.load(feed)
+    moved = shop.root / "landing" / "mail" / B
+    moved.parent.mkdir()
+    path.rename(moved)
+    assert pending_batches(shop.warehouse, shop.project, feed) == (date(2026, 1, 5), date(2026, 1, 6))
+    load = shop.load(feed)
+    assert (load.moved, load.vanished) == ((A,), ())
+    assert versions(shop) == [(B, 1), (B, 2)]
+    assert shop.counts("mail") == {B: (3, 2, 0, 1)}
+    assert {(file, row) for file, row, *_ in shop.refused("messages")} == {(B, 3)}
+    assert shop.ask("select batch_on, rows_read from ops.batches") == [(date(2026, 1, 6), 3)]
+    assert pending_batches(shop.warehouse, shop.project, feed) == ()
+
+
+def test_a_moved_file_that_must_stop_leaves_the_old_rows(shop, a_message_feed, a_message, stopped):
+    path = shop.land("mail", A, [a_message(1), {"broken": 1}])
+    shop.load(a_message_feed())
+    moved = shop.root / "landing" / "mail" / B
+    moved.parent.mkdir()
+    path.rename(moved)
+    feed = a_message_feed(max_reject_ratio=0.1)
+    assert stopped(lambda: shop.load(feed)).load.moved == ()
+    assert versions(shop) == [(A, 1)]
+    assert shop.load(a_message_feed()).moved == (A,)
+    assert versions(shop) == [(B, 1)]
+
+
+def test_a_copy_brings_nothing_new_and_stands_for_the_original_when_that_goes(shop, a_message_feed, a_message):
+    path = shop.land("mail", A, [a_message(1)])
+    shop.land("mail", B, path.read_bytes())
+    feed = a_message_feed()
+    shop.load(feed)
+    assert shop.counts("mail") == {A: (1, 1, 0, 0), B: (1, 0, 1, 0)}
+    path.unlink()
+    assert shop.load(feed).moved == (A,)
+    assert (versions(shop), shop.counts("mail")) == ([(B, 1)], {B: (1, 1, 0, 0)})
+
+
+def test_a_window_that_leaves_the_old_day_out_moves_nothing(shop, a_message_feed, a_message):
+    path = shop.land("mail", A, [a_message(1)])
+    feed = a_message_feed()
+    shop.load(feed)
+    moved = shop.root / "landing" / "mail" / B
+    moved.parent.mkdir()
+    path.rename(moved)
+    shop.load(feed, first=date(2026, 1, 6), last=date(2026, 1, 6))
+    assert shop.counts("mail") == {A: (1, 1, 0, 0), B: (1, 0, 1, 0)}
+    shop.load(feed)
+    assert shop.counts("mail") == {B: (1, 1, 0, 0)}
+
+
+def test_reprocessing_one_day_touches_only_that_day(shop, a_message_feed, a_message):
+    days = [date(2026, 1, day) for day in (5, 6, 7)]
+    for day in days:
+        shop.land("mail", f"dt={day}/a.jsonl", [a_message(day.day), a_message(5), {"broken": 1}])
+    feed = a_message_feed()
+    shop.load(feed)
+    state = [
+        f"select * from ops.{table} where batch_on <> date '2026-01-06' order by all"
+        for table in ("files", "batches", "source_columns", "schema_changes")
+    ]
+    state += [
+        "select * from staging._messages_rows where _batch_on <> date '2026-01-06' order by all",
+        "select * from quarantine.messages where batch_on <> date '2026-01-06' order by all",
+    ]
+    before = [shop.ask(question) for question in state]
+    rows = shop.ask("select * from staging._messages_versions order by all")
+    load = shop.load(feed, first=days[1], last=days[1], full_refresh=True)
+    assert [(batch.batch_on, batch.files) for batch in load.batches] == [(days[1], 1)]
+    assert [shop.ask(question) for question in state] == before
+    assert shop.ask("select * from staging._messages_versions order by all") == rows
+    assert shop.ask("select batch_on from ops.files where run_id = 'run-2'") == [(days[1],)]

@@ -33,4 +33,5 @@ def test_what_came_in_what_waits_and_what_was_stopped_is_told(shop, a_message_fe
     assert (found.unknown, found.waiting, found.stale_files) == ({"tag": 3}, (date(2026, 1, 7),), 0)
     changed = a_message_feed(max_reject_ratio=0.5, rename={"tag": "campaign_id"})
     [found] = feed_summaries(shop.warehouse.cursor(), shop.project, {"mail": changed})
-    assert (found.waiting, found.stale_files) == ((date(2026, 1, 5), date(2026, 1, 7)), 3)
+    assert (found.waiting, found.stale_files) == ((date(2026, 1, 5), date(2026, 1, 7)), 2)
+    assert found.stranded == ("dt=2026-01-06/gone.jsonl",)
