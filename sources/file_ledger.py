@@ -37,7 +37,7 @@ group by feed, batch_on
 """
 _KNOWN: Final = exp.select(*FILES.columns).from_("ops.files").where("feed = $feed").sql(dialect="duckdb")
 _LOST: Final = """
-select file from ops.files
+select file, rows_read, rows_accepted + rows_duplicate + rows_rejected from ops.files
 where
     feed = $feed
     and (
@@ -133,10 +133,16 @@ def check_sums(connection: Connection, feed: str) -> None:
     """
     wrong = connection.execute(_LOST, {"feed": feed}).fetchone()
     if wrong is not None:
-        raise WarehouseError(
-            f"Rows of {feed}/{wrong[0]} were lost or doubled while loading; nothing was changed.",
-            "This is a bug: report it with the file.",
-        )
+        raise lost_rows(feed, *wrong)
+
+
+def lost_rows(feed: str, file: str, read: int, known: int) -> WarehouseError:
+    """The error of a file whose rows do not add up."""
+    return WarehouseError(
+        f"Rows of {feed}/{file} were lost or doubled while loading ({read:,} read, {known:,} accounted for); "
+        "nothing was changed.",
+        "This is a bug: report it with the file.",
+    )
 
 
 def set_status(connection: Connection, feed: str, files: Iterable[str], status: FileStatus) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -15,7 +15,7 @@ from quality.quarantine import Reject, replace_rejects
 from sources.block_check import BlockCheck, RefusedRow
 from sources.column_types import ColumnTypes
 from sources.drift import columns_of
-from sources.file_ledger import FileRecord, SourceColumn, write_columns, write_files
+from sources.file_ledger import FileRecord, SourceColumn, lost_rows, write_columns, write_files
 from sources.landing import LandingFile
 from sources.mapped_feed import MappedFeed
 from sources.readers.ahead import read_ahead
@@ -64,6 +64,13 @@ class Waiting:
         """Enough for one statement."""
         return self.bytes > MOST_BYTES or self.rows > MOST_ROWS
 
+    def fits(self, block: Block) -> bool:
+        """Whether a block has the same columns; Parquet files may differ in types that are all read as text."""
+        if block.header != self.header:
+            return False
+        types: list[pa.DataType] = self.tables[-1].schema.types[2:]
+        return types == block.rows.schema.types[1:]
+
     def add(self, block: Block, file_id: int) -> None:
         """A block of a file."""
         ids = pa.repeat(pa.scalar(file_id, pa.int32()), block.rows.num_rows)
@@ -101,6 +108,7 @@ class GroupLoad:
         replacement.begin()
         self._check = BlockCheck(self.scratch, self.mapped, self.reader.gate, replacement)
         self._read_all()
+        self._check_counts(replacement.taken)
         stopped = [stop for day, _ in batches if (stop := self._stop(day, known)) is not None]
         kept_out = {stop.batch_on for stop in stopped}
         if stopped:
@@ -124,7 +132,7 @@ class GroupLoad:
         for file_id, load in enumerate(self._loads):
             for block in self._blocks(load):
                 is_inside = needs_whole and waiting.last_id == file_id
-                if waiting.tables and (block.header != waiting.header or (waiting.is_full and not is_inside)):
+                if waiting.tables and (not waiting.fits(block) or (waiting.is_full and not is_inside)):
                     yield waiting
                     waiting = Waiting()
                 waiting.add(block, file_id)
@@ -159,6 +167,17 @@ class GroupLoad:
             self._loads[file_id].collapsed += count
         for file_id, counts in result.filled.items():
             self._loads[file_id].filled.update(counts)
+
+    def _check_counts(self, taken: Mapping[int, int]) -> None:
+        """Every row that was read is accepted, collapsed or refused, counted where each of the three happens.
+
+        Raises:
+            WarehouseError: it is not; a bug, and nothing is written.
+        """
+        for file_id, load in enumerate(self._loads):
+            known = taken.get(file_id, 0) + load.collapsed + len(load.rejects)
+            if load.rows_read != known:
+                raise lost_rows(load.file.feed, load.file.file, load.rows_read, known)
 
     def _stop(self, day: date, known: dict[str, FileRecord]) -> StoppedBatch | None:
         """Why a batch must not replace what was there before; None when it may."""

@@ -33,7 +33,8 @@ def discover(project: Project, feed: Feed) -> tuple[LandingFile, ...]:
     folder = project.landing / feed.name
     found = {path for glob in feed.files for path in folder.glob(glob)}
     files = ((path.relative_to(folder).as_posix(), path) for path in found)
-    return tuple(_landing_file(feed.name, file, path) for file, path in sorted(files) if _is_data(file, path))
+    present = (_landing_file(feed.name, file, path) for file, path in sorted(files) if _is_data(file, path))
+    return tuple(file for file in present if file is not None)
 
 
 def batch_day(file: str, modified_ns: int) -> date:
@@ -50,6 +51,9 @@ def _is_data(file: str, path: Path) -> bool:
     return not is_hidden and not file.lower().endswith(_UNFINISHED) and path.is_file()
 
 
-def _landing_file(feed: str, file: str, path: Path) -> LandingFile:
-    status = path.stat()
+def _landing_file(feed: str, file: str, path: Path) -> LandingFile | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:  # taken away since it was listed
+        return None
     return LandingFile(feed, batch_day(file, status.st_mtime_ns), file, path, status.st_size, status.st_mtime_ns)

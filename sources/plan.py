@@ -97,7 +97,7 @@ def _why(record: FileRecord | None, declaration_hash: str, *, is_same: bool, ful
         return "new"
     if not is_same:
         return "changed"
-    if record.status == "stopped":
+    if record.status == "stopped" or not record.sha256:
         return "stopped"
     if record.declaration_hash != declaration_hash:
         return "stale"
@@ -122,7 +122,7 @@ def _moved(gone: Sequence[FileRecord], standing: Mapping[str, str], changed: Seq
     arrived: dict[str, str] = {}
     for file in changed:
         if file.bytes in sizes:
-            arrived.setdefault(file_hash(file.path), file.file)
+            arrived.setdefault(_content_of(file), file.file)
     found: dict[str, str] = {}
     for record in gone:
         path = standing.get(record.sha256) or arrived.get(record.sha256)
@@ -134,7 +134,15 @@ def _moved(gone: Sequence[FileRecord], standing: Mapping[str, str], changed: Seq
 def _is_same(file: LandingFile, record: FileRecord) -> bool:
     if record.bytes != file.bytes:
         return False
-    return record.modified_ns == file.modified_ns or record.sha256 == file_hash(file.path)
+    return record.modified_ns == file.modified_ns or record.sha256 == _content_of(file)
+
+
+def _content_of(file: LandingFile) -> str:
+    """Its hash; empty when it cannot be opened now, which the load will tell."""
+    try:
+        return file_hash(file.path)
+    except OSError:
+        return ""
 
 
 def _is_within(day: date, first: date | None, last: date | None) -> bool:

@@ -6,8 +6,9 @@ by batch, file and row. When that place goes, the next one takes over, and the c
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import pyarrow as pa
@@ -47,6 +48,8 @@ class Replacement:
     connection: Connection
     mapped: MappedFeed
     files: Sequence[LandingFile]
+    taken: Counter[int] = field(default_factory=Counter)
+    """``_file_id`` → source rows of the accepted rows that were taken."""
 
     def begin(self) -> None:
         """Put aside what the files brought before. The position of a file in ``files`` is its ``_file_id``."""
@@ -62,6 +65,7 @@ class Replacement:
         """Add accepted rows: ``_file_id``, ``_row``, ``_source_rows`` and the columns of the contract's values."""
         if not rows.num_rows:
             return
+        self._count(rows)
         types = value_types(self.mapped.contract)
         typed = [
             named(exp.Cast(this=column(name), to=exp.DataType.build(kind, dialect="duckdb")), name)
@@ -78,6 +82,10 @@ class Replacement:
         self.connection.register(_TAKEN, rows)
         self.connection.execute(f"insert into {target} by name {query.sql(dialect='duckdb')}")
         self.connection.unregister(_TAKEN)
+
+    def _count(self, rows: pa.Table) -> None:
+        sums = rows.select(["_file_id", SOURCE_ROWS]).group_by("_file_id").aggregate([(SOURCE_ROWS, "sum")])
+        self.taken.update(dict(zip(*(sums.column(name).to_pylist() for name in sums.column_names), strict=True)))
 
     def undo(self, files: Collection[str]) -> None:
         """Give back what these files brought before."""

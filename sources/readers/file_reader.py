@@ -32,7 +32,17 @@ class FileReader:
         return cls(mapped, Gate(shape_of(mapped), mapped.ignore, frozenset(names | stems), mapped.assumed))
 
     def read(self, path: Path, reading: Reading) -> Iterator[Block | Refusal]:
-        """The rows of a file, in its order. Afterwards ``reading`` knows its hash."""
+        """The rows of a file, in its order. Afterwards ``reading`` knows its hash; none of one that cannot be read."""
+        rows = 0
+        try:
+            for item in self._read(path, reading):
+                rows += 1 if isinstance(item, Refusal) else item.rows.num_rows
+                yield item
+        except OSError as error:
+            reading.is_unusable, reading.sha256 = not rows, ""
+            yield Refusal(rows + 1, "", f"the file cannot be read: {error.strerror or type(error).__name__}")
+
+    def _read(self, path: Path, reading: Reading) -> Iterator[Block | Refusal]:
         if is_parquet(path):
             _hash(path, reading)
             yield from self._fitting(read_parquet(path))
@@ -90,5 +100,8 @@ def _drain(source: Iterator[bytes]) -> None:
 
 def is_parquet(path: Path) -> bool:
     """Whether a file begins as Parquet does, whatever its name."""
-    with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
+    try:
+        with path.open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
