@@ -68,8 +68,7 @@ class Waiting:
         """Whether a block has the same columns; Parquet files may differ in types that are all read as text."""
         if block.header != self.header:
             return False
-        types: list[pa.DataType] = self.tables[-1].schema.types[2:]
-        return types == block.rows.schema.types[1:]
+        return bool(self.tables[-1].schema.types[2:] == block.rows.schema.types[1:])
 
     def add(self, block: Block, file_id: int) -> None:
         """A block of a file."""
