@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 from typing import Literal
 
 from pydantic import Field, PrivateAttr, field_validator
 
 from quality.vocabulary import Expectation
+from sources.encodings import line_encoding
 from sources.grammar import FieldExpression
 from sources.mapping import Format
 from warehouse.business import Country, Currency, TimeZone
@@ -96,7 +96,9 @@ class Feed(Declaration):
     @field_validator("encoding")
     @classmethod
     def _known_encoding(cls, name: str | None) -> str | None:
-        try:
-            return name and codecs.lookup(name).name
-        except LookupError:
-            raise ValueError(f"`{name}` is not an encoding, such as utf-8, utf-16 or gb18030") from None
+        if name is None:
+            return None
+        known = line_encoding(name)
+        if known is None:
+            raise ValueError(f"`{name}` is not an encoding of lines of text, such as utf-8, utf-16 or gb18030")
+        return known
