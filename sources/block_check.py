@@ -31,6 +31,10 @@ from warehouse.database import Connection
 
 _BLOCK: Final = "_source_block"
 _DOUBT: Final = "create or replace temp view _doubted as select * replace (false as _sure) from _checked"
+_HELD: Final = """
+select table_name, 'table' from duckdb_tables() where temporary and list_contains($names, table_name)
+union all select view_name, 'view' from duckdb_views() where temporary and list_contains($names, view_name)
+"""
 _DROP_COPIES: Final = "delete from source_rows where (_file_id, _row) in (select (_file_id, _row) from _copies)"
 _DOUBTFUL: Final = """
 select s._file_id, s._row, s.raw from source_rows as s join {checked} as c using (_file_id, _row)
@@ -73,10 +77,12 @@ class BlockCheck:
     replacement: Replacement
     trusts_statements: bool = True
     """False: every row goes through Python, whose word is final. The result is the same."""
+    _was_flat: bool | None = field(default=None, init=False)
 
     def check(self, rows: pa.Table, header: Header | None) -> BlockResult:
         """Check one block: accepted rows go to the replacement."""
         program = _compiled(_Key(self.mapped.declaration_hash, self.mapped), header)
+        self._change_form(header is not None)
         self.connection.register(_BLOCK, rows)
         try:
             self.connection.execute(_source_statement(header))
@@ -92,6 +98,15 @@ class BlockCheck:
             self.connection.unregister(_BLOCK)
         filled = {row[0]: dict(zip(program.names, row[1:], strict=True)) for row in counts}
         return BlockResult(refused, collapsed, filled)
+
+    def _change_form(self, is_flat: bool) -> None:
+        """Between objects and flat rows a name changes from view to table: no statement replaces one by the other."""
+        if self._was_flat not in {None, is_flat}:
+            held = self.connection.execute(_HELD, {"names": [SOURCE, "_checked"]}).fetchall()
+            for name, kind in sorted(held, key=lambda item: item[1] == "table"):
+                dropped = exp.Drop(tables=[exp.to_table(name)], kind=kind.upper())
+                self.connection.execute(dropped.sql(dialect="duckdb"))
+        self._was_flat = is_flat
 
     @property
     def _sure_rows(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from sources.operations.operation import Operation
+from sources.operations.words import NullIf
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,25 @@ def with_paths_renamed(expression: Expression, renamed: Mapping[str, str]) -> Ex
             return replace(expression, each=Path(_renamed(each.text, renamed)))
         case _:
             return _with_parts_renamed(expression, renamed, new)
+
+
+def with_null_words(expression: Expression, words: tuple[str, ...]) -> Expression:
+    """The expression reading each of the words, wherever it stands in the source, as nothing."""
+    if not words:
+        return expression
+
+    def new(item: Expression) -> Expression:
+        return with_null_words(item, words)
+
+    match expression:
+        case Path():
+            return Then(expression, (NullIf(words),))
+        case Pick(_, _, value):
+            return replace(expression, value=new(value))
+        case Each(_, fields):
+            return replace(expression, fields={name: new(item) for name, item in fields.items()})
+        case _:
+            return _with_parts_renamed(expression, {}, new)
 
 
 def _with_parts_renamed(

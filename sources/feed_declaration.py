@@ -23,6 +23,9 @@ class Feed(Declaration):
     format: Format | None = Field(None, description="Form of the files, where it differs from the mapping's.")
     encoding: str | None = Field(None, description="Encoding of text files; absent: UTF-8, or what is certain.")
     delimiter: str | None = Field(None, description="Field separator of csv files; absent: a comma.", max_length=1)
+    sheet: str | None = Field(
+        None, description="Glob of the sheets to read of excel files; absent: the first one that holds rows."
+    )
     columns: tuple[str, ...] = Field((), description="Column names in order, of csv files without a header.")
     envelope: tuple[str, ...] = Field((), description="Keys under which an array of the objects may stand.")
     group_by: str | None = Field(None, description="Column whose equal values make one contract row.")

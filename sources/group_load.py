@@ -127,9 +127,9 @@ class GroupLoad:
     def _waiting(self) -> Iterator[Waiting]:
         """Blocks of many files put together until they are worth a statement. Groups need whole files."""
         waiting = Waiting()
-        needs_whole = self.mapped.counts_rows and self.mapped.is_flat
         for file_id, load in enumerate(self._loads):
             for block in self._blocks(load):
+                needs_whole = self.mapped.counts_rows and block.header is not None
                 is_inside = needs_whole and waiting.last_id == file_id
                 if waiting.tables and (not waiting.fits(block) or (waiting.is_full and not is_inside)):
                     yield waiting
@@ -139,7 +139,7 @@ class GroupLoad:
         yield waiting
 
     def _blocks(self, load: FileLoad) -> Iterator[Block]:
-        load.types.is_typed = not self.mapped.is_flat or is_parquet(load.file.path)
+        load.types.is_typed = not self.mapped.flat_forms or is_parquet(load.file.path)
         for item in self.reader.read(load.file.path, load.reading):
             if isinstance(item, Refusal):
                 load.rows_read += 1
@@ -147,6 +147,7 @@ class GroupLoad:
                 load.rejects.append(self._reject(load, RefusedRow(0, item.row, item.raw, reasons)))
                 continue
             load.rows_read += item.rows.num_rows
+            load.types.is_typed = load.types.is_typed or item.header is None
             load.types.see(item, self.reader.gate.names | load.reading.unknown.keys())
             if item.header is not None:
                 load.headers.add(item.header)

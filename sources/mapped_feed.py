@@ -12,12 +12,24 @@ from typing import Final
 from quality.contracts.columns import Column, columns
 from quality.contracts.contract import Contract, ContractPart
 from quality.contracts.registry import CONTRACTS
-from sources.expression import Constant, Each, Expression, Path, RowNumber, Then, parts, paths_of, with_paths_renamed
+from sources.expression import (
+    Constant,
+    Each,
+    Expression,
+    Path,
+    RowNumber,
+    Then,
+    parts,
+    paths_of,
+    with_null_words,
+    with_paths_renamed,
+)
 from sources.feed_declaration import Feed
 from sources.mapping import Format, mapping_ids, read_mapping
 from sources.mapping import Mapping as VendorMapping
 from sources.operations.moment import Epoch, Time
 from sources.operations.operation import Setting
+from sources.operations.since_1970 import TimeOrEpoch
 from sources.operations.vocabulary import word
 from warehouse.declaration import Problems, suggestion
 from warehouse.errors import DeclarationError
@@ -35,7 +47,7 @@ class MappedFeed:
 
     feed: Feed
     contract: type[Contract]
-    format: Format
+    forms: tuple[Format, ...]
     envelope: tuple[str, ...]
     columns: tuple[str, ...]
     group_by: str | None
@@ -43,6 +55,7 @@ class MappedFeed:
     rows: Mapping[str, Each]
     ignore: tuple[str, ...]
     setting: Setting
+    heading_marks: tuple[str, ...] = ()
     assumed: frozenset[str] = frozenset()
     """Source columns that are read where a file has them, because they are named like the contract's fields."""
 
@@ -52,9 +65,14 @@ class MappedFeed:
         return self.contract.kind
 
     @property
-    def is_flat(self) -> bool:
-        """Whether source rows are rows of columns, not objects."""
-        return self.format in {"csv", "tsv", "parquet"}
+    def format(self) -> Format:
+        """The form of the files; where there are several, the content of each decides."""
+        return self.forms[0]
+
+    @property
+    def flat_forms(self) -> tuple[Format, ...]:
+        """The forms in which source rows are rows of columns, not objects."""
+        return tuple(form for form in self.forms if form not in {"json", "jsonl"})
 
     @property
     def counts_rows(self) -> bool:
@@ -66,8 +84,16 @@ class MappedFeed:
     def declaration_hash(self) -> str:
         """Changes when the feed, its mapping or its contract would read the same file differently."""
         feed = self.feed
-        read = (READING, self.format, self.envelope, self.columns, self.group_by, sorted(self.fields.items()))
-        more = (sorted(self.rows.items()), self.setting, feed.encoding, feed.delimiter, feed.duplicates)
+        read = (
+            READING,
+            self.forms,
+            self.heading_marks,
+            self.envelope,
+            self.columns,
+            self.group_by,
+            sorted(self.fields.items()),
+        )
+        more = (sorted(self.rows.items()), self.setting, feed.encoding, feed.delimiter, feed.sheet, feed.duplicates)
         kept = feed.on_new_column == "keep" and self.ignore
         text = repr((read, more, kept)) + _schema(self.contract)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -90,21 +116,28 @@ def map_feed(feed: Feed) -> MappedFeed:
     problems.raise_if_any()
     assert mapping is not None
     contract = CONTRACTS[feed.kind]
-    fields = _in_zone(_fields(feed, mapping), contract, feed.time_zone)
+    zone = _zone(feed, mapping)
+    fields = _in_zone(_fields(feed, mapping), contract, zone)
     nested = {child.field for child in contract.children.values()}
     return MappedFeed(
         feed=feed,
         contract=contract,
-        format=feed.format or mapping.format,
+        forms=(feed.format,) if feed.format else (mapping.format, *mapping.also),
         envelope=feed.envelope or mapping.envelope,
         columns=feed.columns or mapping.columns,
         group_by=feed.group_by or mapping.group_by,
         fields={name: item for name, item in fields.items() if name not in nested},
         rows={name: item for name, item in fields.items() if name in nested and isinstance(item, Each)},
         ignore=(*mapping.ignore, *feed.ignore),
-        setting=Setting(feed.time_zone, feed.country, feed.currency),
+        setting=Setting(zone, feed.country, feed.currency),
+        heading_marks=mapping.heading_marks,
         assumed=frozenset() if mapping.fields else frozenset(set(fields) - set(feed.fields) - set(feed.constants)),
     )
+
+
+def _zone(feed: Feed, mapping: VendorMapping) -> str:
+    """The feed's word counts before the vendor's habit."""
+    return mapping.time_zone if mapping.time_zone and "time_zone" not in feed.model_fields_set else feed.time_zone
 
 
 def _in_zone(fields: Mapping[str, Expression], model: type[ContractPart], zone: str) -> dict[str, Expression]:
@@ -125,13 +158,13 @@ def _in_zone(fields: Mapping[str, Expression], model: type[ContractPart], zone: 
 
 
 def _says_zone(item: Expression) -> bool:
-    return isinstance(item, Then) and isinstance(item.operations[-1], Time | Epoch)
+    return isinstance(item, Then) and isinstance(item.operations[-1], Time | Epoch | TimeOrEpoch)
 
 
 def _fields(feed: Feed, mapping: VendorMapping) -> dict[str, Expression]:
     constants: dict[str, Expression] = {name: Constant(word(value)) for name, value in feed.constants.items()}
     renamed = {expected: source for source, expected in feed.rename.items()}
-    own: dict[str, Expression] = dict(mapping.fields)
+    own = {name: with_null_words(item, mapping.null_words) for name, item in mapping.fields.items()}
     if not own and feed.kind in CONTRACTS:
         own = {column.name: Path(column.name) for column in columns(CONTRACTS[feed.kind]) if column.name != "extra"}
     fields = {name: with_paths_renamed(item, renamed) for name, item in own.items()}

@@ -34,9 +34,10 @@ from sources.expression import (
     Where,
 )
 from sources.grammar import FieldExpression
+from warehouse.business import TimeZone
 from warehouse.declaration import Declaration, Problems, parse_declaration
 
-Format = Literal["jsonl", "json", "csv", "tsv", "parquet"]
+Format = Literal["jsonl", "json", "csv", "tsv", "parquet", "excel"]
 
 
 class Mapping(Declaration):
@@ -46,6 +47,12 @@ class Mapping(Declaration):
     documentation: str = Field("", description="The vendor's document the mapping follows.")
     kind: str | None = Field(None, description="The contract it fills; absent: any, by the fields of the feed.")
     format: Format = Field(description="The form of the files; the content decides between json and jsonl.")
+    also: tuple[Format, ...] = Field((), description="Further forms of the same rows; the content decides.")
+    time_zone: TimeZone | None = Field(
+        None, description="The zone of the vendor's clocks, where moments have none and the feed names none."
+    )
+    null_words: tuple[str, ...] = Field((), description="Words that stand for nothing, in whichever field.")
+    heading_marks: tuple[str, ...] = Field((), description="Marks behind the headings of columns, such as (required).")
     envelope: tuple[str, ...] = Field((), description="Keys under which an array of the objects may stand.")
     columns: tuple[str, ...] = Field((), description="Column names in order, of files without a header.")
     group_by: str | None = Field(None, description="Column whose equal values make one contract row.")

@@ -75,7 +75,7 @@ def json_program(mapped: MappedFeed) -> Program:
         nested = opened_rows(each, child_of(mapped.contract, name), mapped.contract, mapped.setting, items)
         statements.append(temporary(f"_of_{name}", nested))
     filled: list[exp.Expr] = [exp.Count(this=column(f"t{index}")) for index in range(len(places))]
-    return _finished(mapped, statements, list(lists), PLACE, (tuple(places), filled, "_texts"))
+    return _finished(mapped, statements, list(lists), PLACE, (tuple(places), filled, "_texts"), is_flat=False)
 
 
 def _text(path: Path | None) -> str:
@@ -104,7 +104,7 @@ def flat_program(mapped: MappedFeed, header: Header) -> Program:
         return _grouped_program(mapped, values.get(mapped.group_by, ABSENT), values, filled)
     scope = TextScope(values, mapped.setting, column("_row"))
     rows = typed_rows(SOURCE, mapped.contract, mapped.fields, scope)
-    return _finished(mapped, [temporary("_own", rows)], [], PLACE, filled)
+    return _finished(mapped, [temporary("_own", rows)], [], PLACE, filled, is_flat=True)
 
 
 Filled = tuple[tuple[str, ...], list[exp.Expr], str]
@@ -129,7 +129,7 @@ def _grouped_program(mapped: MappedFeed, key: SqlValue, values: dict[str, SqlVal
         child = child_of(mapped.contract, name)
         typed = typed_rows("_numbered", child.model, each.fields, scope, carried)
         statements.append(temporary(f"_of_{name}", gathered(typed, child, mapped.contract, GROUP)))
-    return _finished(mapped, statements, list(mapped.rows), GROUP, filled)
+    return _finished(mapped, statements, list(mapped.rows), GROUP, filled, is_flat=True)
 
 
 def _firsts(mapped: MappedFeed, scope: TextScope) -> exp.Select:
@@ -166,18 +166,24 @@ def _placed_first(rows: exp.Query) -> exp.Select:
 
 
 def _finished(
-    mapped: MappedFeed, statements: Sequence[str], lists: Sequence[str], group: Sequence[str], filled: Filled
+    mapped: MappedFeed,
+    statements: Sequence[str],
+    lists: Sequence[str],
+    group: Sequence[str],
+    filled: Filled,
+    *,
+    is_flat: bool,
 ) -> Program:
     names, counts, source = filled
     counted = select([column("_file_id"), *counts], source).group_by(column("_file_id"), copy=False)
-    whole = temporary("_checked", _whole(mapped, lists, group), "TABLE" if lists else "VIEW")
+    whole = temporary("_checked", _whole(mapped, lists, group, is_flat=is_flat), "TABLE" if lists else "VIEW")
     return Program((*statements, whole), names, counted.sql(dialect="duckdb"))
 
 
-def _whole(mapped: MappedFeed, lists: Sequence[str], group: Sequence[str]) -> exp.Select:
+def _whole(mapped: MappedFeed, lists: Sequence[str], group: Sequence[str], *, is_flat: bool) -> exp.Select:
     """Own columns and nested lists side by side, and whether everything is sure."""
     sure: list[exp.Expr] = [column("_sure", "_own"), consistent(mapped.kind, lambda name: column(name, "_own"))]
-    if not mapped.is_flat:
+    if not is_flat:
         sure.append(column("_is_object", "_own"))
     elif _lists(mapped):
         sure.append(exp.false())  # lists inside columns of flat files are for Python
@@ -188,9 +194,9 @@ def _whole(mapped: MappedFeed, lists: Sequence[str], group: Sequence[str]) -> ex
         rows: exp.Expr = exp.null()
         if name in lists:
             value = call("coalesce", column(name, f"_of_{name}"), value)
-            rows = column(f"_{name}_rows", f"_of_{name}") if mapped.is_flat else rows
+            rows = column(f"_{name}_rows", f"_of_{name}") if is_flat else rows
             found = call("coalesce", column(f"_{name}_sure", f"_of_{name}"), FALSE)
-            sure.append(found if mapped.is_flat else _list_is_sure(name, found))
+            sure.append(found if is_flat else _list_is_sure(name, found))
         stored = exp.DataType.build(list_type(child, mapped.contract), dialect="duckdb")
         items.append(named(exp.Cast(this=value, to=stored), name))
         items.append(named(exp.cast(rows, exp.DataType.build("BIGINT[]", dialect="duckdb")), f"_{name}_rows"))

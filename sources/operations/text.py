@@ -70,6 +70,31 @@ class Strip(TextOperation):
 
 
 @dataclass(frozen=True)
+class SpreadsheetText(TextOperation):
+    """What people write so that a spreadsheet leaves digits alone is taken off: ``="0138"`` and ``'0138``."""
+
+    name: ClassVar[str] = "spreadsheet_text"
+    _steps: ClassVar[tuple[tuple[str, str], ...]] = ((r'^="([^"]*)"$', r"\1"), (r"^'([0-9+(].*)$", r"\1"))
+
+    def on_text(self, text: str) -> str:
+        """The Python form."""
+        for pattern, replacement in self._steps:
+            text = re.sub(pattern.replace("$", r"\Z"), replacement, text)
+        return text
+
+    def sql_text(self, text: exp.Expr) -> exp.Expr:
+        """The SQL form."""
+        for pattern, replacement in self._steps:
+            text = call("regexp_replace", text, pattern, replacement)
+        return text
+
+    @property
+    def rule(self) -> str:
+        """The operation in words."""
+        return """without the ="…" or ' of a spreadsheet"""
+
+
+@dataclass(frozen=True)
 class Lower(TextOperation):
     """Small letters."""
 

@@ -11,13 +11,28 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
+from zoneinfo import available_timezones
 
 from sources.operations.collection import FirstOfList, Split
+from sources.operations.country import CountryCode
+from sources.operations.identifier import SalesforceId
 from sources.operations.markup import HtmlText, Unescape
 from sources.operations.moment import Day, Epoch, Time
 from sources.operations.number import Absolute, Integral, MinorUnits, Negate
 from sources.operations.operation import MappingError, Operation
-from sources.operations.text import Before, Digits, First, Lower, Prefix, RemovePrefix, Replace, Strip, Upper
+from sources.operations.since_1970 import EpochDay, TimeOrEpoch
+from sources.operations.text import (
+    Before,
+    Digits,
+    First,
+    Lower,
+    Prefix,
+    RemovePrefix,
+    Replace,
+    SpreadsheetText,
+    Strip,
+    Upper,
+)
 from sources.operations.words import Lookup, NullIf
 from warehouse.declaration import suggestion
 
@@ -26,6 +41,9 @@ _PLAIN: Final[Mapping[str, Operation]] = MappingProxyType(
         operation.name: operation
         for operation in (
             Strip(),
+            SpreadsheetText(),
+            SalesforceId(),
+            CountryCode(),
             Lower(),
             Upper(),
             Digits(),
@@ -88,6 +106,14 @@ def _unit(argument: object) -> str:
     return str(argument)
 
 
+def _epoch_day(argument: object) -> EpochDay:
+    if not isinstance(argument, dict) or argument.keys() != {"unit", "zone"}:
+        raise MappingError("epoch_day takes `unit` and `zone`, such as {unit: milliseconds, zone: Asia/Shanghai}")
+    if str(argument["zone"]) not in available_timezones():
+        raise MappingError(f"`{argument['zone']}` is no time zone, such as Asia/Shanghai")
+    return EpochDay(_unit(argument["unit"]), str(argument["zone"]))
+
+
 def _time_form(argument: object) -> str:
     form = _text(argument)
     if form not in {"iso", "weibo"} and not _is_format(form):
@@ -117,6 +143,8 @@ _WITH_ARGUMENT: Final[Mapping[str, Callable[[object], Operation]]] = MappingProx
         "null_if": lambda argument: NullIf(_words(argument)),
         "time": lambda argument: Time(_time_form(argument)),
         "epoch": lambda argument: Epoch(_unit(argument)),
+        "time_or_epoch": lambda argument: TimeOrEpoch(_unit(argument)),
+        "epoch_day": _epoch_day,
         "date": lambda argument: Day(_day_form(argument)),
         "minor_units": lambda argument: MinorUnits(_text(argument)),
         "split": lambda argument: Split(_text(argument)),

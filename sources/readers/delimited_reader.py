@@ -10,12 +10,13 @@ import csv
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import pyarrow as pa
 
 from sources.readers.encoding import TextBlock
+from sources.readers.headings import Headings
 from sources.source_rows import Block, Header, Refusal, kept_raw
 
 csv.field_size_limit(sys.maxsize)
@@ -30,11 +31,13 @@ class DelimitedReader:
     delimiter: str
     columns: tuple[str, ...] = ()
     has_quotes: bool = True
+    headings: Headings = field(default_factory=Headings)
 
     def read(self, blocks: Iterator[TextBlock]) -> Iterator[Block | Refusal]:
         """The rows of a file. Without a header line there are none."""
         records = _Records(_Lines(blocks), self.delimiter, self.has_quotes)
-        names: Sequence[str] | None = self.columns or records.header()
+        head = records.header() if not self.columns else None
+        names = self.columns or (self.headings.named(head) if head else ())
         if names:
             yield from _read(records, Header(distinct_names(names), tuple("text" for _ in names)))
         if records.lines.break_message:

@@ -5,16 +5,37 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
 
 from sources.mapped_feed import MappedFeed, source_paths
+from sources.mapping import Format
 from sources.readers.content import BLOCK, content_blocks
 from sources.readers.delimited_reader import DelimitedReader
 from sources.readers.encoding import TextBlock, text_blocks
+from sources.readers.excel_reader import ExcelReader, is_workbook
+from sources.readers.headings import DELIMITERS, Headings, split_line
 from sources.readers.json_reader import JsonReader
 from sources.readers.parquet_reader import MAGIC, read_parquet
 from sources.shape import Gate, shape_of
-from sources.source_rows import Block, Reading, Refusal
+from sources.source_rows import Block, Header, Reading, Refusal
+
+FILE_NAME: Final = "_file_name"
+"""The name of the file, where a mapping reads a column of this name."""
+
+_TEXT_FORMS: Final = frozenset({"json", "jsonl", "csv", "tsv"})
+_NAMES: Final = {
+    "jsonl": "JSON",
+    "json": "JSON",
+    "csv": "text",
+    "tsv": "text",
+    "parquet": "Parquet",
+    "excel": "a workbook",
+}
+_MAGIC_BYTES: Final = 8
 
 
 @dataclass(frozen=True)
@@ -28,7 +49,7 @@ class FileReader:
     def of(cls, mapped: MappedFeed) -> FileReader:
         """The reader of a feed."""
         names = {path.text for path in source_paths(mapped)}
-        stems = {name.partition(".")[0] for name in names} if mapped.format == "parquet" else set()
+        stems = {name.partition(".")[0] for name in names} if "parquet" in mapped.forms else set()
         return cls(mapped, Gate(shape_of(mapped), mapped.ignore, frozenset(names | stems), mapped.assumed))
 
     def read(self, path: Path, reading: Reading) -> Iterator[Block | Refusal]:
@@ -37,44 +58,97 @@ class FileReader:
         try:
             for item in self._read(path, reading):
                 rows += 1 if isinstance(item, Refusal) else item.rows.num_rows
-                yield item
+                yield _named_after(item, path) if FILE_NAME in self.gate.names and isinstance(item, Block) else item
         except OSError as error:
             reading.is_unusable, reading.sha256 = not rows, ""
             yield Refusal(rows + 1, "", f"the file cannot be read: {error.strerror or type(error).__name__}")
 
     def _read(self, path: Path, reading: Reading) -> Iterator[Block | Refusal]:
-        if is_parquet(path):
-            _hash(path, reading)
-            yield from self._fitting(read_parquet(path))
-            return
-        if path.stat().st_size == 0:
+        first = _first_bytes(path)
+        if not first:
             reading.is_unusable = True
             _hash(path, reading)
             yield Refusal(1, "", "the file is empty")
             return
+        if first.startswith(MAGIC) or is_workbook(first):
+            _hash(path, reading)
+            yield from self._binary(path, reading, is_parquet=first.startswith(MAGIC))
+            return
         source = content_blocks(path, reading)
-        if self.mapped.format == "parquet":
+        if not set(self.mapped.forms) & _TEXT_FORMS:
             _drain(source)
             reading.is_unusable = True
-            yield Refusal(1, "", "the file is not Parquet")
+            yield Refusal(1, "", f"the file is not {_NAMES[self.mapped.format]}")
             return
         yield from self._texts(text_blocks(source, self.mapped.feed.encoding), reading)
 
-    def _fitting(self, blocks: Iterator[Block | Refusal]) -> Iterator[Block | Refusal]:
-        if self.mapped.is_flat:
-            yield from blocks
+    def _binary(self, path: Path, reading: Reading, *, is_parquet: bool) -> Iterator[Block | Refusal]:
+        """Parquet and workbooks are read wherever rows of columns are expected."""
+        flat = self.mapped.flat_forms
+        if not flat or (not is_parquet and set(flat) == {"parquet"}):
+            reading.is_unusable = not is_parquet
+            yield Refusal(1, "", f"the file is {_NAMES['parquet' if is_parquet else 'excel']}, not {self._expected}")
             return
-        yield Refusal(1, "", "the file is Parquet, not JSON")
+        if is_parquet:
+            yield from read_parquet(path)
+            return
+        yield from ExcelReader(self._headings, self.mapped.feed.sheet).read(path)
+
+    @property
+    def _expected(self) -> str:
+        return _NAMES[self.mapped.format]
+
+    @property
+    def _headings(self) -> Headings:
+        return Headings(self.gate.names | self.gate.assumed, self.mapped.heading_marks)
 
     def _texts(self, blocks: Iterator[TextBlock], reading: Reading) -> Iterator[Block | Refusal]:
         mapped = self.mapped
-        if mapped.format in {"csv", "tsv"}:
-            delimiter = mapped.feed.delimiter or ("\t" if mapped.format == "tsv" else ",")
-            has_quotes = mapped.format == "csv" or not mapped.columns
-            yield from DelimitedReader(delimiter, mapped.columns, has_quotes).read(blocks)
+        held = next(blocks, None)
+        if held is None:
+            return
+        blocks = chain([held], blocks)
+        form = self._form(held)
+        if form in {"csv", "tsv"}:
+            delimiter = mapped.feed.delimiter or ("\t" if form == "tsv" else self._delimiter(held))
+            has_quotes = form == "csv" or not mapped.columns
+            yield from DelimitedReader(delimiter, mapped.columns, has_quotes, self._headings).read(blocks)
             return
         keeps = mapped.feed.on_new_column == "keep"
         yield from JsonReader(self.gate, mapped.envelope, keeps, reading).read(blocks)
+
+    def _form(self, first: TextBlock) -> Format:
+        """The form of a text: what it must be, or what its first line shows where it may be several."""
+        forms = [form for form in self.mapped.forms if form in _TEXT_FORMS]
+        if len(forms) == 1:
+            return forms[0]
+        if first.data.lstrip()[:1] in {b"{", b"["}:
+            return next((form for form in forms if form in {"json", "jsonl"}), forms[0])
+        line = _first_line(first)
+        is_table = any(self._headings.matches(split_line(line, mark)) for mark in DELIMITERS)
+        flat = next((form for form in forms if form in {"csv", "tsv"}), forms[0])
+        return flat if is_table else forms[0]
+
+    def _delimiter(self, first: TextBlock) -> str:
+        return "," if self.mapped.columns else self._headings.delimiter(_first_line(first))
+
+
+def _first_line(block: TextBlock) -> str:
+    return block.data.lstrip(b"\r\n").split(b"\n", 1)[0].decode("utf-8", "replace").rstrip("\r")
+
+
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_MAGIC_BYTES)
+
+
+def _named_after(block: Block, path: Path) -> Block:
+    """The block with the name of its file as a last column, for vendors who say there what the rows are."""
+    if block.header is None or FILE_NAME in block.header.names:
+        return block
+    name = pa.repeat(pa.scalar(path.name, pa.large_string()), block.rows.num_rows)
+    rows = block.rows.append_column(f"c{len(block.header.names)}", name)
+    return Block(rows, Header((*block.header.names, FILE_NAME), (*block.header.kinds, "text")), block.bytes)
 
 
 def file_hash(path: Path) -> str:
@@ -101,7 +175,6 @@ def _drain(source: Iterator[bytes]) -> None:
 def is_parquet(path: Path) -> bool:
     """Whether a file begins as Parquet does, whatever its name."""
     try:
-        with path.open("rb") as file:
-            return file.read(len(MAGIC)) == MAGIC
+        return _first_bytes(path).startswith(MAGIC)
     except OSError:
         return False

@@ -21,6 +21,9 @@ from warehouse.database import Connection, open_warehouse
 
 WRITTEN: dict[str, list[object]] = {
     "strip": ["strip"],
+    "spreadsheet_text": ["spreadsheet_text"],
+    "salesforce_id": ["salesforce_id"],
+    "country_code": ["country_code"],
     "lower": ["lower"],
     "upper": ["upper"],
     "digits": ["digits"],
@@ -36,6 +39,11 @@ WRITTEN: dict[str, list[object]] = {
     ],
     "time": [{"time": form} for form in ("iso", "weibo", "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M")],
     "epoch": [{"epoch": unit} for unit in ("seconds", "milliseconds", "microseconds")],
+    "time_or_epoch": [{"time_or_epoch": unit} for unit in ("seconds", "milliseconds")],
+    "epoch_day": [
+        {"epoch_day": {"unit": "milliseconds", "zone": "Asia/Shanghai"}},
+        {"epoch_day": {"unit": "seconds", "zone": "UTC"}},
+    ],
     "date": [{"date": form} for form in ("iso", "%m/%d/%Y")],
     "minor_units": [{"minor_units": "currency"}],
     "split": [{"split": ";"}],
@@ -150,6 +158,8 @@ TEXTS = st.one_of(
     NUMERALS,
     MOMENTS,
     st.sampled_from(["paid", "N/A", "true", "1", "GBP", "jpy", "KWD", ""]),
+    st.sampled_from(["003Qv00000x1yZa", "003qv00000X1YZaIAI", '="0138"', "'+447700900000", "'s", '=""0"', "'1\n2"]),
+    st.integers(-(10**12), 4 * 10**12).map(str),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
 )
 SCALARS = st.one_of(
