@@ -14,7 +14,8 @@ from cdp.command import app
 from cdp.empty_warehouse import empty_warehouse
 from quality.contracts.columns import columns
 from quality.contracts.registry import CONTRACTS
-from sources.mapping import describe_mapping, mapping_ids, read_mapping
+from sources.expression import Expression
+from sources.mapping import describe_fields, mapping_ids, read_mapping
 from warehouse.project import Project
 from warehouse.step import TableSpec
 
@@ -59,15 +60,31 @@ def _described(spec: TableSpec, types: Mapping[str, str]) -> list[str]:
 def mappings() -> str:
     """Per vendor format: source field → contract field → rule."""
     parts = ["# Mappings", NOTE]
-    for name in mapping_ids():
-        mapping = read_mapping(name)
+    for mapping_id in mapping_ids():
+        mapping = read_mapping(mapping_id)
         made = f"`{mapping.kind}`" if mapping.kind else "the kind its feed names"
         after = mapping.documentation or "the file itself"
-        parts += [f"## {name}", f"{mapping.description} Makes {made}. After: {after}."]
-        rows = [(f"`{source}`", f"`{field}`", rule) for source, field, rule in describe_mapping(mapping)]
-        if rows:
-            parts.append(_table(("source field", "contract field", "rule"), rows))
+        parts += [f"## {mapping_id}", f"{mapping.description} Makes {made}. After: {after}."]
+        parts += _mapping_rows(mapping.fields)
+        if mapping.envelope:
+            keys = ", ".join(f"`{key}`" for key in mapping.envelope)
+            parts.append(f"Objects are also found under {keys}, as often as one stands inside another.")
+        if mapping.nested:
+            lists = ", ".join(f"`{path}`" for path in mapping.nested)
+            parts.append(f"The objects in {lists} are rows of their own.")
+        for name, attached in mapping.attach.items():
+            parts.append(f"`{name}` is the object of `{attached.list}` whose `{attached.key}` is the `{attached.by}`.")
+        if mapping.table is not None:
+            grouped = f" Rows of one `{mapping.table.group_by}` belong together." if mapping.table.group_by else ""
+            parts.append(f"### {mapping_id} as a table")
+            parts.append(f"{mapping.table.description} Declared with `format: csv`.{grouped}".strip())
+            parts += _mapping_rows(mapping.table.fields)
     return "\n\n".join(parts) + "\n"
+
+
+def _mapping_rows(fields: Mapping[str, Expression]) -> list[str]:
+    rows = [(f"`{source}`" if source else "", f"`{field}`", rule) for source, field, rule in describe_fields(fields)]
+    return [_table(("source field", "contract field", "rule"), rows)] if rows else []
 
 
 def commands() -> str:

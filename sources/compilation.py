@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlglot import exp
 
+from sources.arithmetic import compile_product, compile_quotient, compile_total
 from sources.expression import (
     Coalesce,
     Concat,
@@ -17,9 +19,13 @@ from sources.expression import (
     Join,
     ListOf,
     Object,
+    Parent,
     Path,
     Pick,
+    Product,
+    Quotient,
     RowNumber,
+    Sum,
     SumOf,
     Then,
     When,
@@ -42,6 +48,7 @@ class TextScope:
         return self.values.get(path, ABSENT)
 
 
+_RECKONED: Final = {Sum: compile_total, Product: compile_product, Quotient: compile_quotient}
 ABSENT = SqlValue.of_text(exp.null(), TRUE)
 UNKNOWN = SqlValue.of_text(exp.null(), FALSE)
 
@@ -72,18 +79,22 @@ def compile_expression(expression: Expression, scope: TextScope) -> SqlValue:
         case ListOf(items):
             known = [_is_known_absent(compile_expression(item, scope)) for item in items]
             return SqlValue.of_text(exp.null(), both(*known))
+        case Sum(numbers) | Product(numbers) | Quotient(numbers):
+            return _RECKONED[type(expression)]([compile_expression(item, scope) for item in numbers])
         case SumOf() | Pick() | Join() | Each():
             return _compile_list(expression, scope)
         case _:
             return _compile_given(expression, scope)
 
 
-def _compile_given(expression: Constant | FeedSetting | RowNumber, scope: TextScope) -> SqlValue:
+def _compile_given(expression: Constant | FeedSetting | RowNumber | Parent, scope: TextScope) -> SqlValue:
     match expression:
         case Constant(text):
             return text_value(_literal(text))
         case FeedSetting(name):
             return text_value(_literal(getattr(scope.setting, name)))
+        case Parent():
+            return UNKNOWN
         case _:
             position = scope.position
             return UNKNOWN if position is None else text_value(exp.cast(position, "VARCHAR"))

@@ -22,6 +22,9 @@ from sources.expression import (
     Object,
     Path,
     Pick,
+    Product,
+    Quotient,
+    Sum,
     SumOf,
     Then,
     When,
@@ -30,6 +33,7 @@ from sources.expression import (
 Demands: TypeAlias = Mapping[str, frozenset[str]]
 
 NOTHING_ELSE: Final[frozenset[str]] = frozenset()
+_NUMBERS: Final = frozenset({"number"})
 _WORDS: Final = frozenset({"boolean"})
 _LISTS: Final = frozenset({"json"})
 _OF_SHAPE: Final = {
@@ -51,6 +55,11 @@ def demands_of(fields: Mapping[str, Expression], model: type[ContractPart]) -> d
     return dict(found)
 
 
+def number_demands(expression: Expression) -> Iterator[tuple[str, frozenset[str]]]:
+    """Source path → kinds, for an expression that is read as a number."""
+    return _demands(expression, _NUMBERS)
+
+
 def _demands(expression: Expression, wanted: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
     match expression:
         case Path(text):
@@ -66,9 +75,10 @@ def _demands(expression: Expression, wanted: frozenset[str]) -> Iterator[tuple[s
             yield from _demands(test, _WORDS)
             yield from _demands(value, wanted)
             yield from _demands(otherwise, wanted)
-        case Concat(items) | ListOf(items):
+        case Concat(items) | ListOf(items) | Sum(items) | Product(items) | Quotient(items):
+            inner = _NUMBERS if isinstance(expression, Sum | Product | Quotient) else NOTHING_ELSE
             for item in items:
-                yield from _demands(item, NOTHING_ELSE)
+                yield from _demands(item, inner)
         case Object(members):
             for item in members.values():
                 yield from _demands(item, NOTHING_ELSE)

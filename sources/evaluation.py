@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from math import prod
 from typing import Final
 
 from quality.contracts.check import Accepted, Reason, Rejected, check
@@ -21,9 +22,13 @@ from sources.expression import (
     Join,
     ListOf,
     Object,
+    Parent,
     Path,
     Pick,
+    Product,
+    Quotient,
     RowNumber,
+    Sum,
     SumOf,
     Then,
     When,
@@ -35,6 +40,7 @@ from sources.operations.operation import Setting, UnreadableError, Value, text_o
 from sources.operations.text import BLANKS
 
 _LATEST: Final = "9999"
+_FOUR_PLACES: Final = Decimal("0.0001")
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,7 @@ class RowScope:
     setting: Setting
     position: int
     is_flat: bool = False
+    around: RowScope | None = None
 
     def read(self, path: str) -> Value:
         """The value at a path: of a flat row the column of that name, else what the path walks to."""
@@ -116,6 +123,16 @@ def _evaluate_list(expression: Expression, scope: RowScope) -> Value:
             return [value for item in items if (value := evaluate(item, scope)) is not None] or None
         case Object(members):
             return _object(members, scope)
+        case Sum(terms):
+            numbers = _numbers(terms, scope)
+            return f"{sum(numbers, Decimal(0)):f}" if numbers else None
+        case Product(factors):
+            return _rounded(prod(numbers, start=Decimal(1))) if (numbers := _all_numbers(factors, scope)) else None
+        case Quotient(terms):
+            numbers = _all_numbers(terms, scope)
+            return _rounded(numbers[0] / numbers[1]) if numbers and numbers[1] else None
+        case Parent(text):
+            return scope.around.read(text) if scope.around else None
         case SumOf(each, path, where):
             return _sum(_counting(scope.read(each.text), where), path)
         case Pick(each, where, value):
@@ -124,8 +141,8 @@ def _evaluate_list(expression: Expression, scope: RowScope) -> Value:
         case Join(each, path, separator):
             texts = [_plain(walk(item, path.segments if path else ())) for item in _counting(scope.read(each.text), ())]
             return separator.join(text for text in texts if text.strip(BLANKS)) or None
-        case Each(Path() as path, fields, where):
-            return _rows(scope.read(path.text), fields, where, scope)
+        case Each(Path()):
+            return _rows(expression, scope)
         case _:
             return None
 
@@ -183,6 +200,24 @@ def _sum(items: list[Value], path: Path) -> Value:
     return f"{sum(numbers, Decimal(0)):f}" if numbers else None
 
 
+def _numbers(items: Sequence[Expression], scope: RowScope) -> list[Decimal]:
+    found = [evaluate(item, scope) for item in items]
+    return [_number(value) for value in found if not is_blank_text(value)]
+
+
+def _all_numbers(items: Sequence[Expression], scope: RowScope) -> list[Decimal]:
+    """The numbers, when every one is present; else none."""
+    numbers = _numbers(items, scope)
+    return numbers if len(numbers) == len(items) else []
+
+
+def _rounded(number: Decimal) -> Value:
+    try:
+        return f"{number.quantize(_FOUR_PLACES):f}"
+    except InvalidOperation as error:
+        raise UnreadableError("out_of_range", "the number is too large") from error
+
+
 def _number(value: Value) -> Decimal:
     text = repr(value) if isinstance(value, float) else text_of(value)
     try:
@@ -194,17 +229,21 @@ def _number(value: Value) -> Decimal:
     return number
 
 
-def _rows(items: Value, fields: Mapping[str, Expression], where: Sequence[Where], scope: RowScope) -> Value:
-    """One object per element of a list that counts.
+def _rows(each: Each, scope: RowScope) -> Value:
+    """One object per element of a list that counts, or the one made instead.
 
     Raises:
         UnreadableError: there is something, but not a list of objects, or a value inside cannot be read.
     """
     made: list[Value] = []
-    for position, item in enumerate(_counting(items, where)):
+    items = scope.read(each.path.text) if each.path else None
+    for position, item in enumerate(_counting(items, each.where)):
         if not isinstance(item, dict):
             raise PlacedError("wrong_type", "an object is expected", f"[{position}]")
-        made.append(_fields_of(fields, RowScope(item, scope.setting, position + 1), f"[{position}]"))
+        inside = RowScope(item, scope.setting, position + 1, around=scope)
+        made.append(_fields_of(each.fields, inside, f"[{position}]"))
+    if not made and each.instead and any(_numbers([each.instead.needs], scope)):
+        made.append(_fields_of(each.instead.fields, scope, "[0]"))
     return made
 
 

@@ -88,6 +88,34 @@ class SumOf:
 
 
 @dataclass(frozen=True)
+class Sum:
+    """The sum of the numbers that are present; absent when none is."""
+
+    terms: tuple[Expression, ...]
+
+
+@dataclass(frozen=True)
+class Product:
+    """The product of numbers, to four places; absent unless every one is present."""
+
+    factors: tuple[Expression, ...]
+
+
+@dataclass(frozen=True)
+class Quotient:
+    """One number divided by another, to four places; absent unless both are present, or where the divisor is zero."""
+
+    terms: tuple[Expression, Expression]
+
+
+@dataclass(frozen=True)
+class Parent:
+    """Inside nested rows: the value at a path of the row around."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Pick:
     """A value of the first object of a list that counts; absent when none does."""
 
@@ -121,11 +149,23 @@ class Object:
 
 @dataclass(frozen=True)
 class Each:
-    """A row for every object of a list that counts; ``path`` None: for every source row of the group."""
+    """A row for every object of a list that counts; ``path`` None: for every source row of the group.
+
+    ``instead``: the one row that is made where none counts.
+    """
 
     path: Path | None
     fields: Mapping[str, Expression]
     where: tuple[Where, ...] = ()
+    instead: Instead | None = None
+
+
+@dataclass(frozen=True)
+class Instead:
+    """A row made of the row around, where ``needs`` is present and not zero: a total whose parts were not sent."""
+
+    needs: Expression
+    fields: Mapping[str, Expression]
 
 
 @dataclass(frozen=True)
@@ -145,6 +185,10 @@ Expression: TypeAlias = (
     | When
     | RowNumber
     | SumOf
+    | Sum
+    | Product
+    | Quotient
+    | Parent
     | Pick
     | Join
     | ListOf
@@ -162,7 +206,7 @@ def parts(expression: Expression) -> Iterator[Expression]:
             inner: tuple[Expression, ...] = choices
         case Concat(pieces, _, _):
             inner = pieces
-        case ListOf(items):
+        case ListOf(items) | Sum(items) | Product(items) | Quotient(items):
             inner = items
         case When(test, _, value, otherwise):
             inner = (test, value, otherwise)
@@ -190,6 +234,15 @@ def paths_of(expression: Expression) -> Iterator[Path]:
                 yield from (Path(text) for operation in operations for text in operation.paths)
             case _:
                 continue
+
+
+def paths_around(each: Each) -> Iterator[Path]:
+    """The paths that nested rows read from the row around them."""
+    for expression in each.fields.values():
+        yield from (Path(part.text) for part in parts(expression) if isinstance(part, Parent))
+    if each.instead is not None:
+        for expression in (each.instead.needs, *each.instead.fields.values()):
+            yield from paths_of(expression)
 
 
 def element_paths(expression: Expression) -> Iterator[tuple[Path, Path]]:
@@ -223,8 +276,10 @@ def with_paths_renamed(expression: Expression, renamed: Mapping[str, str]) -> Ex
     match expression:
         case Path(text):
             return Path(_renamed(text, renamed))
+        case Parent(text):
+            return Parent(_renamed(text, renamed))
         case Each(Path(text)):
-            return replace(expression, path=Path(_renamed(text, renamed)))
+            return _with_list_renamed(expression, text, renamed)
         case SumOf(each) | Pick(each) | Join(each):
             return replace(expression, each=Path(_renamed(each.text, renamed)))
         case _:
@@ -240,14 +295,37 @@ def with_null_words(expression: Expression, words: tuple[str, ...]) -> Expressio
         return with_null_words(item, words)
 
     match expression:
-        case Path():
+        case Path() | Parent():
             return Then(expression, (NullIf(words),))
         case Pick(_, _, value):
             return replace(expression, value=new(value))
         case Each(_, fields):
-            return replace(expression, fields={name: new(item) for name, item in fields.items()})
+            instead = expression.instead and Instead(
+                new(expression.instead.needs), {name: new(item) for name, item in expression.instead.fields.items()}
+            )
+            return replace(expression, fields={name: new(item) for name, item in fields.items()}, instead=instead)
         case _:
             return _with_parts_renamed(expression, {}, new)
+
+
+def _with_list_renamed(each: Each, path: str, renamed: Mapping[str, str]) -> Each:
+    """What stands inside the objects of the list keeps its names."""
+    fields = {name: _with_parents_renamed(item, renamed) for name, item in each.fields.items()}
+    instead = each.instead and Instead(
+        with_paths_renamed(each.instead.needs, renamed),
+        {name: with_paths_renamed(item, renamed) for name, item in each.instead.fields.items()},
+    )
+    return replace(each, path=Path(_renamed(path, renamed)), fields=fields, instead=instead)
+
+
+def _with_parents_renamed(expression: Expression, renamed: Mapping[str, str]) -> Expression:
+    match expression:
+        case Parent(text):
+            return Parent(_renamed(text, renamed))
+        case Path() | SumOf() | Pick() | Join():
+            return expression
+        case _:
+            return _with_parts_renamed(expression, {}, lambda item: _with_parents_renamed(item, renamed))
 
 
 def _with_parts_renamed(
@@ -260,6 +338,12 @@ def _with_parts_renamed(
             return replace(expression, parts=tuple(map(new, pieces)))
         case ListOf(items):
             return ListOf(tuple(map(new, items)))
+        case Sum(items):
+            return Sum(tuple(map(new, items)))
+        case Product(items):
+            return Product(tuple(map(new, items)))
+        case Quotient((dividend, divisor)):
+            return Quotient((new(dividend), new(divisor)))
         case Object(members):
             return Object({name: new(item) for name, item in members.items()})
         case When(test, words, value, otherwise):

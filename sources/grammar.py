@@ -4,8 +4,10 @@ A plain string is a path (dots walk objects, whole numbers walk lists). Otherwis
 
 - of values: ``{path}``, ``{constant}``, ``{setting}``, ``{row_number: true}``, ``{coalesce: […]}``,
   ``{concat: […], with, all}``, ``{when, equals | in, value, else}``, ``{object: {name: expression}}``, ``{list: […]}``;
+- of numbers: ``{sum: […]}``, ``{product: [a, b]}``, ``{quotient: [a, b]}``;
 - over lists: ``{sum_of: {each, value, where}}``, ``{pick: list, where, value}``, ``{join: list, value, with}``, and
-  ``{each: list, fields, where}``, a row for every object; ``where`` maps a path inside it to a word or words;
+  ``{each: list, fields, where, instead: {needs, fields}}``, a row for every object; ``where`` maps a path inside it to
+  a word or words; ``{parent: path}`` reads from the row around; ``instead`` makes one row where no object counts;
 - of groups: ``{rows: true, fields}``, a row for every source row.
 
 Each may add ``then: [operation, …]``.
@@ -25,12 +27,17 @@ from sources.expression import (
     Each,
     Expression,
     FeedSetting,
+    Instead,
     Join,
     ListOf,
     Object,
+    Parent,
     Path,
     Pick,
+    Product,
+    Quotient,
     RowNumber,
+    Sum,
     SumOf,
     Then,
     When,
@@ -52,11 +59,15 @@ _FORMS: Final[Mapping[str, frozenset[str]]] = {
     "row_number": frozenset(),
     "position": frozenset(),
     "sum_of": frozenset(),
+    "sum": frozenset(),
+    "product": frozenset(),
+    "quotient": frozenset(),
+    "parent": frozenset(),
     "object": frozenset(),
     "pick": frozenset({"where", "value"}),
     "join": frozenset({"value", "with"}),
     "list": frozenset(),
-    "each": frozenset({"fields", "where"}),
+    "each": frozenset({"fields", "where", "instead"}),
     "rows": frozenset({"fields"}),
 }
 
@@ -111,9 +122,17 @@ def _parse_list_form(form: str, argument: object, written: Mapping[str, object])
         case "list":
             return ListOf(_expressions(argument, form))
         case "object":
-            return Object({name: parse_expression(item) for name, item in _table(argument, form).items()})
+            return Object(_parsed(_table(argument, form)))
         case "sum_of":
             return _sum_of(argument)
+        case "sum":
+            return Sum(_expressions(argument, form))
+        case "product":
+            return Product(_two(argument, form))
+        case "quotient":
+            return Quotient(_two(argument, form))
+        case "parent":
+            return Parent(_name(argument, form))
         case "pick":
             value = parse_expression(written.get("value"))
             return Pick(Path(_name(argument, form)), _where(written.get("where")), value)
@@ -122,6 +141,14 @@ def _parse_list_form(form: str, argument: object, written: Mapping[str, object])
             return Join(Path(_name(argument, form)), inner, word(written.get("with")) or "")
         case _:
             return _each(written)
+
+
+def _two(argument: object, form: str) -> tuple[Expression, Expression]:
+    match _expressions(argument, form):
+        case (first, second):
+            return first, second
+        case _:
+            raise MappingError(f"`{form}` takes two numbers")
 
 
 def _setting(argument: object) -> FeedSetting:
@@ -151,7 +178,19 @@ def _each(written: Mapping[str, object]) -> Each:
     fields = _table(written.get("fields"), "fields")
     path = None if "rows" in written else Path(_name(written["each"], "each"))
     where = _where(written.get("where"))
-    return Each(path, {name: parse_expression(item) for name, item in fields.items()}, where)
+    return Each(path, _parsed(fields), where, _instead(written.get("instead")))
+
+
+def _instead(written: object) -> Instead | None:
+    if written is None:
+        return None
+    if not isinstance(written, dict) or set(written) != {"needs", "fields"}:
+        raise MappingError("`instead` takes `needs` (a value that is neither absent nor zero) and `fields`")
+    return Instead(parse_expression(written["needs"]), _parsed(_table(written["fields"], "fields")))
+
+
+def _parsed(fields: Mapping[str, object]) -> dict[str, Expression]:
+    return {name: parse_expression(item) for name, item in fields.items()}
 
 
 def _where(written: object) -> tuple[Where, ...]:

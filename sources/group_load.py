@@ -102,7 +102,7 @@ class GroupLoad:
     def load(self, batches: Sequence[Batch], known: dict[str, FileRecord]) -> tuple[list[FileLoad], list[StoppedBatch]]:
         """Load all files; the batches that had to stop are told, and nothing of them is changed."""
         files = [file for _, found in batches for file in found]
-        self._loads = [FileLoad(file) for file in files]
+        self._loads = [FileLoad(file, Reading(batch_on=file.batch_on)) for file in files]
         replacement = Replacement(self.connection, self.mapped, files)
         replacement.begin()
         self._check = BlockCheck(self.scratch, self.mapped, self.reader.gate, replacement)

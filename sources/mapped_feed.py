@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final
 
@@ -20,12 +20,13 @@ from sources.expression import (
     RowNumber,
     Then,
     parts,
+    paths_around,
     paths_of,
     with_null_words,
     with_paths_renamed,
 )
 from sources.feed_declaration import Feed
-from sources.mapping import Format, mapping_ids, read_mapping
+from sources.mapping import Attached, Format, mapping_ids, read_mapping
 from sources.mapping import Mapping as VendorMapping
 from sources.operations.moment import Epoch, Time
 from sources.operations.operation import Setting
@@ -56,6 +57,9 @@ class MappedFeed:
     ignore: tuple[str, ...]
     setting: Setting
     heading_marks: tuple[str, ...] = ()
+    attach: Mapping[str, Attached] = field(default_factory=dict)
+    nested: tuple[str, ...] = ()
+    page: tuple[str, ...] = ()
     assumed: frozenset[str] = frozenset()
     """Source columns that are read where a file has them, because they are named like the contract's fields."""
 
@@ -94,8 +98,9 @@ class MappedFeed:
             sorted(self.fields.items()),
         )
         more = (sorted(self.rows.items()), self.setting, feed.encoding, feed.delimiter, feed.sheet, feed.duplicates)
+        inside = (sorted(self.attach.items()), self.nested, self.page)
         kept = feed.on_new_column == "keep" and self.ignore
-        text = repr((read, more, kept)) + _schema(self.contract)
+        text = repr((read, more, kept, inside)) + _schema(self.contract)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -117,6 +122,7 @@ def map_feed(feed: Feed) -> MappedFeed:
     assert mapping is not None
     contract = CONTRACTS[feed.kind]
     zone = _zone(feed, mapping)
+    setting = Setting(zone, feed.country or mapping.country, feed.currency or mapping.currency)
     fields = _in_zone(_fields(feed, mapping), contract, zone)
     nested = {child.field for child in contract.children.values()}
     return MappedFeed(
@@ -129,8 +135,11 @@ def map_feed(feed: Feed) -> MappedFeed:
         fields={name: item for name, item in fields.items() if name not in nested},
         rows={name: item for name, item in fields.items() if name in nested and isinstance(item, Each)},
         ignore=(*mapping.ignore, *feed.ignore),
-        setting=Setting(zone, feed.country, feed.currency),
+        setting=setting,
         heading_marks=mapping.heading_marks,
+        attach=mapping.attach,
+        nested=mapping.nested,
+        page=mapping.page,
         assumed=frozenset() if mapping.fields else frozenset(set(fields) - set(feed.fields) - set(feed.constants)),
     )
 
@@ -149,12 +158,17 @@ def _in_zone(fields: Mapping[str, Expression], model: type[ContractPart], zone: 
     made: dict[str, Expression] = {}
     for name, item in fields.items():
         if name in moments and not _says_zone(item):
-            made[name] = Then(item, (Time("iso"),))
+            made[name] = Then(item, (Time(("iso",)),))
         elif name in children and isinstance(item, Each):
-            made[name] = replace(item, fields=_in_zone(item.fields, children[name], zone))
+            made[name] = _rows_in_zone(item, children[name], zone)
         else:
             made[name] = item
     return made
+
+
+def _rows_in_zone(each: Each, model: type[ContractPart], zone: str) -> Each:
+    instead = each.instead and replace(each.instead, fields=_in_zone(each.instead.fields, model, zone))
+    return replace(each, fields=_in_zone(each.fields, model, zone), instead=instead)
 
 
 def _says_zone(item: Expression) -> bool:
@@ -180,7 +194,7 @@ def check_feed(feed: Feed, problems: Problems) -> VendorMapping | None:
         place.add("mapping", f"`{feed.mapping}` is not a mapping.", suggestion(feed.mapping, list(mapping_ids())))
         return None
     try:
-        mapping = read_mapping(feed.mapping)
+        mapping = read_mapping(feed.mapping).in_format(feed.format)
     except DeclarationError as error:
         problems.found.extend(error.problems)
         return None
@@ -238,14 +252,15 @@ def _row_problems(name: str, item: Expression, model: type[ContractPart] | None,
     if item.path is None and not is_grouped:
         yield f"`{name}` is made of the rows of a group, but nothing says `group_by`."
     known = {column.name for column in columns(model)}
-    for field, inner in item.fields.items():
-        if field not in known:
-            yield f"`{name}.{field}` is not a field. {suggestion(field, sorted(known))}"
-        if any(isinstance(part, Each) for part in parts(inner)):
-            yield f"`{name}.{field}` nests rows in rows."
-    for column in _required(model):
-        if column.name not in item.fields:
-            yield f"Nothing fills `{name}.{column.name}`, which is required."
+    for fields in (item.fields, item.instead.fields) if item.instead else (item.fields,):
+        for own_name, inner in fields.items():
+            if own_name not in known:
+                yield f"`{name}.{own_name}` is not a field. {suggestion(own_name, sorted(known))}"
+            if any(isinstance(part, Each) for part in parts(inner)):
+                yield f"`{name}.{own_name}` nests rows in rows."
+        for column in _required(model):
+            if column.name not in fields:
+                yield f"Nothing fills `{name}.{column.name}`, which is required."
 
 
 def _required(model: type[ContractPart]) -> Iterator[Column]:
@@ -261,6 +276,7 @@ def source_paths(mapped: MappedFeed) -> Iterator[Path]:
     for each in mapped.rows.values():
         if each.path is not None:
             yield each.path
+            yield from paths_around(each)
             continue
         for inner in each.fields.values():
             yield from paths_of(inner)

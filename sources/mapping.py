@@ -8,10 +8,10 @@ nor left out is reported.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from collections.abc import Mapping as Table
+from collections.abc import Mapping as Fields
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -25,19 +25,41 @@ from sources.expression import (
     Join,
     ListOf,
     Object,
+    Parent,
     Path,
     Pick,
+    Product,
+    Quotient,
     RowNumber,
+    Sum,
     SumOf,
     Then,
     When,
     Where,
 )
 from sources.grammar import FieldExpression
-from warehouse.business import TimeZone
+from warehouse.business import Country, Currency, TimeZone
 from warehouse.declaration import Declaration, Problems, parse_declaration
 
 Format = Literal["jsonl", "json", "csv", "tsv", "parquet", "excel"]
+_TABLES: Final = frozenset({"csv", "tsv", "parquet", "excel"})
+
+
+class Attached(Declaration):
+    """An object of another list of the same page that belongs to each object, found by its id."""
+
+    list: str = Field(description="Path of the list in the envelope.")
+    key: str = Field("id", description="Path of the id inside the objects of that list.")
+    by: str = Field(description="Path of the same id inside the mapping's own objects.")
+
+
+class Table(Declaration):
+    """How the same things are read from the table that the vendor exports: CSV, TSV or Parquet."""
+
+    description: str = Field("", description="What a row of the table is.")
+    group_by: str | None = Field(None, description="Column whose equal values make one contract row.")
+    fields: dict[str, FieldExpression] = Field(description="Contract field → expression.")
+    ignore: tuple[str, ...] = Field((), description="Columns left out on purpose.")
 
 
 class Mapping(Declaration):
@@ -53,11 +75,28 @@ class Mapping(Declaration):
     )
     null_words: tuple[str, ...] = Field((), description="Words that stand for nothing, in whichever field.")
     heading_marks: tuple[str, ...] = Field((), description="Marks behind the headings of columns, such as (required).")
-    envelope: tuple[str, ...] = Field((), description="Keys under which an array of the objects may stand.")
+    envelope: tuple[str, ...] = Field(
+        (), description="Keys under which the objects may stand, singly or in a list, in a page, webhook or delivery."
+    )
+    page: tuple[str, ...] = Field((), description="Keys of a page that holds no object, where it names no empty list.")
+    attach: dict[str, Attached] = Field(
+        default_factory=dict, description="Member of each object → the object of another list of the page."
+    )
+    country: Country | None = Field(None, description="Country of rows that name none, where the feed names none.")
+    currency: Currency | None = Field(None, description="Currency of such rows, where the feed names none.")
+    nested: tuple[str, ...] = Field((), description="Lists inside an object that hold objects of the same kind.")
     columns: tuple[str, ...] = Field((), description="Column names in order, of files without a header.")
     group_by: str | None = Field(None, description="Column whose equal values make one contract row.")
     fields: dict[str, FieldExpression] = Field(default_factory=dict, description="Contract field → expression.")
     ignore: tuple[str, ...] = Field((), description="Source fields left out on purpose: paths, subtrees, globs.")
+    table: Table | None = Field(None, description="The same as a table, where the columns are not the objects' fields.")
+
+    def in_format(self, form: Format | None) -> Mapping:
+        """The mapping of files in this form: of objects, or of the rows of a table."""
+        if self.table is None or form not in _TABLES:
+            return self
+        table = {"fields": self.table.fields, "group_by": self.table.group_by, "ignore": self.table.ignore}
+        return self.model_copy(update=table)
 
 
 def mapping_ids() -> tuple[str, ...]:
@@ -87,17 +126,21 @@ def describe_mapping(mapping: Mapping) -> list[tuple[str, str, str]]:
     return describe_fields(mapping.fields)
 
 
-def describe_fields(fields: Table[str, Expression]) -> list[tuple[str, str, str]]:
+def describe_fields(fields: Fields[str, Expression]) -> list[tuple[str, str, str]]:
     """(source field, contract field, rule in words) of expressions by contract field."""
     return list(_described(fields, "", ""))
 
 
-def _described(fields: Table[str, Expression], source: str, target: str) -> Iterator[tuple[str, str, str]]:
+def _described(fields: Fields[str, Expression], source: str, target: str) -> Iterator[tuple[str, str, str]]:
     for name, expression in fields.items():
         inner = expression.expression if isinstance(expression, Then) else expression
         if isinstance(inner, Each):
             place = f"{source}{inner.path.text}[]." if inner.path else source
             yield from _described(inner.fields, place, f"{target}{name}[].")
+            if inner.instead is not None:
+                needed = f"where no {place}. counts and {_short(inner.instead.needs)} is not zero"
+                for found, field, rule in _described(inner.instead.fields, source, f"{target}{name}[]."):
+                    yield found, field, "; ".join(filter(None, [rule, needed]))
             continue
         where, rule = _in_words(expression)
         yield (", ".join(f"{source}{text}" for text in where), f"{target}{name}", rule)
@@ -131,6 +174,14 @@ def _in_words(expression: Expression) -> tuple[list[str], str]:
 
 def _list_in_words(expression: Expression) -> tuple[list[str], str]:
     match expression:
+        case Sum(items):
+            return _joined(items, "sum")
+        case Product(items):
+            return _joined(items, "product")
+        case Quotient(items):
+            return _joined(items, "quotient")
+        case Parent(text):
+            return [], f"{text} of the row around"
         case SumOf(each, value, where):
             return [f"{each.text}[].{value.text}"], "sum" + _condition(where)
         case Pick(each, where, value):

@@ -14,13 +14,14 @@ from sqlglot import exp
 
 from quality.contracts.columns import columns
 from quality.contracts.fast_check import consistent
-from sources.compilation import ABSENT, TextScope, is_present
-from sources.demands import demands_of
+from sources.arithmetic import is_nothing
+from sources.compilation import ABSENT, TextScope, compile_expression, is_present
+from sources.demands import demands_of, number_demands
 from sources.expression import Each, Path
 from sources.leaves import Leaf, coded_values, lay_out, leaf_texts, structure_of
 from sources.mapped_feed import MappedFeed, source_paths
 from sources.nested_rows import child_of, gathered, list_type, opened_rows
-from sources.operations.operation import FALSE, TRUE, SqlValue, both, call, is_null, own, when
+from sources.operations.operation import FALSE, TRUE, SqlValue, both, call, is_null, negated, own, when
 from sources.source_rows import Header
 from sources.statement import PLACE, SOURCE, column, everything, named, select, stage, temporary
 from sources.typed_rows import flat_values, typed_rows
@@ -46,6 +47,9 @@ def own_leaves(mapped: MappedFeed) -> dict[str, Leaf]:
     """The leaves of an object that the contract row itself is made of, and the lists of its nested rows."""
     demands = demands_of(mapped.fields, mapped.contract)
     for each in _lists(mapped).values():
+        if each.instead is not None:
+            for path, kinds in number_demands(each.instead.needs):
+                demands[path] = demands.get(path, frozenset()) | kinds
         demands[str(each.path.text if each.path else "")] = frozenset({"json"})
     return lay_out(demands)
 
@@ -64,9 +68,12 @@ def json_program(mapped: MappedFeed) -> Program:
     texts = stage(stage(SOURCE, [opened]), [is_object, *leaf_texts(leaves, column("o"))])
     coded, values = coded_values("_texts", leaves, ["_is_object"])
     lists = _lists(mapped)
-    standings = [named(_standing(values[_text(each.path)]), f"_{name}_list") for name, each in lists.items()]
-    carried = ["_is_object", *(f"_{name}_list" for name in lists)]
     scope = TextScope(values, mapped.setting, column("_row"))
+    standings = [
+        named(_standing(values[_text(each.path)], _may_stand_in(each, scope)), f"_{name}_list")
+        for name, each in lists.items()
+    ]
+    carried = ["_is_object", *(f"_{name}_list" for name in lists)]
     rows = typed_rows(everything(coded, *standings), mapped.contract, mapped.fields, scope, carried)
     statements = [temporary("_texts", texts), temporary("_own", rows)]
     places = list(leaves)
@@ -83,11 +90,18 @@ def _text(path: Path | None) -> str:
     return path.text
 
 
-def _standing(value: SqlValue) -> exp.Expr:
+def _may_stand_in(each: Each, scope: TextScope) -> exp.Expr:
+    """Whether a row may have to be made of the row around: that is for Python."""
+    return FALSE if each.instead is None else negated(is_nothing(compile_expression(each.instead.needs, scope)))
+
+
+def _standing(value: SqlValue, may_stand_in: exp.Expr) -> exp.Expr:
     """0: there is no list, or an empty one. 1: a list. 2: something else."""
     is_list = both(value.as_json, call("coalesce", call("starts_with", value.text, "["), FALSE))
     is_empty = call("coalesce", exp.EQ(this=own(value.text), expression=exp.Literal.string("[]")), exp.true())
     branches = [exp.If(this=is_empty, true=exp.Literal.number(0)), exp.If(this=is_list, true=exp.Literal.number(1))]
+    if may_stand_in != FALSE:
+        branches.insert(0, exp.If(this=own(may_stand_in), true=exp.Literal.number(2)))
     return exp.Case(ifs=branches, default=exp.Literal.number(2))
 
 

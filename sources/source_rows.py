@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final, Literal, TypeAlias
 
 import pyarrow as pa
@@ -46,8 +47,12 @@ class Refusal:
 
 @dataclass
 class Reading:
-    """What is known of a file when it has been read: its hash, and the rows in which each new source field stands."""
+    """What is known of a file when it has been read: its hash, and the rows in which each new source field stands.
 
+    ``batch_on`` is known before: the day of the file's batch.
+    """
+
+    batch_on: date | None = None
     sha256: str = ""
     bytes: int = 0
     unknown: Counter[str] = field(default_factory=Counter)

@@ -1,4 +1,5 @@
--- What customers and visitors did on social platforms up to the as-of date; what we ourselves said there is left out.
+-- What customers and visitors did on social platforms up to the as-of date; what we ourselves said there, and what was taken
+-- back, is left out.
 -- grain: feed, platform, interaction_id
 select
     owners.customer_id,
@@ -24,3 +25,4 @@ inner join profiles._row_customers as owners
 where
     staged.occurred_at < $as_of_end
     and not coalesce(staged.by_us, false)
+    and coalesce(staged.deleted_at >= $as_of_end, true)

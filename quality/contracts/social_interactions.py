@@ -26,6 +26,7 @@ class SocialInteraction(Contract):
 
     kind: ClassVar[str] = "social_interactions"
     key: ClassVar[tuple[str, ...]] = ("platform", "interaction_id")
+    version_order: ClassVar[tuple[str, ...]] = ("updated_at",)
     occurred: ClassVar[str | None] = "occurred_at"
 
     interaction_id: Id = Field(description="The platform's id of the interaction.")
@@ -34,6 +35,11 @@ class SocialInteraction(Contract):
         "post", "mention", "comment", "reply", "like", "share", "follow", "message", "ad_click"
     ] = Field(description="What was done. mention: a post that names us. reply and comment answer something.")
     occurred_at: Timestamp = Field(description="When it happened, UTC.")
+    updated_at: Timestamp | None = Field(default=None, description="When its author last changed it, UTC.")
+    deleted_at: Timestamp | None = Field(
+        default=None,
+        description="When its author or the platform took it back, UTC; its text is not ours then.",
+    )
     account_id: PersonalId | None = Field(
         default=None, description="The platform's id of the account that did it; unique within the platform."
     )

@@ -34,12 +34,16 @@ class Unescape(TextOperation):
 
 @dataclass(frozen=True)
 class HtmlText(TextOperation):
-    """HTML becomes plain text: breaks and paragraphs are line ends, tags go, entities are resolved."""
+    """HTML becomes plain text: breaks and paragraphs are line ends, tags go, entities are resolved.
+
+    A picture is what stands for it in text: emoticons are sent as pictures.
+    """
 
     name: ClassVar[str] = "html_text"
     _steps: ClassVar[tuple[tuple[str, str], ...]] = (
         (r"<[bB][rR][ \t\r\n]*/?>", "\n"),
         (r"</[pP]>[ \t\r\n]*<[pP]([ \t\r\n][^>]*)?>", "\n\n"),
+        (r"<[iI][mM][gG][ \t\r\n][^>]*[aA][lL][tT]=[\"']?([^\"'> ]*)[^>]*>", r"\1"),
         (r"<[/!a-zA-Z][^>]*>", ""),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -31,6 +32,7 @@ from sources.operations.operation import (
     when,
 )
 
+_ISO_FORMS: Final = frozenset({"iso", "utc"})
 _DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK: Final = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
 _ZONED: Final = rf"{_DAY}[T ]{_CLOCK} ?(Z|UTC|[+-][0-9]{{2}}(:?[0-9]{{2}})?)"
@@ -39,6 +41,9 @@ _HOUR: Final = "([01][0-9]|2[0-3])"
 _SIXTIETH: Final = "[0-5][0-9]"
 _SURE_CLOCK: Final = rf"{_HOUR}:{_SIXTIETH}(:{_SIXTIETH}(\.[0-9]{{1,6}})?)?"
 _SURE_NAIVE: Final = rf"(19[7-9][0-9]|20[0-9]{{2}})-[0-9]{{2}}-[0-9]{{2}}[T ]{_SURE_CLOCK}"
+_PLAIN_UTC: Final = (
+    rf"(19[7-9][0-9]|20[0-9]{{2}})-[0-9]{{2}}-[0-9]{{2}}T{_HOUR}:{_SIXTIETH}:{_SIXTIETH}(\.[0-9]{{1,6}})?Z"
+)
 _WEIBO: Final = (
     r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [0-9]{2} "
     rf"{_HOUR}:{_SIXTIETH}:{_SIXTIETH} [+-](0[0-9]|1[0-3])[0-5][0-9] [0-9]{{4}}"
@@ -54,10 +59,13 @@ _CALM_HOURS: Final = 4
 
 @dataclass(frozen=True)
 class Time(Operation):
-    """A moment as text: ``iso``, ``weibo``, or a strptime format. Without an offset it is in the feed's time zone."""
+    """A moment as text: ``iso``, ``utc``, ``weibo``, or a strptime format, or the first of several that fits.
+
+    Without an offset it is in the feed's time zone, but for ``utc``.
+    """
 
     name: ClassVar[str] = "time"
-    form: str
+    forms: tuple[str, ...]
 
     def apply(self, value: Value, scope: Scope) -> Value:
         """The Python form: ISO text in UTC; ISO text that has an offset stays as it is."""
@@ -67,19 +75,23 @@ class Time(Operation):
         text = text.strip()
         if not text:
             return None
-        if self.form == "iso" and re.fullmatch(_ZONED, text):
+        if _ISO_FORMS.intersection(self.forms) and re.fullmatch(_ZONED, text):
             return text
-        moment = _read_iso(text) if self.form == "iso" else _read_form(text, self.form)
+        moment = _read_first(text, self.forms)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=ZoneInfo(scope.setting.time_zone))
         return _iso_text(moment)
 
     def sql(self, value: SqlValue, scope: SqlScope) -> SqlValue:
-        """The SQL form. It is unsure within four hours of a clock change, where a local time may not be unique."""
-        if self.form == "iso":
-            return self._sql_iso(value, scope.setting.time_zone)
-        form = _WEIBO_FORMAT if self.form == "weibo" else self.form
-        pattern = _WEIBO if self.form == "weibo" else _pattern(self.form)
+        """The SQL form of the first form that the vendor writes.
+
+        It is unsure within four hours of a clock change, where a local time may not be unique.
+        """
+        first = self.forms[0]
+        if first in _ISO_FORMS:
+            return self._sql_iso(value, "UTC" if first == "utc" else scope.setting.time_zone)
+        form = _WEIBO_FORMAT if first == "weibo" else first
+        pattern = _WEIBO if first == "weibo" else _pattern(first)
         if pattern is None:
             return SqlValue.of_text(value.text, is_null(value.text))
         moment = call("try_strptime", value.text, form)
@@ -101,7 +113,59 @@ class Time(Operation):
     @property
     def rule(self) -> str:
         """The operation in words."""
-        return f"moment ({self.form})"
+        return f"moment ({' or '.join(self.forms)})"
+
+
+@dataclass(frozen=True)
+class OnServersClock(Operation):
+    """A moment of arrival becomes the moment of the event: earlier by as long as the device kept the event.
+
+    ``made`` and ``sent`` are source paths of two moments on the device's own clock, which may be wrong.
+    """
+
+    name: ClassVar[str] = "on_servers_clock"
+    made: str
+    sent: str
+
+    def apply(self, value: Value, scope: Scope) -> Value:
+        """The Python form; absent unless all three are moments."""
+        found = [read_moment(text) for item in self._moments(value, scope) if (text := text_of(item))]
+        if len(found) != 3 or None in found:
+            return None
+        arrived, made, sent = (moment for moment in found if moment is not None)
+        try:
+            return _iso_text(arrived - (sent - made))
+        except OverflowError as error:
+            raise UnreadableError("out_of_range", "a moment lies between the years 1970 and 2100") from error
+
+    def _moments(self, value: Value, scope: Scope) -> tuple[Value, Value, Value]:
+        return value, scope.read(self.made), scope.read(self.sent)
+
+    def sql(self, value: SqlValue, scope: SqlScope) -> SqlValue:
+        """The SQL form: moments in UTC as trackers write them."""
+        values = (value, scope.read(self.made), scope.read(self.sent))
+        arrived, made, sent = (
+            exp.TryCast(this=own(item.text), to=exp.DataType.build("TIMESTAMP", dialect="duckdb")) for item in values
+        )
+        moment = exp.Sub(this=arrived, expression=exp.Paren(this=exp.Sub(this=sent, expression=made)))
+        is_nothing = either(*(is_null(item.text) for item in values))
+        plain = both(*(matches(item.text, _PLAIN_UTC) for item in values), call("coalesce", _is_known(moment), FALSE))
+        sure = both(*(item.as_text for item in values), either(is_nothing, plain))
+        return SqlValue.of_text(when(is_nothing, exp.null(), _formatted(moment)), sure)
+
+    @property
+    def rule(self) -> str:
+        """The operation in words."""
+        return f"less the time from {self.made} to {self.sent}"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths of the device's moments."""
+        return (self.made, self.sent)
+
+    def renamed(self, renames: Mapping[str, str]) -> OnServersClock:
+        """The same with both under their names in this feed."""
+        return OnServersClock(renames.get(self.made, self.made), renames.get(self.sent, self.sent))
 
 
 @dataclass(frozen=True)
@@ -203,6 +267,24 @@ def _read_iso(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError as error:
         raise UnreadableError("bad_format", "there is no such day or time of day") from error
+
+
+def _read_first(text: str, forms: tuple[str, ...]) -> datetime:
+    """By the first form that fits.
+
+    Raises:
+        UnreadableError: none does, in the words of the first.
+    """
+    refused: UnreadableError | None = None
+    for form in forms:
+        try:
+            if form == "utc":
+                return _read_iso(text).replace(tzinfo=UTC)
+            return _read_iso(text) if form == "iso" else _read_form(text, form)
+        except UnreadableError as error:
+            refused = refused or error
+    assert refused is not None
+    raise refused
 
 
 def _read_form(text: str, form: str) -> datetime:

@@ -49,12 +49,12 @@ class TimeOrEpoch(Operation):
         """The Python form."""
         text = text_of(value)
         is_count = isinstance(value, float) or (text is not None and re.fullmatch(_LONG_COUNT, text.strip()))
-        return Epoch(self.unit).apply(value, scope) if is_count else Time("iso").apply(value, scope)
+        return Epoch(self.unit).apply(value, scope) if is_count else Time(("iso",)).apply(value, scope)
 
     def sql(self, value: SqlValue, scope: SqlScope) -> SqlValue:
         """The SQL form."""
         is_count = matches(value.text, _LONG_COUNT)
-        count, moment = Epoch(self.unit).sql(value, scope), Time("iso").sql(value, scope)
+        count, moment = Epoch(self.unit).sql(value, scope), Time(("iso",)).sql(value, scope)
         text = when(is_count, count.text, moment.text)
         return SqlValue.of_text(text, when(is_count, count.as_text, moment.as_text))
 

@@ -19,6 +19,7 @@ from sources.operations.operation import (
     absent_or,
     both,
     call,
+    matches,
     own,
     text_of,
     when,
@@ -26,6 +27,10 @@ from sources.operations.operation import (
 
 BLANKS = " \t\r\n\x0b\x0c\u00a0\u2007\u202f\u3000\u200b\ufeff"
 """What counts as blank around a text: also the no-break and ideographic spaces and zero-width marks of exports."""
+
+
+_LENT_NUMBER = r"(\+?86[- ]?)?1[0-9*]{10}(-|转|,| ext\.? ?)+[0-9]{1,6}"
+_SCIENTIFIC = r"[+-]?[0-9]+([.,][0-9]+)?[eE]\+?[0-9]{1,3}"
 
 
 @dataclass(frozen=True)
@@ -257,6 +262,132 @@ class Before(TextOperation):
     def rule(self) -> str:
         """The operation in words."""
         return f"up to {self.mark!r}"
+
+
+@dataclass(frozen=True)
+class AfterLast(TextOperation):
+    """What stands behind the last occurrence of a text; everything when it does not occur."""
+
+    name: ClassVar[str] = "after_last"
+    mark: str
+
+    def on_text(self, text: str) -> str:
+        """The Python form."""
+        return text.rsplit(self.mark, 1)[-1]
+
+    def sql_text(self, text: exp.Expr) -> exp.Expr:
+        """The SQL form."""
+        return call("split_part", text, self.mark, -1)
+
+    @property
+    def rule(self) -> str:
+        """The operation in words."""
+        return f"behind the last {self.mark!r}"
+
+
+@dataclass(frozen=True)
+class Part(TextOperation):
+    """The part of this number between the occurrences of a text; empty when there are fewer."""
+
+    name: ClassVar[str] = "part"
+    mark: str
+    number: int
+
+    def on_text(self, text: str) -> str:
+        """The Python form."""
+        parts = text.split(self.mark)
+        return parts[self.number - 1] if len(parts) >= self.number else ""
+
+    def sql_text(self, text: exp.Expr) -> exp.Expr:
+        """The SQL form."""
+        return call("split_part", text, self.mark, self.number)
+
+    @property
+    def rule(self) -> str:
+        """The operation in words."""
+        return f"part {self.number} between {self.mark!r}"
+
+
+@dataclass(frozen=True)
+class Containing(TextOperation):
+    """Absent unless a text occurs in the value."""
+
+    name: ClassVar[str] = "containing"
+    mark: str
+
+    def on_text(self, text: str) -> str | None:
+        """The Python form."""
+        return text if self.mark in text else None
+
+    def sql_text(self, text: exp.Expr) -> exp.Expr:
+        """The SQL form."""
+        return when(call("contains", text, self.mark), text)
+
+    @property
+    def rule(self) -> str:
+        """The operation in words."""
+        return f"absent without {self.mark!r}"
+
+
+@dataclass(frozen=True)
+class Lacking(TextOperation):
+    """Absent if a text occurs in the value: what a platform masked."""
+
+    name: ClassVar[str] = "lacking"
+    mark: str
+
+    def on_text(self, text: str) -> str | None:
+        """The Python form."""
+        return None if self.mark in text else text
+
+    def sql_text(self, text: exp.Expr) -> exp.Expr:
+        """The SQL form."""
+        return when(call("contains", text, self.mark), exp.null(), text)
+
+    @property
+    def rule(self) -> str:
+        """The operation in words."""
+        return f"absent with {self.mark!r}"
+
+
+@dataclass(frozen=True)
+class Undamaged(TextOperation):
+    """A long number that a spreadsheet wrote in scientific notation has lost its digits: it is absent."""
+
+    name: ClassVar[str] = "undamaged"
+
+    def on_text(self, text: str) -> str | None:
+        """The Python form."""
+        return None if re.fullmatch(_SCIENTIFIC, text.strip(BLANKS)) else text
+
+    def sql_text(self, text: exp.Expr) -> exp.Expr:
+        """The SQL form."""
+        return when(matches(call("trim", text, BLANKS), _SCIENTIFIC), exp.null(), text)
+
+    @property
+    def rule(self) -> str:
+        """The operation in words."""
+        return "absent in scientific notation"
+
+
+@dataclass(frozen=True)
+class NotVirtual(TextOperation):
+    """A mobile number with an extension is a platform's, lent for one delivery: it is absent."""
+
+    name: ClassVar[str] = "not_virtual"
+
+    def on_text(self, text: str) -> str | None:
+        """The Python form."""
+        return None if re.fullmatch(_LENT_NUMBER, text.strip(BLANKS)) else text
+
+    def sql_text(self, text: exp.Expr) -> exp.Expr:
+        """The SQL form."""
+        return when(matches(call("trim", text, BLANKS), _LENT_NUMBER), exp.null(), text)
+
+    @property
+    def rule(self) -> str:
+        """The operation in words."""
+        return "absent if lent by the platform"
 
 
 def _is_ascii(text: exp.Expr) -> exp.Expr:

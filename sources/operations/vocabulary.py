@@ -17,20 +17,26 @@ from sources.operations.collection import FirstOfList, Split
 from sources.operations.country import CountryCode
 from sources.operations.identifier import SalesforceId
 from sources.operations.markup import HtmlText, Unescape
-from sources.operations.moment import Day, Epoch, Time
+from sources.operations.moment import Day, Epoch, OnServersClock, Time
 from sources.operations.number import Absolute, Integral, MinorUnits, Negate
 from sources.operations.operation import MappingError, Operation
 from sources.operations.since_1970 import EpochDay, TimeOrEpoch
 from sources.operations.text import (
+    AfterLast,
     Before,
+    Containing,
     Digits,
     First,
+    Lacking,
     Lower,
+    NotVirtual,
+    Part,
     Prefix,
     RemovePrefix,
     Replace,
     SpreadsheetText,
     Strip,
+    Undamaged,
     Upper,
 )
 from sources.operations.words import Lookup, NullIf
@@ -53,6 +59,8 @@ _PLAIN: Final[Mapping[str, Operation]] = MappingProxyType(
             Negate(),
             Absolute(),
             FirstOfList(),
+            Undamaged(),
+            NotVirtual(),
         )
     }
 )
@@ -114,10 +122,28 @@ def _epoch_day(argument: object) -> EpochDay:
     return EpochDay(_unit(argument["unit"]), str(argument["zone"]))
 
 
+def _part(argument: object) -> Part:
+    if not isinstance(argument, dict) or set(argument) != {"mark", "number"}:
+        raise MappingError("part takes `mark`, the text between the parts, and `number`, counted from 1")
+    return Part(_text(argument["mark"]), _count(argument["number"]))
+
+
+def _time_forms(argument: object) -> tuple[str, ...]:
+    if isinstance(argument, list) and argument:
+        return tuple(_time_form(item) for item in argument)
+    return (_time_form(argument),)
+
+
+def _servers_clock(argument: object) -> OnServersClock:
+    if not isinstance(argument, dict) or set(argument) != {"made", "sent"}:
+        raise MappingError("on_servers_clock takes `made` and `sent`, the paths of two moments on the device's clock")
+    return OnServersClock(_text(argument["made"]), _text(argument["sent"]))
+
+
 def _time_form(argument: object) -> str:
     form = _text(argument)
-    if form not in {"iso", "weibo"} and not _is_format(form):
-        raise MappingError('a form is iso, weibo or a strptime format such as "%Y-%m-%d %H:%M:%S"')
+    if form not in {"iso", "utc", "weibo"} and not _is_format(form):
+        raise MappingError('a form is iso, utc, weibo or a strptime format such as "%Y-%m-%d %H:%M:%S"')
     return form
 
 
@@ -141,7 +167,7 @@ def _is_format(form: str) -> bool:
 _WITH_ARGUMENT: Final[Mapping[str, Callable[[object], Operation]]] = MappingProxyType(
     {
         "null_if": lambda argument: NullIf(_words(argument)),
-        "time": lambda argument: Time(_time_form(argument)),
+        "time": lambda argument: Time(_time_forms(argument)),
         "epoch": lambda argument: Epoch(_unit(argument)),
         "time_or_epoch": lambda argument: TimeOrEpoch(_unit(argument)),
         "epoch_day": _epoch_day,
@@ -153,6 +179,11 @@ _WITH_ARGUMENT: Final[Mapping[str, Callable[[object], Operation]]] = MappingProx
         "replace": lambda argument: Replace(_pairs(argument)),
         "first": lambda argument: First(_count(argument)),
         "before": lambda argument: Before(_text(argument)),
+        "part": _part,
+        "containing": lambda argument: Containing(_text(argument)),
+        "lacking": lambda argument: Lacking(_text(argument)),
+        "after_last": lambda argument: AfterLast(_text(argument)),
+        "on_servers_clock": _servers_clock,
     }
 )
 

@@ -16,6 +16,7 @@ from sources.mapping import Format
 from sources.readers.content import BLOCK, content_blocks
 from sources.readers.delimited_reader import DelimitedReader
 from sources.readers.encoding import TextBlock, text_blocks
+from sources.readers.envelope import BATCH_DAY, Envelope
 from sources.readers.excel_reader import ExcelReader, is_workbook
 from sources.readers.headings import DELIMITERS, Headings, split_line
 from sources.readers.json_reader import JsonReader
@@ -58,10 +59,18 @@ class FileReader:
         try:
             for item in self._read(path, reading):
                 rows += 1 if isinstance(item, Refusal) else item.rows.num_rows
-                yield _named_after(item, path) if FILE_NAME in self.gate.names and isinstance(item, Block) else item
+                yield self._completed(item, path, reading) if isinstance(item, Block) else item
         except OSError as error:
             reading.is_unusable, reading.sha256 = not rows, ""
             yield Refusal(rows + 1, "", f"the file cannot be read: {error.strerror or type(error).__name__}")
+
+    def _completed(self, block: Block, path: Path, reading: Reading) -> Block:
+        """The block with what a mapping wants to know of the file itself, as last columns."""
+        if FILE_NAME in self.gate.names:
+            block = _with_column(block, FILE_NAME, path.name)
+        if BATCH_DAY in self.gate.names and reading.batch_on is not None:
+            block = _with_column(block, BATCH_DAY, reading.batch_on.isoformat())
+        return block
 
     def _read(self, path: Path, reading: Reading) -> Iterator[Block | Refusal]:
         first = _first_bytes(path)
@@ -115,7 +124,7 @@ class FileReader:
             yield from DelimitedReader(delimiter, mapped.columns, has_quotes, self._headings).read(blocks)
             return
         keeps = mapped.feed.on_new_column == "keep"
-        yield from JsonReader(self.gate, mapped.envelope, keeps, reading).read(blocks)
+        yield from JsonReader(self.gate, Envelope.of(mapped, reading.batch_on), keeps, reading).read(blocks)
 
     def _form(self, first: TextBlock) -> Format:
         """The form of a text: what it must be, or what its first line shows where it may be several."""
@@ -142,13 +151,13 @@ def _first_bytes(path: Path) -> bytes:
         return file.read(_MAGIC_BYTES)
 
 
-def _named_after(block: Block, path: Path) -> Block:
-    """The block with the name of its file as a last column, for vendors who say there what the rows are."""
-    if block.header is None or FILE_NAME in block.header.names:
+def _with_column(block: Block, name: str, text: str) -> Block:
+    """The block with a last column that holds the same text in every row."""
+    if block.header is None or name in block.header.names:
         return block
-    name = pa.repeat(pa.scalar(path.name, pa.large_string()), block.rows.num_rows)
-    rows = block.rows.append_column(f"c{len(block.header.names)}", name)
-    return Block(rows, Header((*block.header.names, FILE_NAME), (*block.header.kinds, "text")), block.bytes)
+    column = pa.repeat(pa.scalar(text, pa.large_string()), block.rows.num_rows)
+    rows = block.rows.append_column(f"c{len(block.header.names)}", column)
+    return Block(rows, Header((*block.header.names, name), (*block.header.kinds, "text")), block.bytes)
 
 
 def file_hash(path: Path) -> str:

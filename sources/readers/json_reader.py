@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
 
 from sources.operations.operation import Value
 from sources.readers.encoding import TextBlock
+from sources.readers.envelope import Envelope
 from sources.shape import Gate
 from sources.source_rows import Block, Reading, Refusal, kept_raw
 
@@ -26,7 +27,7 @@ class JsonReader:
     """Reads one file."""
 
     gate: Gate
-    envelope: tuple[str, ...]
+    envelope: Envelope
     keep_unknown: bool
     reading: Reading
 
@@ -56,21 +57,45 @@ class JsonReader:
         done = 0
         for block in blocks:
             if block.data:
-                yield from self._line_block(block, done)
-                done += block.data.count(b"\n") + (not block.data.endswith(b"\n"))
+                more = yield from self._line_block(block, done)
+                done += more + block.data.count(b"\n") + (not block.data.endswith(b"\n"))
             if block.is_broken:
                 yield Refusal(done + 1, kept_raw(block.tail), block.is_broken)
 
-    def _line_block(self, block: TextBlock, done: int) -> Iterator[Block | Refusal]:
+    def _line_block(self, block: TextBlock, done: int) -> Generator[Block | Refusal, None, int]:
+        """The rows of whole lines; by how many they outnumber their lines, where lines hold several objects."""
         lines = block.data.split(b"\n")
         wanted = [index for index, line in enumerate(lines) if line.strip(_SPACE) and index not in block.bad]
         for index in sorted(block.bad):
             yield Refusal(done + index + 1, kept_raw(lines[index].decode()), "the bytes are not text of this encoding")
         if not wanted:
-            return
+            return 0
         kept = lines if len(wanted) == len(lines) else [lines[index] for index in wanted]
         data = block.data if not block.bad else b"\n".join(kept)
-        yield self._block(kept, [done + index + 1 for index in wanted], data)
+        places = [done + index + 1 for index in wanted]
+        decoded = None if self.envelope.changes_objects else self.gate.pass_lines(data, len(kept))
+        if decoded is not None or self.envelope.is_plain:
+            yield self._block(kept, places, decoded)
+            return 0
+        raws, rows, more = self._unwrapped(kept, places)
+        if raws:
+            yield self._block(raws, rows, None)
+        return more
+
+    def _unwrapped(self, lines: Sequence[bytes], places: Sequence[int]) -> tuple[list[bytes], list[int], int]:
+        """The objects of lines. Their numbers go on with the lines', shifted by what a line holds beyond one."""
+        raws: list[bytes] = []
+        rows: list[int] = []
+        more = 0
+        for line, place in zip(lines, places, strict=True):
+            try:
+                found = self.envelope.objects(line)
+            except (msgspec.MsgspecError, ValueError, RecursionError):
+                found = [line]
+            raws += found
+            rows += range(place + more, place + more + len(found))
+            more += max(len(found) - 1, 0)
+        return raws, rows, more
 
     def _elements(self, elements: Sequence[bytes]) -> Iterator[Block]:
         size, start = 0, 0
@@ -80,19 +105,18 @@ class JsonReader:
                 yield self._block(list(elements[start:index]), list(range(start + 1, index + 1)), None)
                 size, start = 0, index
 
-    def _block(self, raws: list[bytes], rows: list[int], data: bytes | None) -> Block:
+    def _block(self, raws: list[bytes], rows: list[int], decoded: list[Any] | None) -> Block:
         table = pa.table(
             {
                 "row": pa.array(rows, pa.int64()),
                 "raw": pa.array(raws, pa.large_binary()).cast(pa.large_string()),
-                "strict": self._passed(raws, data),
+                "strict": self._passed(raws, decoded),
             }
         )
         return Block(table, None, sum(map(len, raws)))
 
-    def _passed(self, raws: list[bytes], data: bytes | None) -> pa.Array:
+    def _passed(self, raws: list[bytes], decoded: list[Any] | None) -> pa.Array:
         """Which rows are surely what they should be; rows whose new fields are kept are for Python."""
-        decoded = self.gate.pass_lines(data, len(raws)) if data is not None else None
         if decoded is not None:
             self.reading.unknown.update(self.gate.unknown_in(decoded))
             if not self.keep_unknown:
@@ -167,28 +191,22 @@ def _has_object_line(data: bytes) -> bool:
     return any(line.strip(_SPACE)[:1] == b"{" and _is_value(line) for line in data.split(b"\n"))
 
 
-def _elements(data: bytes, envelope: tuple[str, ...]) -> list[bytes] | None:
-    """The raw elements of a document; None when it is no document."""
+def _elements(data: bytes, envelope: Envelope) -> list[bytes] | None:
+    """The raw objects of a document; None when it is no document."""
     try:
         top = data.lstrip(_SPACE)[:1]
         if top == b"[":
-            return [bytes(item) for item in msgspec.json.decode(data, type=list[msgspec.Raw])]
+            items = msgspec.json.decode(data, type=list[msgspec.Raw])
+            return [found for item in items for found in envelope.objects(bytes(item))]
         if top != b"{":
             return None
-        opened = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-        for key in envelope:
-            if key not in opened:
-                continue
-            inner = bytes(opened[key]).strip(_SPACE)
-            if inner[:1] == b"[":
-                return [bytes(item) for item in msgspec.json.decode(inner, type=list[msgspec.Raw])]
-            return [] if inner == b"null" else [inner]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        return envelope.objects(data.strip(_SPACE), is_document=True)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    return [data]
 
 
-def _salvage(text: str, envelope: tuple[str, ...]) -> tuple[list[bytes], int]:
+def _salvage(text: str, envelope: Envelope) -> tuple[list[bytes], int]:
     """The complete elements of a document that breaks off, and where the first incomplete one begins."""
     start = _array_start(text, envelope)
     found: list[bytes] = []
@@ -208,10 +226,10 @@ def _salvage(text: str, envelope: tuple[str, ...]) -> tuple[list[bytes], int]:
 _SKIP = re.compile(r"[ \t\r\n,]*")
 
 
-def _array_start(text: str, envelope: tuple[str, ...]) -> int | None:
+def _array_start(text: str, envelope: Envelope) -> int | None:
     if text.lstrip().startswith("["):
         return text.index("[") + 1
-    for key in envelope:
+    for key in envelope.key_names():
         match = re.search(rf"{re.escape(json.dumps(key))}\s*:\s*\[", text)
         if match:
             return match.end()

@@ -37,7 +37,10 @@ WRITTEN: dict[str, list[object]] = {
     "lookup": [
         {"lookup": {"paid": "sale", "1": None, "true": "yes"}, "else": rest} for rest in ("keep", None, "other")
     ],
-    "time": [{"time": form} for form in ("iso", "weibo", "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M")],
+    "time": [
+        {"time": form}
+        for form in ("iso", "weibo", "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M", ["iso", "%d/%m/%Y %H:%M"], "utc")
+    ],
     "epoch": [{"epoch": unit} for unit in ("seconds", "milliseconds", "microseconds")],
     "time_or_epoch": [{"time_or_epoch": unit} for unit in ("seconds", "milliseconds")],
     "epoch_day": [
@@ -50,6 +53,16 @@ WRITTEN: dict[str, list[object]] = {
     "prefix": [{"prefix": "x:"}],
     "remove_prefix": [{"remove_prefix": "a"}, {"remove_prefix": "茶"}],
     "replace": [{"replace": {"a": "bb", "b": ""}}],
+    "after_last": [{"after_last": "//@"}, {"after_last": "a"}],
+    "part": [{"part": {"mark": "a", "number": 2}}],
+    "containing": [{"containing": "a"}],
+    "lacking": [{"lacking": "茶"}],
+    "not_virtual": ["not_virtual"],
+    "undamaged": ["undamaged"],
+    "on_servers_clock": [
+        {"on_servers_clock": {"made": "w", "sent": "v.x"}},
+        {"on_servers_clock": {"made": "w", "sent": "w"}},
+    ],
     "before": [{"before": "//@"}, {"before": "a"}],
     "first": [{"first": 2}],
 }
@@ -65,6 +78,9 @@ EXPRESSIONS: list[object] = [
     {"object": {"v": "v", "w": "w"}},
     {"list": ["v", "w"]},
     {"sum_of": {"each": "v", "value": "x"}},
+    {"sum": ["v", "w"]},
+    {"product": ["v", "w"]},
+    {"quotient": ["v", "w"]},
     {"pick": "v", "where": {"x": "a"}, "value": "y"},
     {"pick": "v", "where": {"x": ["a", "paid", "1", True]}, "value": {"coalesce": ["y", "x"]}, "then": ["strip"]},
     {"join": "v", "value": "x", "with": ","},
@@ -100,6 +116,10 @@ BITS = [
 ]
 BITS += [
     "</p><p>",
+    '<img src="a" alt="[b]">',
+    '="',
+    "<img alt=b>",
+    "1.99E+10",
     "//@",
     "'",
     '"',

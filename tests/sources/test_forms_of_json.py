@@ -75,3 +75,21 @@ def test_many_small_files_share_a_statement_and_keep_their_rows(shop, a_message_
     assert set(shop.counts("mail").values()) == {(8, 7, 0, 1)}
     assert shop.ask("select count(*), count(distinct _file) from staging._messages_versions") == [(196, 28)]
     assert all(row == 8 for _, row, _, _ in shop.refused("messages"))
+
+
+def test_each_line_may_be_an_envelope_and_rows_are_numbered_on(shop, a_message_feed, a_message):
+    lines = [{"messages": [a_message(1), a_message(2)]}, a_message(3), {"messages": []}, {"message": a_message(4)}]
+    shop.land("mail", FILE, "\n".join(json.dumps(line) for line in lines))
+    shop.load(a_message_feed(envelope=("messages", "message")))
+    assert rows(shop) == [("m1", 1), ("m2", 2), ("m3", 3), ("m4", 5)]
+    assert shop.counts("mail") == {FILE: (4, 4, 0, 0)}
+
+
+def test_envelopes_inside_envelopes_are_opened_and_a_key_may_be_a_path(shop, a_message_feed, a_message):
+    delivery = {"entry": [{"time": 7, "changes": [{"value": a_message(1)}, {"value": a_message(2)}]}, {"changes": []}]}
+    shop.land("mail", FILE, json.dumps({"page": {"entry": delivery["entry"]}, "entries": 2}))
+    shop.load(a_message_feed(envelope=("page.entry", "changes", "value"), fields={"campaign_id": "_envelope.time"}))
+    assert shop.ask("select message_id, _row, campaign_id from staging._messages_versions order by 1") == [
+        ("m1", 1, "7"),
+        ("m2", 2, "7"),
+    ]

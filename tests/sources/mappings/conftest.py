@@ -1,21 +1,36 @@
-"""Interpret vendor objects through a mapping: the contract's word on each, and the source fields nobody mentions."""
+"""Interpret vendor objects through a mapping: the contract's word on each, and the source fields nobody mentions.
+
+``interpret`` takes decoded objects; ``deliver`` takes a file as it arrives, and holds that statements and Python make
+the same of it.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from quality.contracts.check import Accepted, Rejected
+from sources.block_check import BlockCheck
 from sources.evaluation import RowScope, judge
 from sources.feed_declaration import Feed
+from sources.landing import LandingFile
+from sources.loading import create_tables
 from sources.mapped_feed import map_feed, source_paths
 from sources.mapping import read_mapping
+from sources.readers.file_reader import FileReader
+from sources.replacement import Replacement
 from sources.shape import Gate, is_ignored, shape_of
+from sources.source_rows import Block, Reading, Refusal
+from warehouse.database import Warehouse, open_warehouse
+
+BATCH_ON = date(2026, 3, 5)
 
 
 @dataclass(frozen=True)
@@ -37,7 +52,18 @@ class Interpreted:
         return [[(r.field, r.code) for r in word.reasons] for word in self.words if isinstance(word, Rejected)]
 
 
+@dataclass(frozen=True)
+class Delivered:
+    """What a feed makes of a file: accepted rows by place, reasons of refused ones by place, unknown fields."""
+
+    rows: list[dict[str, Any]]
+    places: list[int]
+    refused: dict[int, list[tuple[str, str]]]
+    unknown: set[str]
+
+
 Interpret = Callable[..., Interpreted]
+Deliver = Callable[..., Delivered]
 
 
 def _present(word: Accepted) -> dict[str, Any]:
@@ -76,3 +102,68 @@ def interpret() -> Interpret:
 def samples(real_data: Path) -> Path:
     """The vendors' own sample objects."""
     return real_data / "vendor_samples"
+
+
+@pytest.fixture(scope="session")
+def staged() -> Iterator[Warehouse]:
+    """A warehouse with empty tables; what is put there is rolled back."""
+    with open_warehouse() as warehouse:
+        with warehouse.transaction() as connection:
+            create_tables(connection)
+        yield warehouse
+
+
+@pytest.fixture
+def deliver(staged: Warehouse, tmp_path: Path) -> Deliver:
+    """``deliver(mapping, content, **feed)``: bytes or text as they are, another object as JSON; or a path."""
+
+    def deliver_file(name: str, content: object, **declared: Any) -> Delivered:
+        kind = declared.pop("kind", None) or read_mapping(name).kind
+        feed = Feed.named("feed", kind=kind, mapping=name, **declared)
+        path = content if isinstance(content, Path) else _written(content, tmp_path / "delivery")
+        trusting, doubting = (_outcome(staged, feed, path, trusts=trusts) for trusts in (True, False))
+        assert trusting == doubting
+        return trusting
+
+    return deliver_file
+
+
+def _written(content: object, path: Path) -> Path:
+    if not isinstance(content, bytes):
+        content = (content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)).encode()
+    path.write_bytes(content)
+    return path
+
+
+def _outcome(staged: Warehouse, feed: Feed, path: Path, *, trusts: bool) -> Delivered:
+    mapped, reading = map_feed(feed), Reading(batch_on=BATCH_ON)
+    reader = FileReader.of(mapped)
+    connection = staged.cursor()
+    connection.execute("begin")
+    replacement = Replacement(connection, mapped, [LandingFile(feed.name, BATCH_ON, "f", path, 1, 1)])
+    replacement.begin()
+    check = BlockCheck(staged.cursor(), mapped, reader.gate, replacement, trusts)
+    refused: dict[int, list[tuple[str, str]]] = {}
+    unknown: set[str] = set()
+    for item in reader.read(path, reading):
+        if isinstance(item, Refusal):
+            refused[item.row] = [("", "unreadable")]
+            continue
+        assert isinstance(item, Block)
+        unknown |= set(reader.gate.unknown_columns(item.header.names)) if item.header else set()
+        ids = pa.array([0] * item.rows.num_rows, pa.int32())
+        rows = item.rows.rename_columns(["_row", *item.rows.column_names[1:]]).add_column(0, "_file_id", ids)
+        found = check.check(rows, item.header).refused
+        refused |= {row.row: [(reason.field, reason.code) for reason in row.reasons] for row in found}
+    accepted = connection.execute(f"select * from staging._{feed.kind}_rows order by _row").to_arrow_table().to_pylist()
+    connection.execute("rollback")
+    rows = [{name: _shown(value) for name, value in row.items() if name[0] != "_"} for row in accepted]
+    kept = [{name: value for name, value in row.items() if value is not None} for row in rows]
+    return Delivered(kept, [row["_row"] for row in accepted], refused, unknown | set(reading.unknown))
+
+
+def _shown(value: Any) -> Any:
+    """Nested rows without what is absent in them."""
+    if isinstance(value, list):
+        return [{k: v for k, v in item.items() if v is not None} if isinstance(item, dict) else item for item in value]
+    return value
