@@ -28,6 +28,7 @@ class Settings(BaseModel):
     project: Path = Field(Path(), description="Folder of the project.")
     memory_limit: str | None = Field(None, pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$", description="Memory of DuckDB.")
     threads: int | None = Field(None, ge=1, description="Threads of DuckDB; default: all cores.")
+    user: str | None = Field(None, description="Who acts, for histories and logs; default: the computer's user.")
     lock_wait_seconds: float = Field(600, ge=0, description="How long to wait while another process writes.")
 
 

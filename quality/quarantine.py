@@ -1,14 +1,14 @@
 """Rows that broke their contract: kept with their reasons and their source text until someone repairs or discards them.
 
-``quarantine.<kind>`` holds one row per rejected source row. When a file is read again its open rows are replaced; what
-someone decided about a row (discarded) and when it was first seen outlive that, as long as the row itself is the same.
+``quarantine.<kind>`` holds one row per rejected source row. What becomes of the rows of a file that is read again, and
+who discards one, stands in ``quality/resolution.py``.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
 from typing import Any, Final, Literal
@@ -19,6 +19,7 @@ from sqlglot import exp
 from quality.contracts.check import CODES, Reason
 from quality.contracts.registry import CONTRACTS
 from quality.masking import mask_raw
+from quality.quarantine_history import create_history
 from warehouse.database import Connection
 from warehouse.errors import InputError
 from warehouse.step import TableSpec
@@ -41,7 +42,7 @@ COLUMNS: Final = {
     "resolved_at": ("TIMESTAMP", "When it was replayed or discarded, UTC."),
     "resolved_by": ("VARCHAR", "Who did so."),
     "resolution": ("VARCHAR", "What was done, in words."),
-    "attempts": ("INTEGER", "How often it was replayed."),
+    "attempts": ("INTEGER", "How often it was judged again: asked for, or by changed declarations."),
 }
 """Column → SQL type and meaning, in order."""
 
@@ -71,10 +72,31 @@ class Reject:
     raw: str
     first_seen_at: datetime
 
+    @property
+    def text(self) -> str:
+        """The source row as the quarantine keeps it."""
+        return _readable(self.raw)
+
     def quarantine_id(self, kind: str) -> str:
         """The same for the same place: q and 16 hexadecimal digits."""
         place = "|".join((kind, self.feed, self.file, str(self.row)))
         return "q" + hashlib.md5(place.encode(), usedforsecurity=False).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class RowFilter:
+    """Which rows of the quarantine: every word narrows; ``ids`` are whole ids, None for all."""
+
+    feed: str | None = None
+    code: str | None = None
+    field: str | None = None
+    status: Status | None = "open"
+    ids: tuple[str, ...] | None = None
+
+    def told(self) -> str:
+        """The filter in words, for logs."""
+        words = [f"{name} {value}" for name in ("feed", "code", "field", "status") if (value := getattr(self, name))]
+        return ", ".join([*words, *(self.ids or ())]) or "all rows"
 
 
 @dataclass(frozen=True)
@@ -90,6 +112,9 @@ class QuarantinedRow:
     reasons: tuple[Reason, ...]
     status: Status
     first_seen_at: datetime
+    resolved_at: datetime | None
+    resolved_by: str | None
+    resolution: str | None
     attempts: int
     raw: str | None = None
 
@@ -117,7 +142,8 @@ def spec(kind: str) -> TableSpec:
 
 
 def create_tables(connection: Connection, kinds: Iterable[str] = CONTRACTS) -> None:
-    """Make the quarantine of every kind that has none yet."""
+    """Make the quarantine of every kind that has none yet, and its history."""
+    create_history(connection)
     for kind in kinds:
         definitions = [
             exp.ColumnDef(this=exp.to_identifier(name, quoted=True), kind=exp.DataType.build(type_, dialect="duckdb"))
@@ -127,126 +153,99 @@ def create_tables(connection: Connection, kinds: Iterable[str] = CONTRACTS) -> N
         connection.execute(exp.Create(this=target, kind="TABLE", exists=True).sql(dialect="duckdb"))
 
 
-def write_rejects(connection: Connection, kind: str, rejects: Sequence[Reject]) -> None:
-    """Add rejected rows inside the caller's transaction; a row that is there already is replaced, not doubled.
-
-    A discarded row stays discarded while its source text is the same; ``first_seen_at`` and ``attempts`` stay.
-    """
-    if not rejects:
-        return
-    connection.register("_rejects", _arrow(kind, rejects))
-    try:
-        connection.execute(_of(kind, _MERGE))
-        connection.execute(
-            _of(kind, "delete from quarantine.kind where quarantine_id in (select quarantine_id from _rejects)")
-        )
-        connection.execute(_of(kind, "insert into quarantine.kind by name select * from _merged_rejects"))
-        connection.execute("drop table _merged_rejects")
-    finally:
-        connection.unregister("_rejects")
-
-
-def replace_rejects(
-    connection: Connection, kind: str, feed: str, files: Sequence[str], rejects: Sequence[Reject]
-) -> None:
-    """After ``files`` of a feed were read again: their open rows are exactly ``rejects``."""
-    write_rejects(connection, kind, rejects)
-    kept = [reject.quarantine_id(kind) for reject in rejects]
-    connection.execute(
-        _of(
-            kind,
-            "delete from quarantine.kind where feed = $feed and status = 'open' and list_contains($files, file) "
-            "and not list_contains($kept, quarantine_id)",
-        ),
-        {"feed": feed, "files": list(files), "kept": kept},
-    )
-
-
-def drop_open(connection: Connection, kind: str, feed: str, files: Sequence[str]) -> None:
-    """Forget the open rows of files that are gone."""
-    replace_rejects(connection, kind, feed, files, ())
-
-
 def list_rows(
     connection: Connection,
+    chosen: RowFilter | None = None,
     *,
     kinds: Iterable[str] = CONTRACTS,
-    feed: str | None = None,
-    code: str | None = None,
-    status: Status | None = "open",
     limit: int | None = None,
+    with_raw: bool = False,
 ) -> tuple[QuarantinedRow, ...]:
-    """Rejected rows by feed, batch, file and row, without their source text."""
+    """Rejected rows by feed, batch, file and row; with their source text as it arrived only when that is asked for."""
+    chosen = chosen or RowFilter()
+    values = vars(chosen) | {"ids": chosen.ids and list(chosen.ids), "limit": limit or _ALL, "raw": with_raw}
     found: list[QuarantinedRow] = []
     for kind in kinds:
-        rows = connection.execute(
-            _of(kind, _LIST), {"feed": feed, "code": code, "status": status, "limit": limit or _ALL}
-        ).fetchall()
-        found += (_row(kind, row) for row in rows)
+        if chosen.ids != ():
+            found += (_row(kind, row) for row in connection.execute(on_kind(kind, _LIST), values).fetchall())
     found.sort(key=lambda row: (row.feed, row.batch_on, row.file, row.row))
     return tuple(found[:limit])
 
 
-def show_row(
-    connection: Connection, quarantine_id: str, *, reveal: bool = False, personal_keys: Iterable[str] = ()
-) -> QuarantinedRow:
-    """One rejected row with its source text, masked unless ``reveal``. The beginning of an id is enough.
+def whole_ids(connection: Connection, beginnings: Iterable[str]) -> tuple[str, ...]:
+    """The ids that begin so; the beginning of an id, six letters or more, is enough.
+
+    Raises:
+        InputError: no row has such an id, or several begin with it.
+    """
+    return tuple(dict.fromkeys(_whole_id(connection, beginning) for beginning in beginnings))
+
+
+def _whole_id(connection: Connection, beginning: str) -> str:
+    found = {
+        str(row[0])
+        for kind in CONTRACTS
+        if len(beginning) >= _SHORTEST
+        for row in connection.execute(on_kind(kind, _BEGINNING), {"id": beginning}).fetchall()
+    }
+    if len(found) == 1:
+        return found.pop()
+    if beginning in found:
+        return beginning
+    words = f"Several rows in quarantine begin with {beginning}." if found else f"No row in quarantine is {beginning}."
+    raise InputError(words, "Look it up with `cdp quarantine list --status all`.")
+
+
+def find_row(connection: Connection, quarantine_id: str) -> QuarantinedRow:
+    """One rejected row with its source text as it arrived. The beginning of an id is enough.
 
     Raises:
         InputError: no row has that id, or several begin with it.
     """
-    found = [
-        _row(kind, row, reveal=reveal, personal_keys=tuple(personal_keys))
-        for kind in CONTRACTS
-        for row in connection.execute(_of(kind, _SHOW), {"id": quarantine_id}).fetchall()
-    ]
-    if len(found) != 1:
-        words = "Several rows in quarantine begin with that id." if found else "No row in quarantine has that id."
-        raise InputError(words, "Look it up with `cdp quarantine list`.")
-    return found[0]
+    [row] = list_rows(connection, RowFilter(status=None, ids=whole_ids(connection, [quarantine_id])), with_raw=True)
+    return row
+
+
+def masked(row: QuarantinedRow, personal_keys: Iterable[str] = ()) -> QuarantinedRow:
+    """The row as it may be shown."""
+    return replace(row, raw=None if row.raw is None else mask_raw(row.kind, row.raw, personal_keys))
+
+
+def statuses(connection: Connection, kind: str, feed: str) -> dict[str, Status]:
+    """What became of every row of a feed that was ever refused and still stands in its file."""
+    return dict(connection.execute(on_kind(kind, _STATUSES), {"feed": feed}).fetchall())
 
 
 def count_reasons(connection: Connection, kinds: Iterable[str] = CONTRACTS) -> tuple[ReasonCount, ...]:
     """Open rows by feed, code and field. A row with two reasons counts under both."""
     counts = (
-        ReasonCount(kind, *row) for kind in kinds for row in connection.execute(_of(kind, _COUNT_REASONS)).fetchall()
+        ReasonCount(kind, *row)
+        for kind in kinds
+        for row in connection.execute(on_kind(kind, _COUNT_REASONS)).fetchall()
     )
     return tuple(sorted(counts, key=lambda count: (count.feed, -count.rows, count.code, count.field)))
 
 
 _ALL: Final = 2**62
-_MERGE: Final = """
-create temporary table _merged_rejects as
-select
-    n.*,
-    case when o.status = 'discarded' and o.raw = n.raw then 'discarded' else 'open' end as status,
-    case when o.status = 'discarded' and o.raw = n.raw then o.resolved_at end as resolved_at,
-    case when o.status = 'discarded' and o.raw = n.raw then o.resolved_by end as resolved_by,
-    case when o.status = 'discarded' and o.raw = n.raw then o.resolution end as resolution,
-    coalesce(o.attempts, 0) as attempts
-from (
-    select r.* replace (least(r.first_seen_at, coalesce(s.first_seen_at, r.first_seen_at)) as first_seen_at)
-    from _rejects as r
-    left join quarantine.kind as s on s.quarantine_id = r.quarantine_id and s.raw = r.raw
-) as n
-left join quarantine.kind as o on o.quarantine_id = n.quarantine_id
-"""
+_SHORTEST: Final = 6
 _LIST: Final = """
-select quarantine_id, feed, batch_on, file, row, reasons, status, first_seen_at, attempts
+select
+    quarantine_id, feed, batch_on, file, row, reasons, status, first_seen_at, resolved_at, resolved_by, resolution,
+    attempts, case when $raw then raw end
 from quarantine.kind
 where
     ($feed is null or feed = $feed)
     and ($status is null or status = $status)
-    and ($code is null or list_contains(list_transform(reasons, lambda reason: reason.code), $code))
+    and ($ids is null or list_contains($ids, quarantine_id))
+    and len(list_filter(reasons, lambda reason: ($code is null or reason.code = $code)
+        and ($field is null or reason.field = $field))) > 0
 order by feed, batch_on, file, row
 limit $limit
 """
-_SHOW: Final = """
-select quarantine_id, feed, batch_on, file, row, reasons, status, first_seen_at, attempts, raw
-from quarantine.kind
-where starts_with(quarantine_id, $id)
-order by quarantine_id
-limit 2
+_STATUSES: Final = "select quarantine_id, status from quarantine.kind where feed = $feed"
+_BEGINNING: Final = """
+select quarantine_id from quarantine.kind
+where starts_with(quarantine_id, $id) and $id <> '' order by quarantine_id limit 2
 """
 _COUNT_REASONS: Final = """
 select feed, reason.code as code, reason.field as field, count(*) as rows
@@ -256,13 +255,19 @@ group by all
 
 
 @cache
-def _of(kind: str, statement: str) -> str:
-    """The statement on the quarantine of a kind."""
+def on_kind(kind: str, statement: str) -> str:
+    """A statement about ``quarantine.kind`` for the quarantine of one kind."""
     assert kind in CONTRACTS
     return statement.replace("quarantine.kind", f"quarantine.{kind}")
 
 
-def _arrow(kind: str, rejects: Sequence[Reject]) -> pa.Table:
+def content_hash(text: str) -> str:
+    """Says whether a source row is still the one that was seen: 16 hexadecimal digits of its text."""
+    return hashlib.sha256(_readable(text).encode()).hexdigest()[:16]
+
+
+def rejects_table(kind: str, rejects: Sequence[Reject]) -> pa.Table:
+    """Rejected rows as they are handed over; of two in one place the later."""
     newest = {reject.quarantine_id(kind): reject for reject in rejects}
     rows = [
         {
@@ -275,7 +280,7 @@ def _arrow(kind: str, rejects: Sequence[Reject]) -> pa.Table:
                 {"field": _readable(reason.field), "code": reason.code, "message": reason.message}
                 for reason in reject.reasons
             ],
-            "raw": _readable(reject.raw),
+            "raw": reject.text,
             "first_seen_at": reject.first_seen_at,
         }
         for quarantine_id, reject in newest.items()
@@ -288,15 +293,13 @@ def _readable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _row(kind: str, row: Sequence[Any], *, reveal: bool = False, personal_keys: tuple[str, ...] = ()) -> QuarantinedRow:
-    found = dict(zip(_LISTED, row, strict=False))
+def _row(kind: str, row: Sequence[Any]) -> QuarantinedRow:
+    found = dict(zip(_LISTED, row, strict=True))
     found["reasons"] = tuple(Reason(**reason) for reason in found["reasons"])
-    if "raw" in found and not reveal:
-        found["raw"] = mask_raw(kind, found["raw"], personal_keys)
     return QuarantinedRow(kind=kind, **found)
 
 
 _LISTED: Final = (
-    *("quarantine_id", "feed", "batch_on", "file", "row", "reasons"),
-    *("status", "first_seen_at", "attempts", "raw"),
+    *("quarantine_id", "feed", "batch_on", "file", "row", "reasons", "status"),
+    *("first_seen_at", "resolved_at", "resolved_by", "resolution", "attempts", "raw"),
 )

@@ -11,7 +11,8 @@ from typing import Final
 import pyarrow as pa
 
 from quality.contracts.check import Reason
-from quality.quarantine import Reject, replace_rejects
+from quality.quarantine import Reject
+from quality.resolution import Attempt, Reread, replace_rejects
 from sources.block_check import BlockCheck, RefusedRow
 from sources.column_types import ColumnTypes
 from sources.drift import columns_of
@@ -22,6 +23,7 @@ from sources.readers.ahead import read_ahead
 from sources.readers.file_reader import FileReader, is_parquet
 from sources.replacement import Replacement
 from sources.source_rows import Block, Header, Reading, Refusal
+from sources.tolerance import Tolerance
 from warehouse.database import Connection
 from warehouse.step import Run
 
@@ -98,6 +100,7 @@ class GroupLoad:
     reader: FileReader
     run: Run
     progress: Progress
+    attempt: Attempt
 
     def load(self, batches: Sequence[Batch], known: dict[str, FileRecord]) -> tuple[list[FileLoad], list[StoppedBatch]]:
         """Load all files; the batches that had to stop are told, and nothing of them is changed."""
@@ -108,12 +111,13 @@ class GroupLoad:
         self._check = BlockCheck(self.scratch, self.mapped, self.reader.gate, replacement)
         self._read_all()
         self._check_counts(replacement.taken)
-        stopped = [stop for day, _ in batches if (stop := self._stop(day, known)) is not None]
+        tolerance = Tolerance.of(self.connection, self.mapped, known)
+        stopped = [stop for day, _ in batches if (stop := self._stop(day, tolerance)) is not None]
         kept_out = {stop.batch_on for stop in stopped}
         if stopped:
             replacement.undo([name for stop in stopped for name in stop.files])
         loaded = [load for load in self._loads if load.file.batch_on not in kept_out]
-        self._write(loaded, replacement.finish([load.file.file for load in loaded]))
+        self._write(loaded, replacement.finish([load.file.file for load in loaded]), known)
         self._write_columns()
         return loaded, stopped
 
@@ -179,24 +183,11 @@ class GroupLoad:
             if load.rows_read != known:
                 raise lost_rows(load.file.feed, load.file.file, load.rows_read, known)
 
-    def _stop(self, day: date, known: dict[str, FileRecord]) -> StoppedBatch | None:
+    def _stop(self, day: date, tolerance: Tolerance) -> StoppedBatch | None:
         """Why a batch must not replace what was there before; None when it may."""
         loads = [load for load in self._loads if load.file.batch_on == day]
-        reason = self._too_many(loads, known) or self._new_columns(loads)
+        reason = tolerance.breach(day, loads) or self._new_columns(loads)
         return StoppedBatch(day, reason, tuple(load.file.file for load in loads)) if reason else None
-
-    def _too_many(self, loads: Sequence[FileLoad], known: dict[str, FileRecord]) -> str:
-        """More rejected rows than allowed. A new file that holds nothing readable replaces nothing, so it may."""
-        counted = [load for load in loads if not (load.reading.is_unusable and not _had_rows(load, known))]
-        read = sum(load.rows_read for load in counted)
-        rejected = sum(len(load.rejects) for load in counted)
-        if not read or rejected <= self.mapped.feed.max_reject_ratio * read:
-            return ""
-        reasons = Counter(
-            (reason.field, reason.code) for load in counted for item in load.rejects for reason in item.reasons
-        )
-        most = ", ".join(f"{field or 'row'} {code} ({count:,})" for (field, code), count in reasons.most_common(3))
-        return f"{rejected:,} of {read:,} rows break the contract: {most}"
 
     def _new_columns(self, loads: Sequence[FileLoad]) -> str:
         if self.mapped.feed.on_new_column != "stop":
@@ -208,13 +199,18 @@ class GroupLoad:
         names = {name for header in load.headers for name in self.reader.gate.unknown_columns(header.names)}
         return names | set(load.reading.unknown)
 
-    def _write(self, loaded: Sequence[FileLoad], accepted: dict[str, int]) -> None:
+    def _write(self, loaded: Sequence[FileLoad], accepted: dict[str, int], known: dict[str, FileRecord]) -> None:
         connection, mapped = self.connection, self.mapped
-        names = [load.file.file for load in loaded]
         rejects = [item for load in loaded for item in load.rejects]
-        replace_rejects(connection, mapped.kind, mapped.feed.name, names, rejects)
         records = [self._record(load, accepted.get(load.file.file, 0)) for load in loaded]
+        reread = {item.file: self._reread(item, known.get(item.file)) for item in records}
+        replace_rejects(connection, mapped.kind, mapped.feed.name, reread, rejects, self.attempt)
         write_files(connection, mapped.feed.name, records)
+
+    def _reread(self, record: FileRecord, before: FileRecord | None) -> Reread:
+        if before is None:
+            return Reread()
+        return Reread(before.sha256 == record.sha256, before.declaration_hash != record.declaration_hash)
 
     def _write_columns(self) -> None:
         """The source fields of all files that were read: a batch that stops must not hide why."""
@@ -250,8 +246,3 @@ class GroupLoad:
             loaded_at=self.run.now,
             run_id=self.run.run_id,
         )
-
-
-def _had_rows(load: FileLoad, known: dict[str, FileRecord]) -> bool:
-    record = known.get(load.file.file)
-    return record is not None and record.rows_accepted + record.rows_duplicate > 0

@@ -16,7 +16,7 @@ from typing import Final
 
 from quality.contracts.registry import CONTRACTS
 from quality.quarantine import create_tables as create_quarantine
-from quality.quarantine import replace_rejects
+from quality.resolution import Attempt, move_rows
 from sources.feed_declaration import Feed
 from sources.file_ledger import (
     FileRecord,
@@ -67,6 +67,14 @@ class BatchLoad:
     reasons: Mapping[str, int] = field(default_factory=dict)
     lateness: Lateness = field(default_factory=Lateness)
     seconds: float = 0
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Files that are read again, whatever is known of them, so that rows of theirs are judged again."""
+
+    files: frozenset[str]
+    attempt: Attempt
 
 
 @dataclass(frozen=True)
@@ -125,9 +133,10 @@ def load_feed(
     first: date | None = None,
     last: date | None = None,
     full_refresh: bool = False,
+    replay: Replay | None = None,
     progress: Progress | None = None,
 ) -> FeedLoad:
-    """Load what is pending of a feed in batches from ``first`` to ``last``.
+    """Load what is pending of a feed in batches from ``first`` to ``last``; or read the files of a replay again.
 
     Raises:
         DeclarationError: the feed, its mapping and its contract do not fit.
@@ -138,8 +147,9 @@ def load_feed(
     with warehouse.transaction() as connection:
         create_tables(connection, (mapped.kind,))
         write_feed(connection, feed, mapped.declaration_hash)
-        plan = _plan(connection, project, mapped, first, last, full_refresh=full_refresh)
+        plan = _plan(connection, project, mapped, first, last, full_refresh=full_refresh, replay=replay)
         _note_what_stays(connection, feed.name, plan)
+    attempt = replay.attempt if replay else Attempt(run.now, run.run_id)
     told = _Told(progress or (lambda *_: None), plan.bytes)
     batches: list[BatchLoad] = []
     stopped: list[StoppedBatch] = []
@@ -148,7 +158,7 @@ def load_feed(
         reader = FileReader.of(mapped)
         with closing(warehouse.cursor()) as scratch, warehouse.transaction() as connection:
             known = known_files(connection, feed.name)
-            loads, stops = GroupLoad(connection, scratch, mapped, reader, run, told.add).load(group, known)
+            loads, stops = GroupLoad(connection, scratch, mapped, reader, run, told.add, attempt).load(group, known)
             _note_stopped(connection, mapped, run, group, stops, known)
             done = _batches(loads, known_files(connection, feed.name))
             late = lateness_of(connection, mapped, [item.batch_on for item in done], run.business.time_zone)
@@ -159,7 +169,7 @@ def load_feed(
         ]
         stopped += stops
     with warehouse.transaction() as connection:
-        moved = _forget_moved(connection, mapped, plan)
+        moved = _forget_moved(connection, mapped, plan, attempt)
         write_schema_changes(connection, feed, run)
     load = FeedLoad(feed.name, tuple(batches), tuple(record.file for record in plan.vanished), tuple(stopped), moved)
     if stopped:
@@ -189,15 +199,20 @@ def _plan(
     last: date | None,
     *,
     full_refresh: bool,
+    replay: Replay | None = None,
 ) -> Plan:
     feed = mapped.feed
+    present, known = discover(project, feed), known_files(connection, feed.name)
+    if replay is not None:
+        present = tuple(file for file in present if file.file in replay.files)
+        known = {file: record for file, record in known.items() if file in replay.files}
     return plan_files(
-        discover(project, feed),
-        known_files(connection, feed.name),
+        present,
+        known,
         mapped.declaration_hash,
         first=first,
         last=last,
-        full_refresh=full_refresh,
+        full_refresh=full_refresh or replay is not None,
     )
 
 
@@ -209,7 +224,7 @@ def _note_what_stays(connection: Connection, feed: str, plan: Plan) -> None:
         write_files(connection, feed, ())
 
 
-def _forget_moved(connection: Connection, mapped: MappedFeed, plan: Plan) -> tuple[str, ...]:
+def _forget_moved(connection: Connection, mapped: MappedFeed, plan: Plan, attempt: Attempt) -> tuple[str, ...]:
     """Take away what moved files brought under their old paths, where the new ones are loaded."""
     known = known_files(connection, mapped.feed.name)
     moved = [
@@ -220,11 +235,12 @@ def _forget_moved(connection: Connection, mapped: MappedFeed, plan: Plan) -> tup
     if not moved:
         return ()
     names = [old.file for old in moved]
+    now = {old.file: path for old, path in plan.moved if old.file in names}
     gone = [LandingFile(old.feed, old.batch_on, old.file, Path(), old.bytes, old.modified_ns) for old in moved]
     replacement = Replacement(connection, mapped, gone)
     replacement.begin()
     replacement.finish(())
-    replace_rejects(connection, mapped.kind, mapped.feed.name, names, [])
+    move_rows(connection, mapped.kind, mapped.feed.name, now, attempt)
     forget_files(connection, mapped.feed.name, names)
     return tuple(names)
 

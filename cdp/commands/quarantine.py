@@ -1,71 +1,153 @@
-"""``cdp quarantine``: rows that broke their contract, and why. (Repair and replay get their commands here.)"""
+"""``cdp quarantine``: rows that broke their contract, and why. What is done about them: ``quarantine_decisions.py``."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import typer
 
+from cdp.actor import ByOption, attempt_of
+from cdp.commands import quarantine_decisions
+from cdp.commands.quarantine_options import CodeOption, FeedOption, FieldOption, IdOption, check_names
 from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
-from cdp.warehouses import reading
-from quality.contracts.columns import columns
-from quality.contracts.registry import CONTRACTS
-from quality.quarantine import QuarantinedRow, list_rows, show_row
+from cdp.warehouses import open_to_read, reading, writing
+from quality.access_log import Access, log_access
+from quality.quarantine import (
+    QuarantinedRow,
+    RowFilter,
+    content_hash,
+    find_row,
+    list_rows,
+    masked,
+    whole_ids,
+)
+from quality.quarantine_export import endings, export_rows
+from quality.quarantine_history import history_of
 from sources.feed import load_feeds
 from sources.mapped_feed import map_feed
-from sources.mapping import describe_fields
+from sources.personal_keys import personal_keys
 from warehouse.declaration import Problems
+from warehouse.errors import DeclarationError
 from warehouse.project import Project
 
 app = typer.Typer(help="Rows that broke their contract.", no_args_is_help=True)
+
+RevealOption = Annotated[
+    bool, typer.Option("--reveal", help="Show personal values instead of masking them; noted in ops.access_log.")
+]
+StatusOption = Annotated[
+    Literal["open", "replayed", "discarded", "all"],
+    typer.Option("--status", help="Which rows, by what became of them."),
+]
+LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many rows.")]
+WhyOfReveal = Annotated[str, typer.Option("--why", help="Why personal values are looked at, for ops.access_log.")]
 
 
 @app.command("list")
 def list_quarantined(
     project: ProjectOption = None,
-    feed: Annotated[str | None, typer.Option("--feed", help="Only this feed.")] = None,
-    code: Annotated[str | None, typer.Option("--code", help="Only rows refused for this code.")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many rows.")] = None,
+    feed: FeedOption = None,
+    code: CodeOption = None,
+    field: FieldOption = None,
+    status: StatusOption = "open",
+    limit: LimitOption = None,
     json: JsonOption = False,
 ) -> None:
     """Open rows with file, row and reasons; values are never shown here."""
-    with reading(find_project(project)) as cursor:
-        found = list_rows(cursor, feed=feed, code=code, limit=limit)
-    rows = [_in_short(row) for row in found]
-    show(
-        rows,
-        ["quarantine_id", "feed", "batch_on", "file", "row", "reasons"],
-        as_json=json,
-        empty="Quarantine is empty.",
-    )
+    where = find_project(project)
+    check_names(where, feed, code)
+    with reading(where) as cursor:
+        found = list_rows(cursor, _filter(feed, code, field, status), limit=limit)
+    columns = ["quarantine_id", "feed", "batch_on", "file", "row", "reasons"]
+    columns += ["status"] if status == "all" else ["resolution"] if status != "open" else []
+    show([_in_short(row) for row in found], columns, as_json=json, empty="Quarantine is empty.")
     if found and not json:
-        say("next: cdp quarantine show ID")
+        say("next: cdp quarantine show ID · export FILE · replay · discard ID")
 
 
 @app.command("show")
 def show_quarantined(
     quarantine_id: Annotated[str, typer.Argument(metavar="ID", help="Its id, or the beginning of it.")],
     project: ProjectOption = None,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show personal values instead of masking them.")] = False,
+    reveal: RevealOption = False,
+    why: WhyOfReveal = "",
+    by: ByOption = None,
     json: JsonOption = False,
 ) -> None:
-    """One row with its reasons and its source text; personal values are masked."""
+    """One row with its reasons, history and source text; personal values are masked."""
     where = find_project(project)
-    with reading(where) as cursor:
-        row = show_row(cursor, quarantine_id, reveal=reveal, personal_keys=_personal_keys(where))
+    with open_to_read(where) as warehouse:
+        cursor = warehouse.cursor()
+        row, events = find_row(cursor, quarantine_id), history_of(cursor, whole_ids(cursor, [quarantine_id])[0])
+    told = _in_short(row) | {
+        "reasons": [vars(reason) for reason in row.reasons],
+        "content": content_hash(row.raw or ""),
+        "history": [vars(event) for event in events],
+    }
+    if reveal:
+        _log(where, "quarantine show", row.quarantine_id, 1, why, by)
+    else:
+        row = masked(row, _personal_keys(where))
     if json:
-        show_json(_in_short(row) | {"reasons": [vars(reason) for reason in row.reasons], "raw": row.raw})
+        show_json(told | {"raw": row.raw})
         return
     say(f"{row.quarantine_id}  {row.feed} {row.batch_on} {row.file} row {row.row}  ({row.status})")
     for reason in row.reasons:
         say(f"  {reason.field or '(row)'}: {reason.code}: {reason.message}")
+    for event in events:
+        say(f"  {event.happened_at:%Y-%m-%d %H:%M} {event.event} by {event.acted_by}: {event.why}")
     say(row.raw or "")
     if not reveal:
-        say("(personal values are masked; --reveal shows them)")
+        say("(personal values are masked; --reveal shows them, and is noted)")
 
 
-def _in_short(row: QuarantinedRow) -> dict[str, object]:
+@app.command("export")
+def export_quarantined(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Its ending says the form: .csv, .jsonl or .parquet.")],
+    project: ProjectOption = None,
+    feed: FeedOption = None,
+    code: CodeOption = None,
+    field: FieldOption = None,
+    ids: IdOption = None,
+    status: StatusOption = "open",
+    limit: LimitOption = None,
+    reveal: RevealOption = False,
+    why: WhyOfReveal = "",
+    by: ByOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write rows with reasons and source text to a file; personal values are masked."""
+    where = find_project(project)
+    check_names(where, feed, code)
+    if file.suffix.lower() not in endings():
+        raise typer.BadParameter(f"{file.name!r} must end in {', '.join(endings())}", param_hint="FILE")
+    with reading(where) as cursor:
+        chosen = replace(_filter(feed, code, field, status), ids=whole_ids(cursor, ids) if ids else None)
+        rows = list_rows(cursor, chosen, limit=limit, with_raw=True)
+    if reveal:
+        _log(where, "quarantine export", chosen.told(), len(rows), why, by)
+    else:
+        keys = _personal_keys(where)
+        rows = tuple(masked(row, keys) for row in rows)
+    export_rows(file, rows)
+    if json:
+        show_json({"file": str(file), "rows": len(rows), "is_masked": not reveal})
+        return
+    say(f"wrote {len(rows):,} rows to {file}" + ("" if reveal else "; personal values are masked"))
+
+
+app.command("replay")(quarantine_decisions.replay)
+app.command("discard")(quarantine_decisions.discard)
+
+
+def _filter(feed: str | None, code: str | None, field: str | None, status: str) -> RowFilter:
+    return RowFilter(feed, code, field, None if status == "all" else status)  # type: ignore[arg-type]  # a Literal above
+
+
+def _in_short(row: QuarantinedRow) -> dict[str, Any]:
     return {
         "quarantine_id": row.quarantine_id,
         "kind": row.kind,
@@ -74,19 +156,29 @@ def _in_short(row: QuarantinedRow) -> dict[str, object]:
         "file": row.file,
         "row": row.row,
         "reasons": [f"{reason.field}: {reason.code}" if reason.field else reason.code for reason in row.reasons],
+        "codes": list(dict.fromkeys(reason.code for reason in row.reasons)),
         "status": row.status,
         "first_seen_at": row.first_seen_at,
+        "resolved_at": row.resolved_at,
+        "resolved_by": row.resolved_by,
+        "resolution": row.resolution,
         "attempts": row.attempts,
     }
 
 
+def _log(where: Project, command: str, looked_at: str, rows: int, why: str, by: str | None) -> None:
+    """Note a look at personal values, before they are shown."""
+    who = attempt_of(by, why)
+    with writing(where) as warehouse, warehouse.transaction() as connection:
+        log_access(connection, Access(who.at, who.by, command, looked_at, rows, who.why))
+
+
 def _personal_keys(where: Project) -> tuple[str, ...]:
-    """Source columns that feed personal fields, so that masking knows the vendors' names too."""
-    personal = {column.name for model in CONTRACTS.values() for column in columns(model) if column.is_personal}
-    keys: set[str] = set()
+    """What the mappings call personal. A feed that is declared wrongly must not keep rows from being looked at."""
+    mapped = []
     for feed in load_feeds(where, Problems()).values():
-        mapped = map_feed(feed)
-        for source, target, _ in describe_fields({**mapped.fields, **mapped.rows}):
-            if target in personal:
-                keys |= {path.rsplit(".", 1)[-1] for path in source.split(", ") if path}
-    return tuple(sorted(keys))
+        try:
+            mapped.append(map_feed(feed))
+        except DeclarationError:
+            continue
+    return personal_keys(mapped)

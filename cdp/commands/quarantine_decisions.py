@@ -1,0 +1,122 @@
+"""``cdp quarantine replay · discard``: what is done about rows that broke their contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from cdp.actor import ByOption, attempt_of, run_of
+from cdp.commands.quarantine_options import CodeOption, FeedOption, FieldOption, IdOption, check_names
+from cdp.settings import find_project
+from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
+from cdp.warehouses import reading, writing
+from quality.contracts.registry import CONTRACTS
+from quality.quarantine import RowFilter, list_rows, whole_ids
+from quality.resolution import Attempt, discard_rows
+from sources.feed import Feed, load_feeds
+from sources.replay import FeedReplay, replay_rows
+from warehouse.declaration import Problems
+from warehouse.errors import InputError
+from warehouse.project import Project
+
+WhyOption = Annotated[str, typer.Option("--why", help="Why, for the history of the rows.")]
+
+
+def replay(
+    project: ProjectOption = None,
+    feed: FeedOption = None,
+    code: CodeOption = None,
+    field: FieldOption = None,
+    ids: IdOption = None,
+    why: WhyOption = "",
+    by: ByOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Judge open rows again by the mappings, declarations and corrections of now; all of them, or those named."""
+    where = find_project(project)
+    check_names(where, feed, code)
+    with reading(where) as cursor:
+        chosen = RowFilter(feed, code, field, ids=whole_ids(cursor, ids) if ids else None)
+    tell(replay_chosen(where, chosen, attempt_of(by, why or "replayed")), as_json=json)
+
+
+def discard(
+    given: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Rows: their ids or the beginnings of them.")
+    ] = None,
+    project: ProjectOption = None,
+    feed: FeedOption = None,
+    code: CodeOption = None,
+    field: FieldOption = None,
+    ids: IdOption = None,
+    why: WhyOption = "",
+    by: ByOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Leave open rows out for good, with a reason; one whose source text changes comes back open."""
+    where = find_project(project)
+    check_names(where, feed, code)
+    named = [*(given or ()), *(ids or ())]
+    if not (named or feed or code or field):
+        raise typer.BadParameter("say which rows: IDs, --feed, --code or --field", param_hint="ID")
+    if not why.strip():
+        raise typer.BadParameter("say why, so that others understand it later", param_hint="--why")
+    attempt = attempt_of(by, why)
+    with writing(where) as warehouse, warehouse.transaction() as connection:
+        chosen = RowFilter(feed, code, field, ids=whole_ids(connection, named) if named else None)
+        rows = list_rows(connection, chosen)
+        by_kind = {kind: [row.quarantine_id for row in rows if row.kind == kind] for kind in CONTRACTS}
+        done = sum(discard_rows(connection, kind, found, attempt) for kind, found in by_kind.items() if found)
+    if json:
+        show_json({"discarded": done, "quarantine_ids": [row.quarantine_id for row in rows]})
+        return
+    say(f"discarded {done:,} rows" if done else "nothing to discard: no open row is meant")
+    say("next: cdp quarantine list")
+
+
+def replay_chosen(where: Project, chosen: RowFilter, attempt: Attempt) -> tuple[FeedReplay, ...]:
+    """Replay rows of a project.
+
+    Raises:
+        DeclarationError: a feed or a correction is wrong.
+    """
+    feeds = declared_feeds(where)
+    with writing(where) as warehouse:
+        return replay_rows(warehouse, where, feeds, chosen, run_of(where, attempt), attempt)
+
+
+def declared_feeds(where: Project) -> dict[str, Feed]:
+    """The feeds of a project.
+
+    Raises:
+        DeclarationError: one of them is wrong.
+    """
+    problems = Problems()
+    feeds = load_feeds(where, problems)
+    problems.raise_if_any()
+    return feeds
+
+
+def tell(done: Sequence[FeedReplay], *, as_json: bool) -> None:
+    """What a replay did.
+
+    Raises:
+        InputError: a batch was not loaded, so that its rows are as they were.
+    """
+    sums = {name: sum(getattr(item, name) for item in done) for name in ("attempted", "replayed", "still_open", "gone")}
+    if as_json:
+        show_json(sums | {"feeds": {item.feed: vars(item) for item in done}})
+    else:
+        columns = ["feed", "files", "attempted", "replayed", "still_open", "gone", "released"]
+        show([vars(item) for item in done], columns, as_json=False, empty="Nothing to replay: no open row is meant.")
+        say(
+            "next: cdp run, so that every table sees the replayed rows"
+            if sums["replayed"]
+            else "next: cdp quarantine list"
+        )
+    stopped = [item for item in done if item.stopped]
+    if stopped:
+        told = " ".join(f"{item.feed}: {item.stopped}." for item in stopped)
+        raise InputError(f"Batches were not loaded again; nothing of them changed. {told}", "Mend what is named.")

@@ -1,0 +1,204 @@
+"""``cdp quarantine``, as a data engineer or a script calls it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from cdp.actor import attempt_of, run_of
+from cdp.command import run_command
+from sources.feed import load_feeds
+from sources.loading import load_feed
+from warehouse.database import open_warehouse
+from warehouse.declaration import Problems
+from warehouse.project import Project
+
+FEED = """
+kind: messages
+mapping: jsonl
+max_reject_ratio: 1
+"""
+
+
+def a_message(number: int, **changed: Any) -> dict[str, Any]:
+    return {
+        "message_id": f"m{number}",
+        "message_channel": "email",
+        "message_event": "sent",
+        "occurred_at": "2026-01-05T10:00:00Z",
+        "email": f"person{number}@shop.example",
+    } | changed
+
+
+class Shop:
+    """A project whose mail feed holds two good rows and two bad ones."""
+
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.root, self.capsys = root, capsys
+
+    def make(self) -> None:
+        root = self.root
+        (root / "config" / "feeds").mkdir(parents=True)
+        (root / "config" / "business.yml").write_text(
+            "name: A shop\nbase_currency: GBP\ntime_zone: Europe/London\ndefault_country: GB\n", encoding="utf-8"
+        )
+        self.declare(FEED)
+        rows = [
+            a_message(1),
+            a_message(2, message_channel="pigeon"),
+            a_message(3),
+            a_message(4, occurred_at="yesterday"),
+        ]
+        self.land("dt=2026-01-05/a.jsonl", rows)
+        self.load()
+
+    def declare(self, text: str, name: str = "feeds/mail.yml") -> None:
+        path = self.root / "config" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def land(self, file: str, rows: list[dict[str, Any]]) -> None:
+        path = self.root / "landing" / "mail" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+    def load(self) -> None:
+        project = Project(self.root)
+        feed = load_feeds(project, Problems())["mail"]
+        with open_warehouse(project.database) as warehouse:
+            load_feed(warehouse, project, feed, run_of(project, attempt_of("the test", "")))
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        with open_warehouse(Project(self.root).database) as warehouse:
+            return warehouse.cursor().execute(query).fetchall()
+
+    def call(self, *arguments: str, code: int = 0) -> str:
+        """What a command prints, after its exit code was as expected."""
+        self.capsys.readouterr()
+        assert run_command(["quarantine", *arguments, "--project", str(self.root)]) == code
+        printed = self.capsys.readouterr()
+        return printed.err if code else printed.out
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.call(*arguments, "--json"))
+
+    @property
+    def ids(self) -> list[str]:
+        return [row["quarantine_id"] for row in self.json("list")]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("made") / "shop"
+    Shop(root, None).make()  # type: ignore[arg-type]  # nothing is printed
+    return root
+
+
+@pytest.fixture
+def shop(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shop:
+    return Shop(Path(shutil.copytree(made, tmp_path / "shop")), capsys)
+
+
+CALLS: list[Callable[[str], list[str]]] = [
+    lambda _: ["list", "--feed", "mial"],
+    lambda _: ["list", "--code", "missin"],
+    lambda _: ["export", "rows.xlsx"],
+    lambda _: ["discard", "--why", "tests"],
+    lambda row: ["discard", row],
+]
+
+
+@pytest.mark.parametrize("arguments", CALLS)
+def test_a_call_that_makes_no_sense_is_a_usage_error(shop: Shop, arguments: Callable[[str], list[str]]) -> None:
+    assert shop.call(*arguments(shop.ids[0]), code=2)
+    assert len(shop.ids) == 2
+
+
+@pytest.mark.parametrize("arguments", [["show", "q0"], ["replay", "--id", "q0"], ["discard", "q0", "--why", "tests"]])
+def test_an_unknown_id_is_told_with_what_to_do(shop: Shop, arguments: list[str]) -> None:
+    assert "fix: Look it up with `cdp quarantine list" in shop.call(*arguments, code=11)
+
+
+def test_rows_are_listed_by_feed_code_field_and_status(shop: Shop) -> None:
+    assert [(row["feed"], row["row"], row["codes"]) for row in shop.json("list")] == [
+        ("mail", 2, ["not_in_set"]),
+        ("mail", 4, ["bad_format"]),
+    ]
+    assert [row["row"] for row in shop.json("list", "--feed", "mail", "--code", "not_in_set")] == [2]
+    assert [row["row"] for row in shop.json("list", "--field", "occurred_at")] == [4]
+    assert shop.json("list", "--status", "discarded") == []
+    assert "message_channel: not_in_set" in shop.call("list")
+
+
+def test_personal_values_are_masked_and_every_look_at_them_is_noted(shop: Shop) -> None:
+    first = shop.ids[0]
+    assert "person2@" not in shop.call("show", first)
+    assert shop.json("show", first)["raw"].count("•••") == 1
+    revealed = shop.json("show", first[:6], "--reveal", "--by", "mei", "--why", "the shop asked")
+    assert "person2@shop.example" in revealed["raw"]
+    file = shop.root / "rows.jsonl"
+    shop.call("export", str(file), "--reveal", "--by", "mei", "--feed", "mail")
+    assert shop.ask("select accessed_by, command, looked_at, rows, why from ops.access_log order by accessed_at") == [
+        ("mei", "quarantine show", first, 1, "the shop asked"),
+        ("mei", "quarantine export", "feed mail, status open", 2, ""),
+    ]
+
+
+def test_rows_are_exported_in_the_form_that_the_name_says(shop: Shop) -> None:
+    made: dict[str, list[dict[str, Any]]] = {}
+    for ending in ("csv", "jsonl", "parquet"):
+        file = shop.root / f"rows.{ending}"
+        assert shop.json("export", str(file)) == {"file": str(file), "rows": 2, "is_masked": True}
+        assert b"person2@" not in file.read_bytes()
+    with (shop.root / "rows.csv").open(encoding="utf-8", newline="") as lines:
+        made["csv"] = [row | {"reasons": json.loads(row["reasons"])} for row in csv.DictReader(lines)]
+    made["jsonl"] = [json.loads(line) for line in (shop.root / "rows.jsonl").read_text("utf-8").splitlines()]
+    made["parquet"] = pq.read_table(shop.root / "rows.parquet").to_pylist()
+    for rows in made.values():
+        assert [(row["quarantine_id"], int(row["row"]), row["reasons"][0]["code"]) for row in rows] == [
+            (shop.ids[0], 2, "not_in_set"),
+            (shop.ids[1], 4, "bad_format"),
+        ]
+        assert json.loads(rows[0]["raw"])["message_channel"] == "pigeon"
+
+
+def test_a_row_that_the_mended_declaration_reads_leaves_quarantine_once(shop: Shop) -> None:
+    first, second = shop.ids
+    unchanged = shop.json("replay", "--by", "mei", "--why", "just to see")
+    assert (unchanged["attempted"], unchanged["replayed"], unchanged["still_open"]) == (2, 0, 2)
+    shop.declare(FEED + "fields: {message_channel: {constant: email}}\n")
+    done = shop.json("replay", "--feed", "mail", "--code", "not_in_set", "--by", "mei", "--why", "all of it is mail")
+    assert (done["attempted"], done["replayed"], done["still_open"], done["gone"]) == (1, 1, 0, 0)
+    again = shop.json("replay", "--id", first)
+    assert (again["attempted"], again["replayed"]) == (0, 0)
+    assert shop.ids == [second]
+    shown = shop.json("show", first)
+    assert (shown["status"], shown["resolved_by"], shown["attempts"]) == ("replayed", "mei", 2)
+    assert [(event["event"], event["acted_by"], event["why"]) for event in shown["history"]] == [
+        ("refused_again", "mei", "just to see"),
+        ("replayed", "mei", "all of it is mail"),
+    ]
+    assert shop.ask("select count(*) from staging.messages where message_id = 'm2'") == [(1,)]
+    assert shop.ask("select rows_read, rows_accepted, rows_duplicate, rows_rejected from ops.batches") == [(4, 3, 0, 1)]
+
+
+def test_a_discarded_row_stays_discarded_until_its_content_changes(shop: Shop) -> None:
+    first, second = shop.ids
+    done = shop.json("discard", first, "--why", "a test of the sender", "--by", "mei")
+    assert done == {"discarded": 1, "quarantine_ids": [first]}
+    assert shop.json("discard", first, "--why", "again")["discarded"] == 0
+    shop.json("replay")
+    assert shop.ids == [second]
+    [discarded] = shop.json("list", "--status", "discarded")
+    assert (discarded["resolved_by"], discarded["resolution"]) == ("mei", "a test of the sender")
+    rows = [a_message(1), a_message(2, message_channel="raven"), a_message(3), a_message(4, occurred_at="yesterday")]
+    shop.land("dt=2026-01-05/a.jsonl", rows)
+    shop.load()
+    assert shop.ids == [first, second]
