@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cdp.commands.feeds_try import try_feed
 from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
 from cdp.warehouses import reading
@@ -27,6 +28,7 @@ _NOTES = {
 }
 
 app = typer.Typer(help="Declared feeds.", no_args_is_help=True)
+app.command("try")(try_feed)
 
 
 @app.command("list")

@@ -24,12 +24,32 @@ def read_parquet(path: Path) -> Iterator[Block | Refusal]:
             schema = file.schema_arrow
             header = Header(distinct_names(schema.names), tuple(_kind(field.type) for field in schema))
             for batch in file.iter_batches(batch_size=_ROWS):
-                columns = {f"c{index}": column for index, column in enumerate(batch.columns)}
-                rows = pa.array(range(done + 1, done + batch.num_rows + 1), pa.int64())
-                yield Block(pa.table({"row": rows, **columns}), header, batch.nbytes)
+                bad = _bad_rows(batch)
+                yield from (Refusal(done + index + 1, "", "a text of the row is no UTF-8") for index in bad)
+                good = [index for index in range(batch.num_rows) if index not in bad] if bad else None
+                kept = batch if good is None else batch.take(pa.array(good, pa.int64()))
+                columns = {f"c{index}": column for index, column in enumerate(kept.columns)}
+                numbers = range(batch.num_rows) if good is None else good
+                rows = pa.array([done + index + 1 for index in numbers], pa.int64())
+                yield Block(pa.table({"row": rows, **columns}), header, kept.nbytes)
                 done += batch.num_rows
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, UnicodeDecodeError):  # names of columns may be damaged too
         yield Refusal(done + 1, "", "the file is not a complete Parquet file")
+
+
+def _bad_rows(batch: pa.RecordBatch) -> frozenset[int]:
+    """Rows with texts that are no UTF-8: Parquet does not check them, and the database would refuse the whole block."""
+    if _is_valid(batch):
+        return frozenset()
+    return frozenset(index for index in range(batch.num_rows) if not _is_valid(batch.take(pa.array([index]))))
+
+
+def _is_valid(batch: pa.RecordBatch) -> bool:
+    try:
+        batch.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _kind(kind: pa.DataType) -> ColumnKind:

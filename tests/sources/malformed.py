@@ -247,6 +247,12 @@ def odd_parquet(chance: random.Random) -> Iterator[BadFile]:
     yield case("brotli", good, 6, compression="brotli")
     double = pa.table([good.column(0), *good.columns], names=["message_id", *good.column_names])
     yield case("equal-columns", double, None)
+    for column in ("message_id", "campaign_name"):
+        spoilt = pa.array([b"caf\xe9", b"\xff", *(b"x%d" % n for n in range(4))]).view(pa.string())
+        index = good.column_names.index(column)
+        yield case(f"bad-text-{column}", good.set_column(index, column, spoilt), None, compression="none")
+    name = case("", good.rename_columns(["x" * 10, *good.column_names[1:]])).data
+    yield BadFile("parquet-bad-name", name.replace(b"x" * 10, b"\xdf" * 10), None, 0)
     for number in range(8):
         yield BadFile(f"parquet-truncated-{number}", whole[: chance.randrange(4, len(whole))])
         yield BadFile(f"parquet-flipped-{number}", whole[:4] + flipped(whole[4:], chance, 1 + number))

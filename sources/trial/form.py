@@ -1,0 +1,163 @@
+"""The form of an unknown file, told by its content: compression, format, encoding, separator, header."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from sources.column_types import text_type
+from sources.mapping import Format
+from sources.readers.content import BrokenContentError, content_blocks
+from sources.readers.encoding import text_blocks
+from sources.readers.file_reader import is_parquet
+from sources.source_rows import Reading
+from warehouse.errors import InputError
+
+HEAD: Final = 1 << 20
+"""Bytes that are looked at."""
+
+_SEPARATORS: Final = (",", "\t", ";", "|")
+_MARKED: Final = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MOST_RECORDS: Final = 60
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
+_LINES_OF_JSON: Final = 2
+
+
+@dataclass(frozen=True)
+class FileForm:
+    """How a file is written. ``encoding`` None: the readers find it without help; ``why`` says what each rests on."""
+
+    format: Format
+    encoding: str | None
+    delimiter: str | None
+    has_header: bool
+    width: int
+    why: tuple[str, ...]
+    head: str = field(default="", repr=False)
+    """The beginning of a text file, decoded."""
+
+
+def form_of(path: Path) -> FileForm:
+    """The form of a file.
+
+    Raises:
+        InputError: it is empty, or of a form that no reader takes.
+    """
+    if is_parquet(path):
+        return FileForm("parquet", None, None, True, 0, ("it begins as Parquet does",))
+    head, is_whole = _head(path)
+    if not head.strip(b"\0 \t\r\n"):
+        raise InputError(f"{path.name} holds nothing.", "Name a file with rows.")
+    encoding, why = _encoding(head, is_whole=is_whole)
+    text = _text(head, encoding)
+    first = text.lstrip()[:1]
+    if first in {"{", "["}:
+        return _json_form(text, encoding, why)
+    if first == "<":
+        raise InputError(f"{path.name} is XML or HTML, which no mapping reads.", "Export it as JSON or CSV.")
+    return _delimited_form(text, encoding, why)
+
+
+def _head(path: Path) -> tuple[bytes, bool]:
+    found = b""
+    try:
+        for block in content_blocks(path, Reading()):
+            found += block
+            if len(found) > HEAD:
+                return found[:HEAD], False
+    except BrokenContentError as error:
+        if not found:
+            raise InputError(f"{path.name}: {error}.", "Fetch it again, whole.") from error
+    return found, True
+
+
+def _encoding(head: bytes, *, is_whole: bool) -> tuple[str | None, str]:
+    """The encoding to declare, None where readers see it themselves."""
+    if head.startswith(_MARKED):
+        return None, "its byte order mark says the encoding"
+    blocks = list(text_blocks(iter([head]), None))
+    lines = b"".join(block.data for block in blocks).count(b"\n") or 1
+    bad = sum(len(block.bad) for block in blocks)
+    if bad <= (0 if is_whole else 1):
+        utf8 = _decodes(head[: len(head) - (0 if is_whole else 4)], "utf-8", is_whole=is_whole)
+        return None, "it is UTF-8" if utf8 else "its bytes are surely UTF-16 or GB18030"
+    if _decodes(head, "gb18030", is_whole=is_whole) and _looks_chinese(head.decode("gb18030", "replace")):
+        return "gb18030", "it is no UTF-8, and as GB18030 it reads as Chinese"
+    if bad / lines < _MOSTLY:
+        return None, "it is UTF-8 but for some lines"
+    return "cp1252", "it is no UTF-8 and no Chinese; Western European is a guess"
+
+
+_MOSTLY: Final = 0.2
+
+
+def _decodes(head: bytes, encoding: str, *, is_whole: bool) -> bool:
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(head, final=is_whole)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _looks_chinese(text: str) -> bool:
+    beyond = [letter for letter in text if ord(letter) > 0x7F]
+    return sum("\u4e00" <= letter <= "\u9fff" or "\u3000" <= letter <= "\uffef" for letter in beyond) > len(beyond) // 2
+
+
+def _text(head: bytes, encoding: str | None) -> str:
+    return b"".join(block.data for block in text_blocks(iter([head]), encoding)).decode("utf-8", "replace")
+
+
+def _json_form(text: str, encoding: str | None, why: str) -> FileForm:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    is_lines = len(lines) >= _LINES_OF_JSON and all(
+        line.startswith("{") and line.endswith("}") for line in lines[: _LINES_OF_JSON + 1]
+    )
+    told = "every line is an object" if is_lines else "it is one JSON document"
+    return FileForm("jsonl" if is_lines else "json", encoding, None, True, 0, (told, why), text)
+
+
+def _delimited_form(text: str, encoding: str | None, why: str) -> FileForm:
+    delimiter, records = max(((mark, _records(text, mark)) for mark in _SEPARATORS), key=lambda item: _fit(item[1]))
+    has_header = _is_header(records)
+    names = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
+    told = f"its records have {len(records[0])} fields between {names[delimiter]}"
+    header = "the first record names the columns" if has_header else "its first record is data already"
+    form: Format = "tsv" if delimiter == "\t" else "csv"
+    shown = None if delimiter in {",", "\t"} else delimiter
+    return FileForm(form, encoding, shown, has_header, len(records[0]), (told, header, why), text)
+
+
+def _records(text: str, delimiter: str) -> list[list[str]]:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").splitlines(keepends=True)
+    found: list[list[str]] = []
+    try:
+        for record in csv.reader(lines, delimiter=delimiter):
+            if record:
+                found.append(record)
+            if len(found) >= _MOST_RECORDS:
+                break
+    except csv.Error:
+        pass
+    return found or [[""]]
+
+
+def _fit(records: Sequence[Sequence[str]]) -> tuple[float, int]:
+    """How many records have the width of the first, and how wide that is; one field is no fit at all."""
+    width = len(records[0])
+    if width < 2:
+        return 0.0, 0
+    return sum(len(record) == width for record in records) / len(records), width
+
+
+def _is_header(records: Sequence[Sequence[str]]) -> bool:
+    first = [cell.strip() for cell in records[0]]
+    filled = [cell for cell in first if cell]
+    if len(filled) < (len(first) + 1) // 2 or len(set(filled)) < len(filled):
+        return False
+    return not any(text_type(cell) != "text" or _EMAIL.match(cell) for cell in filled)

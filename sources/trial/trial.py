@@ -1,0 +1,133 @@
+"""A trial of one unknown file: what it is, which mapping explains it, what becomes of its first rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from quality.contracts.check import Accepted, Rejected
+from quality.contracts.columns import columns
+from quality.contracts.registry import CONTRACTS
+from quality.masking import mask_raw
+from sources.feed_declaration import Feed
+from sources.mapped_feed import MappedFeed, map_feed
+from sources.mapping import describe_fields
+from sources.trial.form import FileForm, form_of
+from sources.trial.generic import FieldGuess, generic_guess
+from sources.trial.sample import JudgedRow, judge_rows, read_rows
+from sources.trial.vendors import Candidate, unread_names, vendor_candidates
+
+_ENOUGH: Final = 0.4
+"""A mapping with this score is taken: it accepts most rows and knows most fields."""
+
+_FAMILIAR: Final = 0.7
+"""A mapping that knows this share of the fields is the file's own, even when it accepts no row of it."""
+
+
+@dataclass(frozen=True)
+class ShownRow:
+    """A row as it may be shown, personal values masked: what it was, and what became of it."""
+
+    row: int
+    source: str
+    accepted: str
+    rejected: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a file turned out to be. ``guesses`` holds the fields of a generic mapping; empty for a vendor's."""
+
+    form: FileForm
+    candidates: tuple[Candidate, ...]
+    mapped: MappedFeed
+    guesses: Mapping[str, FieldGuess]
+    judged: tuple[JudgedRow, ...]
+    unread: tuple[str, ...]
+
+    @property
+    def feed(self) -> Feed:
+        """The feed that was tried."""
+        return self.mapped.feed
+
+    @property
+    def accepted(self) -> int:
+        """Rows, or groups of them, that keep the contract."""
+        return sum(isinstance(item.verdict, Accepted) for item in self.judged)
+
+    def shown(self, most: int) -> list[ShownRow]:
+        """Some rejected and some accepted rows, in the order of the file."""
+        rejected = [item for item in self.judged if isinstance(item.verdict, Rejected)][: (most + 1) // 2]
+        accepted = [item for item in self.judged if isinstance(item.verdict, Accepted)][: most - len(rejected)]
+        personal = _personal_keys(self.mapped)
+        return [_shown(self.mapped.kind, item, personal) for item in sorted([*rejected, *accepted], key=_place)]
+
+    def reasons(self) -> dict[str, int]:
+        """Why rows are rejected: ``field: code`` → rows, the most frequent first."""
+        found: dict[str, int] = {}
+        for item in self.judged:
+            if isinstance(item.verdict, Rejected):
+                for text in {f"{reason.field or 'row'}: {reason.code}" for reason in item.verdict.reasons}:
+                    found[text] = found.get(text, 0) + 1
+        return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def try_file(
+    path: Path,
+    settings: Mapping[str, str | None],
+    *,
+    mapping: str | None = None,
+    kind: str | None = None,
+) -> Trial:
+    """Find out what a file is. ``settings``: time zone, country and currency of the business; ``mapping`` and ``kind``
+    are what the caller knows already.
+
+    Raises:
+        InputError: it holds nothing, or nothing that identifies a row.
+    """
+    form = form_of(path)
+    candidates = [] if kind and mapping is None else vendor_candidates(path, form, settings)
+    candidates = [item for item in candidates if mapping in {None, item.mapping}]
+    best = _best(candidates, is_named=mapping is not None)
+    if best is not None:
+        mapped = map_feed(best.feed)
+        rows = read_rows(path, mapped)
+        judged = tuple(judge_rows(mapped, rows))
+        return Trial(form, tuple(candidates), mapped, {}, judged, tuple(unread_names(mapped, rows)))
+    guess = generic_guess(path, form, settings, kind)
+    unread = unread_names(guess.mapped, read_rows(path, guess.mapped))
+    return Trial(form, tuple(candidates), guess.mapped, guess.fields, guess.judged, tuple(unread))
+
+
+def _best(candidates: Sequence[Candidate], *, is_named: bool) -> Candidate | None:
+    if not candidates:
+        return None
+    if is_named or candidates[0].score >= _ENOUGH:
+        return candidates[0]
+    familiar = max(candidates, key=lambda item: (item.explained, item.known))
+    return familiar if familiar.explained >= _FAMILIAR else None
+
+
+def _place(item: JudgedRow) -> int:
+    return item.row
+
+
+def _shown(kind: str, item: JudgedRow, personal: Sequence[str]) -> ShownRow:
+    source = mask_raw(kind, json.dumps(item.value, ensure_ascii=False, default=str), personal) if item.value else "–"
+    if isinstance(item.verdict, Rejected):
+        told = "; ".join(f"{reason.field or 'row'}: {reason.message}" for reason in item.verdict.reasons[:5])
+        return ShownRow(item.row, source, "", told)
+    values = {name: value for name, value in item.verdict.values.items() if value is not None}
+    made = mask_raw(kind, json.dumps(values, ensure_ascii=False, default=str))
+    return ShownRow(item.row, source, made, "")
+
+
+def _personal_keys(mapped: MappedFeed) -> tuple[str, ...]:
+    """Source fields that fill personal columns."""
+    personal = {column.name for column in columns(CONTRACTS[mapped.kind]) if column.is_personal}
+    described = describe_fields({**mapped.fields, **mapped.rows})
+    paths = [path for source, target, _ in described if target in personal for path in source.split(", ") if path]
+    return tuple({path.rsplit(".", 1)[-1] for path in paths} | set(paths))

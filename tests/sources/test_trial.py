@@ -1,0 +1,225 @@
+"""An unknown file is told by its content, and the declaration guessed for it loads."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+
+from sources.feed import Feed
+from sources.mapped_feed import map_feed
+from sources.trial.declaration import declaration_text, feed_name
+from sources.trial.form import form_of
+from sources.trial.trial import try_file
+from warehouse.declaration import Problems, parse_declaration
+from warehouse.errors import InputError
+
+SETTINGS = {"time_zone": "Asia/Shanghai", "country": "CN", "currency": "CNY"}
+REAL = Path(os.environ.get("CDP_REAL_DATA", "../shared/data"))
+SAMPLES = sorted(path for path in (REAL / "vendor_samples").rglob("*") if path.is_file())
+
+needs_samples = pytest.mark.skipif(not SAMPLES, reason="the vendors' samples are not there: set CDP_REAL_DATA")
+
+ROWS = [
+    {
+        "会员编号": f"M{n}",
+        "姓名": "王小明",
+        "手机号": f"1380013800{n}",
+        "注册时间": f"2026/1/{n + 1} 10:0{n}",
+        "等级": "金卡",
+    }
+    for n in range(5)
+]
+ORDERS = [
+    {
+        "Order No": f"A{n // 2}",
+        "Order Date": f"1{n}/02/2026",
+        "SKU": f"S{n}",
+        "Qty": 1,
+        "Price": "9.50",
+        "Buyer": f"c{n}",
+    }
+    for n in range(6)
+]
+
+
+def table_of(rows, delimiter=",", line_end="\n"):
+    lines = [delimiter.join(rows[0]), *(delimiter.join(map(str, row.values())) for row in rows)]
+    return line_end.join(lines) + line_end
+
+
+def a_file(folder: Path, name: str, data: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+def declared(trial, file: Path, name: str = "guess") -> Feed:
+    """The feed that the guessed text declares."""
+    problems = Problems()
+    feed = parse_declaration(declaration_text(trial, file), Feed, problems, shown_as="guess.yml")
+    problems.raise_if_any()
+    assert feed is not None
+    return feed.with_name(name)
+
+
+@pytest.mark.parametrize(
+    ("data", "format_", "encoding", "delimiter"),
+    [
+        (table_of(ROWS).encode(), "csv", None, None),
+        (table_of(ROWS).encode("utf-8-sig"), "csv", None, None),
+        (table_of(ROWS).encode("utf-16"), "csv", None, None),
+        (table_of(ROWS).encode("gb18030"), "csv", None, None),
+        (table_of(ROWS, ";").encode(), "csv", None, ";"),
+        (table_of(ROWS, "|", "\r\n").encode(), "csv", None, "|"),
+        (table_of(ROWS, "\t").encode(), "tsv", None, None),
+        (gzip.compress(table_of(ROWS).encode()), "csv", None, None),
+        (zstandard.ZstdCompressor().compress(table_of(ROWS, "\t").encode()), "tsv", None, None),
+        ("\n".join(map(json.dumps, ROWS)).encode(), "jsonl", None, None),
+        (json.dumps(ROWS, indent=1).encode("utf-16"), "json", None, None),
+        (json.dumps({"data": ROWS}).encode(), "json", None, None),
+    ],
+)
+def test_the_form_is_told_by_content_not_by_name(tmp_path, shop, data, format_, encoding, delimiter):
+    path = a_file(tmp_path, "export.dat", data)
+    form = form_of(path)
+    assert (form.format, form.encoding, form.delimiter, form.has_header) == (format_, encoding, delimiter, True)
+    trial = try_file(path, SETTINGS)
+    assert (trial.feed.kind, trial.accepted, len(trial.judged)) == ("contacts", 5, 5)
+    shop.land("guess", "dt=2026-01-05/export.dat", data)
+    shop.load(declared(trial, path))
+    assert shop.ask("select contact_id, phone, full_name, loyalty_tier from staging._contacts_versions order by 1")[
+        0
+    ] == ("M0", "13800138000", "王小明", "金卡")
+
+
+def test_fields_are_guessed_by_values_where_names_say_nothing(tmp_path):
+    rows = [{"a": f"x{n}@shop.example", "b": f"+4479460000{n:02d}", "record_id": n} for n in range(30)]
+    trial = try_file(a_file(tmp_path, "people.csv", table_of(rows).encode()), SETTINGS)
+    assert {name: guess.expression for name, guess in trial.guesses.items()} == {
+        "contact_id": "record_id",
+        "email": "a",
+        "phone": "b",
+    }
+
+
+def test_rows_of_one_order_become_its_lines(tmp_path, shop):
+    path = a_file(tmp_path, "orders.csv", table_of(ORDERS).encode())
+    trial = try_file(path, SETTINGS)
+    assert (trial.feed.kind, trial.feed.group_by, trial.accepted) == ("purchases", "Order No", 3)
+    shop.land("guess", "dt=2026-02-20/orders.csv", path.read_bytes())
+    shop.load(declared(trial, path))
+    shop.stage("purchases")
+    assert shop.ask("select count(*), sum(quantity), min(unit_amount) from staging.purchase_lines") == [(6, 6, 9.5)]
+    assert shop.ask("select placed_at::date::varchar, currency from staging.purchases order by 1 limit 1") == [
+        ("2026-02-09", "CNY")
+    ]
+
+
+def test_a_file_without_a_header_gets_column_names(tmp_path):
+    lines = "".join(f"{n},x{n}@shop.example,2026-01-0{n}T10:00:00Z\n" for n in range(1, 9))
+    path = a_file(tmp_path, "list.csv", lines.encode())
+    trial = try_file(path, SETTINGS)
+    assert (trial.form.has_header, len(trial.judged)) == (False, 8)
+    assert declared(trial, path).columns == ("column_1", "column_2", "column_3")
+
+
+def test_parquet_is_tried_too(tmp_path, shop):
+    path = tmp_path / "people.parquet"
+    pq.write_table(pa.table({"customer_id": [1, 2], "email": ["a@b.example", None], "signup_date": [1, 2]}), path)
+    trial = try_file(path, SETTINGS)
+    assert (trial.feed.kind, trial.feed.mapping, trial.accepted) == ("contacts", "parquet", 2)
+    shop.land("guess", "dt=2026-01-05/people.parquet", path.read_bytes())
+    shop.load(declared(trial, path))
+    assert shop.ask("select count(*) from staging._contacts_versions") == [(2,)]
+
+
+@pytest.mark.parametrize(("data", "told"), [(b"", "holds nothing"), (b"<x/>", "XML"), (b"a,b\n1,2\n", "identifies")])
+def test_what_cannot_be_guessed_is_told(tmp_path, data, told):
+    with pytest.raises(InputError, match=told):
+        try_file(a_file(tmp_path, "odd.csv", data), SETTINGS)
+
+
+def test_rejected_rows_stand_beside_accepted_ones_and_nothing_personal_is_shown(tmp_path):
+    rows = [{"id": n, "email": f"x{n}@shop.example", "created": "2026-01-05"} for n in range(9)] + [
+        {"id": "", "email": "secret@shop.example", "created": "2026-01-05"}
+    ]
+    trial = try_file(a_file(tmp_path, "people.csv", table_of(rows).encode()), SETTINGS)
+    shown = trial.shown(4)
+    assert [bool(row.accepted) for row in shown] == [True, True, True, False]
+    assert shown[-1].rejected.startswith("contact_id: ")
+    assert "shop.example" not in repr(shown)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("contacts_export_gb18030.csv", "contacts_export_gb18030"),
+        ("Orders 2026-01-31.jsonl.gz", "orders"),
+        ("2026.csv", "feed_2026"),
+        ("导出.csv", "feed"),
+    ],
+)
+def test_a_feed_is_named_after_its_file(file, name):
+    assert feed_name(Path(file)) == name
+
+
+WITHOUT_ROWS = {
+    "batch_get_by_user.json",
+    "change_external_contact_events.xml.txt",
+    "contact_query_response.json",
+    "data_dictionary_examples.json",
+    "enriched_columns.txt",
+    "externalcontact_get.json",
+    "groupchat_get.json",
+}
+"""Samples that hold no rows of any contract, or whose envelope only a vendor's mapping knows."""
+
+KNOWN = {
+    "segment/track.json": "segment",
+    "rudderstack/common-fields.json": "rudderstack",
+    "shopify/order.json": "shopify_orders",
+    "shopify/customers_search.json": "shopify_customers",
+    "zendesk/tickets.json": "zendesk_tickets",
+    "delighted/survey_responses.json": "delighted",
+    "hubspot/contacts_v3_page.json": "hubspot_contacts",
+    "mastodon/Status.json": "mastodon",
+    "snowplow/enriched_event.tsv": "snowplow_tsv",
+}
+
+
+@needs_samples
+@pytest.mark.parametrize(("sample", "mapping"), KNOWN.items())
+def test_the_vendor_of_a_sample_is_recognised(sample, mapping):
+    trial = try_file(REAL / "vendor_samples" / sample, SETTINGS)
+    assert trial.feed.mapping in {mapping, {"segment": "rudderstack", "rudderstack": "segment"}.get(mapping)}
+
+
+@needs_samples
+def test_every_sample_of_every_vendor_gives_a_declaration_that_is_in_order():
+    told = set()
+    for path in SAMPLES:
+        try:
+            trial = try_file(path, SETTINGS)
+        except InputError:
+            told.add(path.name)
+            continue
+        assert trial.judged, path.name
+        map_feed(declared(trial, path, feed_name(path)))
+    assert told <= WITHOUT_ROWS
+
+
+@needs_samples
+@pytest.mark.parametrize("path", SAMPLES[::9], ids=lambda path: path.name)
+def test_a_sample_loads_as_it_was_tried(shop, path):
+    trial = try_file(path, SETTINGS)
+    feed = declared(trial, path).model_copy(update={"max_reject_ratio": 1.0}).with_name("guess")
+    shop.land("guess", f"dt=2026-01-05/{path.name}", path.read_bytes())
+    [batch] = shop.load(feed).batches
+    assert trial.feed.group_by is not None or batch.rejected == len(trial.judged) - trial.accepted
