@@ -38,7 +38,7 @@ _LEADING_ZERO = re.compile(r"[+-]?0[0-9]")
 
 @dataclass
 class ColumnTypes:
-    """Counts kinds of values while a file is read. ``is_typed``: its flat columns have types of their own (Parquet)."""
+    """Counts kinds of values while a file is read. ``is_typed``: the file says what its values are."""
 
     is_typed: bool = False
     _found: defaultdict[str, Counter[ColumnType]] = field(default_factory=lambda: defaultdict(Counter))
@@ -50,6 +50,7 @@ class ColumnTypes:
             return
         chosen = range(0, rows, max(1, rows // _SAMPLED))
         if block.header is None:
+            self.is_typed = True
             self._see_objects(block.rows.column("raw").take(pa.array(chosen)).to_pylist(), paths)
             return
         sample = block.rows.take(pa.array(chosen))

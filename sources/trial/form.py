@@ -14,6 +14,7 @@ from sources.column_types import text_type
 from sources.mapping import Format
 from sources.readers.content import BrokenContentError, content_blocks
 from sources.readers.encoding import text_blocks
+from sources.readers.excel_reader import is_workbook
 from sources.readers.file_reader import is_parquet
 from sources.source_rows import Reading
 from warehouse.errors import InputError
@@ -21,7 +22,7 @@ from warehouse.errors import InputError
 HEAD: Final = 1 << 20
 """Bytes that are looked at."""
 
-_SEPARATORS: Final = (",", "\t", ";", "|")
+_SEPARATORS: Final = (",", "\t", ";", "|", "^")
 _MARKED: Final = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MOST_RECORDS: Final = 60
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
@@ -41,6 +42,16 @@ class FileForm:
     head: str = field(default="", repr=False)
     """The beginning of a text file, decoded."""
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether its rows are rows of columns."""
+        return self.format not in {"json", "jsonl"}
+
+    @property
+    def alike(self) -> tuple[Format, ...]:
+        """The forms whose mappings may read it: columns are columns, whatever they are kept in."""
+        return ("csv", "tsv", "parquet", "excel") if self.is_flat else ("json", "jsonl")
+
 
 def form_of(path: Path) -> FileForm:
     """The form of a file.
@@ -50,6 +61,9 @@ def form_of(path: Path) -> FileForm:
     """
     if is_parquet(path):
         return FileForm("parquet", None, None, True, 0, ("it begins as Parquet does",))
+    with path.open("rb") as file:
+        if is_workbook(file.read(8)):
+            return FileForm("excel", None, None, True, 0, ("it is a workbook",))
     head, is_whole = _head(path)
     if not head.strip(b"\0 \t\r\n"):
         raise InputError(f"{path.name} holds nothing.", "Name a file with rows.")
@@ -125,7 +139,7 @@ def _json_form(text: str, encoding: str | None, why: str) -> FileForm:
 def _delimited_form(text: str, encoding: str | None, why: str) -> FileForm:
     delimiter, records = max(((mark, _records(text, mark)) for mark in _SEPARATORS), key=lambda item: _fit(item[1]))
     has_header = _is_header(records)
-    names = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
+    names = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", "^": "carets"}
     told = f"its records have {len(records[0])} fields between {names[delimiter]}"
     header = "the first record names the columns" if has_header else "its first record is data already"
     form: Format = "tsv" if delimiter == "\t" else "csv"

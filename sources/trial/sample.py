@@ -32,6 +32,7 @@ class SourceRow:
     row: int
     value: dict[str, Value]
     refusal: str = ""
+    is_flat: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,10 @@ def judge_rows(mapped: MappedFeed, rows: Sequence[SourceRow]) -> Iterator[Judged
         groups = [list(found) for _, found in groupby(ordered, key=lambda row: str(row.value.get(key)))]
     for group in groups:
         scopes = [
-            RowScope(row.value, mapped.setting, number if key else row.row, is_flat=mapped.is_flat)
+            RowScope(row.value, mapped.setting, number if key else row.row, is_flat=row.is_flat)
             for number, row in enumerate(group, 1)
         ]
-        verdict = judge(mapped, scopes) if group[0].value or mapped.is_flat else _NO_OBJECT
+        verdict = judge(mapped, scopes) if group[0].value or group[0].is_flat else _NO_OBJECT
         yield JudgedRow(group[0].row, group[0].value, verdict)
     for row in rows:
         if row.refusal:
@@ -88,7 +89,7 @@ def _rows(block: Block, most: int) -> Iterator[SourceRow]:
     columns = [table.column(f"c{index}").to_pylist() for index in range(len(names))]
     for index, number in enumerate(numbers):
         cells = (_cell(values[index], kind) for values, kind in zip(columns, kinds, strict=True))
-        yield SourceRow(number, dict(zip(names, cells, strict=True)))
+        yield SourceRow(number, dict(zip(names, cells, strict=True)), is_flat=True)
 
 
 def _object(number: int, raw: str) -> SourceRow:

@@ -19,7 +19,6 @@ from sources.trial.sample import SourceRow, judge_rows, read_rows
 from warehouse.errors import DeclarationError
 
 _TRIED_ROWS: Final = 40
-_FLAT: Final = frozenset({"csv", "tsv", "parquet", "excel"})
 _LEAST_NAMES: Final = 2
 _SETTINGS: Final = ("time_zone", "country", "currency")
 
@@ -55,10 +54,10 @@ def vendor_candidates(path: Path, form: FileForm, settings: Mapping[str, str | N
 
 def feed_for(name: str, kind: str, mapping: str, form: FileForm, **declared: object) -> Feed:
     """A feed of files of this form."""
-    natural = read_mapping(mapping).format
-    same = natural == form.format or {natural, form.format} <= {"json", "jsonl"}
+    known = read_mapping(mapping)
+    is_natural = form.format in {known.format, *known.also} or {known.format, form.format} <= {"json", "jsonl"}
     written = {
-        "format": None if same else form.format,
+        "format": None if is_natural else form.format,
         "encoding": form.encoding,
         "delimiter": form.delimiter,
     }
@@ -68,8 +67,7 @@ def feed_for(name: str, kind: str, mapping: str, form: FileForm, **declared: obj
 
 def _tried(path: Path, form: FileForm, name: str, settings: Mapping[str, str | None]) -> Candidate | None:
     mapping = read_mapping(name)
-    is_flat = mapping.format in _FLAT
-    if mapping.kind is None or not mapping.fields or is_flat != (form.format in _FLAT):
+    if mapping.kind is None or not mapping.fields or not set(form.alike) & {mapping.format, *mapping.also}:
         return None
     if form.format in {"csv", "tsv"} and (form.has_header == bool(mapping.columns)):
         return None
@@ -92,8 +90,9 @@ def _may_read(mapped: MappedFeed, form: FileForm) -> bool:
     """Whether names that the mapping reads stand in the file at all: asked first, because it costs next to nothing."""
     if not form.head or not form.has_header:
         return True
-    stems = {name if mapped.is_flat else name.partition(".")[0] for name in _read_names(mapped)}
-    return sum(name in form.head for name in stems) >= _LEAST_NAMES
+    head = form.head.casefold()
+    stems = {name if form.is_flat else name.partition(".")[0] for name in _read_names(mapped)}
+    return sum(name.casefold() in head for name in stems) >= _LEAST_NAMES
 
 
 def _candidate(name: str, mapped: MappedFeed, rows: Sequence[SourceRow]) -> Candidate:
@@ -134,7 +133,7 @@ def _read_names(mapped: MappedFeed) -> set[str]:
         paths += [f"{each.text}.{inner.text}" for each, inner in element_paths(expression)]
     for path in paths:
         found.add(path)
-        if not mapped.is_flat:
+        if set(mapped.forms) & {"json", "jsonl"}:
             found.add(".".join(part for part in path.split(".") if not part.isdecimal()))
     return found
 

@@ -185,7 +185,7 @@ def odd_delimited(seed: int) -> Iterator[BadFile]:
     yield case("too-short", f"{header}\n{body}x1,email\n", 7, 6)
     yield case("too-long", f"{header}\n{body}{lines[0]},more,and more\n", 7, 6)
     yield case("blank-lines", f"{header}\n\n" + "\n\n".join(lines) + "\n\n", 6, 6)
-    yield case("other-delimiter", good.replace(",", ";"), 6, 0)
+    yield case("other-delimiter", good.replace(",", ";"), 6, 6)
     yield case("open-quote-at-the-end", f'{header}\n{body}x9,email,sent,2026-01-05,"never ends\n', 7, 6)
     yield case("open-quote", f'{header}\nx9,email,sent,2026-01-05,"never ends\n{body}', 7, 6)
     yield case("quote-inside", f'{header}\n{body}x9,email,sent,2026-01-05,a"b"@c.example,5" pipe\n', 7, None)
