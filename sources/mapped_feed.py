@@ -13,9 +13,11 @@ from quality.contracts.columns import Column, columns
 from quality.contracts.contract import Contract, ContractPart
 from quality.contracts.registry import CONTRACTS
 from sources.expression import (
+    Coalesce,
     Constant,
     Each,
     Expression,
+    FeedSetting,
     Path,
     RowNumber,
     Then,
@@ -182,7 +184,20 @@ def _fields(feed: Feed, mapping: VendorMapping) -> dict[str, Expression]:
     if not own and feed.kind in CONTRACTS:
         own = {column.name: Path(column.name) for column in columns(CONTRACTS[feed.kind]) if column.name != "extra"}
     fields = {name: with_paths_renamed(item, renamed) for name, item in own.items()}
-    return fields | dict(feed.fields) | constants
+    return _settled(feed, fields | dict(feed.fields) | constants)
+
+
+def _settled(feed: Feed, fields: dict[str, Expression]) -> dict[str, Expression]:
+    """The feed's country and currency are those of a row that names none, whatever the mapping; a constant stays."""
+    for name in CONTRACTS[feed.kind].settled if feed.kind in CONTRACTS else ():
+        setting, own = FeedSetting(name), fields.get(name)
+        if getattr(feed, name) is None or name not in CONTRACTS[feed.kind].model_fields:
+            continue
+        if own is None:
+            fields[name] = setting
+        elif not isinstance(own, Constant) and setting not in parts(own):
+            fields[name] = Coalesce((own, setting))
+    return fields
 
 
 def check_feed(feed: Feed, problems: Problems) -> VendorMapping | None:
@@ -231,8 +246,11 @@ def _check_fit(place: _Place, mapping: VendorMapping, contract: type[Contract]) 
     fields = _fields(feed, mapping)
     for column in _required(contract):
         if column.name not in fields:
+            setting = f", or write `{column.name}:` of the feed" if column.name in contract.settled else ""
             place.add(
-                "fields", f"Nothing fills `{column.name}`, which is required.", f"Add `{column.name}:` to `fields:`."
+                "fields",
+                f"Nothing fills `{column.name}`, which is required.",
+                f"Add `{column.name}:` to `fields:`{setting}.",
             )
     is_grouped = bool(feed.group_by or mapping.group_by)
     for name, expression in fields.items():

@@ -39,7 +39,7 @@ class Contract(ContractPart):
 
     ``key`` holds the columns of the source's own id, unique within a feed; ``version_order`` the columns that say which
     of several rows of one id is newer; ``occurred`` the column of the event time; ``children`` the tables of nested
-    rows.
+    rows. ``settled`` names the fields that mean the feed's own country and currency in a row that names none.
     """
 
     kind: ClassVar[str]
@@ -47,6 +47,7 @@ class Contract(ContractPart):
     version_order: ClassVar[tuple[str, ...]] = ()
     occurred: ClassVar[str | None] = None
     children: ClassVar[Mapping[str, Child]] = MappingProxyType({})
+    settled: ClassVar[tuple[str, ...]] = ("country", "currency")
 
     @model_validator(mode="after")
     def _hold_together(self) -> Contract:

@@ -16,6 +16,7 @@ class ExchangeRate(Contract):
     kind: ClassVar[str] = "exchange_rates"
     key: ClassVar[tuple[str, ...]] = ("on", "currency", "base_currency")
     occurred: ClassVar[str | None] = "on"
+    settled: ClassVar[tuple[str, ...]] = ()  # a rate of no named currency is none
 
     on: Day = Field(description="The day the rate holds for.")
     currency: Currency = Field(description="ISO 4217 code of the currency that is valued.")

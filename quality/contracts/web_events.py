@@ -28,6 +28,7 @@ class WebEvent(Contract):
     key: ClassVar[tuple[str, ...]] = ("event_id",)
     version_order: ClassVar[tuple[str, ...]] = ("received_at",)
     occurred: ClassVar[str | None] = "occurred_at"
+    settled: ClassVar[tuple[str, ...]] = ("currency",)  # the country is where a device was seen: nobody's to assume
 
     event_id: Id = Field(
         description="The source's id of the event, unique within the feed; a re-sent event repeats it."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sources.feed import load_feeds
+from sources.feed import Feed, load_feeds
 from sources.mapped_feed import map_feed
 from warehouse.declaration import Problems
 from warehouse.project import Project
@@ -126,3 +126,40 @@ def test_what_only_people_read_does_not_make_batches_stale(a_message_feed):
         {"format": "json"},
     ):
         assert map_feed(a_message_feed(**changed)).declaration_hash != before
+
+
+@pytest.mark.parametrize("mapping", ["csv", "jsonl"])
+def test_the_feeds_currency_country_and_zone_are_those_of_a_row_that_names_none(shop, mapping):
+    rows = [
+        {"Order": "1", "Date": "2026-01-05 10:00", "currency": "", "Land": ""},
+        {"Order": "2", "Date": "2026-01-05 10:00", "currency": "USD", "Land": "US"},
+    ]
+    lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
+    shop.land("orders", "2026-01-05.txt", "\n".join(lines) + "\n" if mapping == "csv" else rows)
+    fields = {"order_id": "Order", "placed_at": "Date", "status": {"constant": "paid"}, "country": "Land"}
+    settings = {"time_zone": "Europe/Berlin", "country": "DE", "currency": "EUR"}
+    shop.load(Feed.named("orders", kind="purchases", mapping=mapping, fields=fields, **settings))
+    found = shop.ask("select currency, country, placed_at::varchar from staging._purchases_versions order by order_id")
+    assert found == [("EUR", "DE", "2026-01-05 09:00:00"), ("USD", "US", "2026-01-05 09:00:00")]
+
+
+def test_the_feeds_currency_fills_a_column_that_the_file_does_not_have(shop):
+    shop.land("orders", "2026-01-05.csv", "Order,Date\n1,2026-01-05\n")
+    fields = {"order_id": "Order", "placed_at": "Date", "status": {"constant": "paid"}}
+    shop.load(Feed.named("orders", kind="purchases", mapping="csv", currency="GBP", fields=fields))
+    assert shop.ask("select currency, country from staging._purchases_versions") == [("GBP", None)]
+
+
+def test_a_vendors_mapping_that_forgets_the_setting_takes_it_all_the_same(tmp_path):
+    text = "kind: contacts\nmapping: csv\ncountry: DE\nfields: {contact_id: id}\n"
+    feeds, _ = declared(tmp_path, club=text, deals=text.replace("contacts", "deals").replace("contact_id", "deal_id"))
+    assert "FeedSetting(name='country')" in repr(map_feed(feeds["club"]).fields["country"])
+    assert "country" not in map_feed(feeds["deals"]).fields
+
+
+def test_what_the_feed_says_is_absent_stays_absent_and_a_device_is_nowhere_unless_told(tmp_path):
+    mail = GOOD.replace("constants: {", "currency: EUR\nconstants: {currency: null, ")
+    web = "kind: web_events\nmapping: segment\ncountry: DE\ncurrency: EUR\n"
+    feeds, _ = declared(tmp_path, mail=mail, web=web)
+    assert repr(map_feed(feeds["mail"]).fields["currency"]) == "Constant(text=None)"
+    assert "FeedSetting" not in repr(map_feed(feeds["web"]).fields["country"])
