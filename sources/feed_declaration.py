@@ -30,7 +30,7 @@ class Feed(Declaration):
     envelope: tuple[str, ...] = Field((), description="Keys under which an array of the objects may stand.")
     group_by: str | None = Field(None, description="Column whose equal values make one contract row.")
     time_zone: TimeZone = Field("UTC", description="The zone of moments that are written without one.")
-    country: Country | None = Field(None, description="Country of rows that name none; web events keep to what they tell.")
+    country: Country | None = Field(None, description="Country of rows that name none, except of web events.")
     currency: Currency | None = Field(None, description="Currency of rows that name none.")
     fields: dict[str, FieldExpression] = Field(
         default_factory=dict, description="Contract field → source column or expression; wins over the mapping."
