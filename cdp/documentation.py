@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping as Table
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,14 @@ from cdp.empty_warehouse import empty_warehouse
 from quality.contracts.columns import columns
 from quality.contracts.registry import CONTRACTS
 from sources.expression import Expression
-from sources.mapping import describe_fields, mapping_ids, read_mapping
+from sources.mapping import Mapping, describe_fields, mapping_ids, read_mapping
 from warehouse.project import Project
 from warehouse.step import TableSpec
 
 NOTE = "<!-- Written by `make docs`; change the code it is read from, not this page. -->"
 
 
-def pages(project: Project) -> Mapping[str, str]:
+def pages(project: Project) -> Table[str, str]:
     """Page name → text, for every generated page."""
     return {"dictionary.md": dictionary(project), "mappings.md": mappings(), "commands.md": commands()}
 
@@ -46,7 +47,7 @@ def dictionary(project: Project) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _described(spec: TableSpec, types: Mapping[str, str]) -> list[str]:
+def _described(spec: TableSpec, types: Table[str, str]) -> list[str]:
     grain = ", ".join(f"`{column}`" for column in spec.grain)
     rows = [(f"`{name}`", kind, spec.columns.get(name, "")) for name, kind in types.items()]
     return [
@@ -64,7 +65,7 @@ def mappings() -> str:
         mapping = read_mapping(mapping_id)
         made = f"`{mapping.kind}`" if mapping.kind else "the kind its feed names"
         after = mapping.documentation or "the file itself"
-        parts += [f"## {mapping_id}", f"{mapping.description} Makes {made}. After: {after}."]
+        parts += [f"## {mapping_id}", f"{mapping.description} Makes {made}. After: {after}.{_reading(mapping)}"]
         parts += _mapping_rows(mapping.fields)
         if mapping.envelope:
             keys = ", ".join(f"`{key}`" for key in mapping.envelope)
@@ -82,9 +83,21 @@ def mappings() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _mapping_rows(fields: Mapping[str, Expression]) -> list[str]:
+def _mapping_rows(fields: Table[str, Expression]) -> list[str]:
     rows = [(f"`{source}`" if source else "", f"`{field}`", rule) for source, field, rule in describe_fields(fields)]
     return [_table(("source field", "contract field", "rule"), rows)] if rows else []
+
+
+def _reading(mapping: Mapping) -> str:
+    """How files are read before any field is, in words; nothing where there is nothing to say."""
+    others = ", ".join(f"`{other}` is `{meant}`" for other, meant in mapping.headings.items())
+    said = {
+        " Forms: ": ", ".join((mapping.format, *mapping.also)) if mapping.also else "",
+        " Clocks are in ": mapping.time_zone or "",
+        " Read as nothing: ": ", ".join(f"`{word}`" for word in mapping.null_words if word),
+        " Headings: ": others,
+    }
+    return "".join(f"{what}{words}." for what, words in said.items() if words)
 
 
 def commands() -> str:

@@ -58,6 +58,7 @@ class MappedFeed:
     rows: Mapping[str, Each]
     ignore: tuple[str, ...]
     setting: Setting
+    headings: Mapping[str, str] = field(default_factory=dict)
     heading_marks: tuple[str, ...] = ()
     attach: Mapping[str, Attached] = field(default_factory=dict)
     nested: tuple[str, ...] = ()
@@ -138,6 +139,7 @@ def map_feed(feed: Feed) -> MappedFeed:
         rows={name: item for name, item in fields.items() if name in nested and isinstance(item, Each)},
         ignore=(*mapping.ignore, *feed.ignore),
         setting=setting,
+        headings=mapping.headings,
         heading_marks=mapping.heading_marks,
         attach=mapping.attach,
         nested=mapping.nested,

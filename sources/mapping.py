@@ -74,6 +74,10 @@ class Mapping(Declaration):
         None, description="The zone of the vendor's clocks, where moments have none and the feed names none."
     )
     null_words: tuple[str, ...] = Field((), description="Words that stand for nothing, in whichever field.")
+    headings: dict[str, str] = Field(
+        default_factory=dict,
+        description="What else, in whichever language, a column is called → the name that is read.",
+    )
     heading_marks: tuple[str, ...] = Field((), description="Marks behind the headings of columns, such as (required).")
     envelope: tuple[str, ...] = Field(
         (), description="Keys under which the objects may stand, singly or in a list, in a page, webhook or delivery."

@@ -101,15 +101,16 @@ class FileReader:
         if is_parquet:
             yield from read_parquet(path)
             return
-        yield from ExcelReader(self._headings, self.mapped.feed.sheet).read(path)
+        yield from ExcelReader(self.headings, self.mapped.feed.sheet).read(path)
 
     @property
     def _expected(self) -> str:
         return _NAMES[self.mapped.format]
 
     @property
-    def _headings(self) -> Headings:
-        return Headings(self.gate.names | self.gate.assumed, self.mapped.heading_marks)
+    def headings(self) -> Headings:
+        """What the columns of flat files are called."""
+        return Headings(self.gate.names | self.gate.assumed, self.mapped.heading_marks, self.mapped.headings)
 
     def _texts(self, blocks: Iterator[TextBlock], reading: Reading) -> Iterator[Block | Refusal]:
         mapped = self.mapped
@@ -121,7 +122,7 @@ class FileReader:
         if form in {"csv", "tsv"}:
             delimiter = mapped.feed.delimiter or ("\t" if form == "tsv" else self._delimiter(held))
             has_quotes = form == "csv" or not mapped.columns
-            yield from DelimitedReader(delimiter, mapped.columns, has_quotes, self._headings).read(blocks)
+            yield from DelimitedReader(delimiter, mapped.columns, has_quotes, self.headings).read(blocks)
             return
         keeps = mapped.feed.on_new_column == "keep"
         yield from JsonReader(self.gate, Envelope.of(mapped, reading.batch_on), keeps, reading).read(blocks)
@@ -134,12 +135,12 @@ class FileReader:
         if first.data.lstrip()[:1] in {b"{", b"["}:
             return next((form for form in forms if form in {"json", "jsonl"}), forms[0])
         line = _first_line(first)
-        is_table = any(self._headings.matches(split_line(line, mark)) for mark in DELIMITERS)
+        is_table = any(self.headings.matches(split_line(line, mark)) for mark in DELIMITERS)
         flat = next((form for form in forms if form in {"csv", "tsv"}), forms[0])
         return flat if is_table else forms[0]
 
     def _delimiter(self, first: TextBlock) -> str:
-        return "," if self.mapped.columns else self._headings.delimiter(_first_line(first))
+        return "," if self.mapped.columns else self.headings.delimiter(_first_line(first))
 
 
 def _first_line(block: TextBlock) -> str:

@@ -85,8 +85,11 @@ def interpret() -> Interpret:
         mapped = map_feed(Feed.named("feed", kind=kind, mapping=name, **declared))
         gate = Gate(shape_of(mapped), mapped.ignore)
         words, columns = [], set()
-        for position, row in enumerate(rows, 1):
+        headings = FileReader.of(mapped).headings
+        for position, source in enumerate(rows, 1):
+            row = source
             if flat:
+                row = dict(zip(headings.named(tuple(source)), source.values(), strict=True))
                 columns |= row.keys()
             else:
                 assert gate.pass_one(json.dumps(row).encode()) is not None
