@@ -1,6 +1,6 @@
 """``ops.broken_batches``: batches that could not be loaded, until they are. What was loaded before still stands."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -40,6 +40,11 @@ class BrokenBatch:
     fix: str
     exit_code: int
 
+    @property
+    def is_bug(self) -> bool:
+        """Whether the fault is ours, not the data's."""
+        return self.exit_code == CdpError.exit_code
+
 
 def note(
     connection: Connection,
@@ -69,6 +74,14 @@ def note(
                 "exit_code": error.exit_code,
             },
         )
+
+
+def forget_all_but(connection: Connection, feeds: Iterable[str]) -> None:
+    """Forget the batches of feeds that are not declared any more: nobody will ever load them."""
+    connection.execute(_CREATE)
+    connection.execute(
+        "delete from ops.broken_batches where not list_contains($feeds::varchar[], feed)", {"feeds": list(feeds)}
+    )
 
 
 def broken(connection: Connection) -> tuple[BrokenBatch, ...]:

@@ -1,20 +1,23 @@
 """One asset per feed, one partition per batch day.
 
 A batch that cannot be loaded stops neither the other batches of its feed nor the feeds beside it, and the tables below
-are made of what is there. So the step that loads a feed never fails on its data: it leaves the day without a
-materialization and notes the error. The check ``loaded`` then fails, and with it the run, so that the day is shown as
+are made of what is there. So the step that loads a feed never fails on its data, nor on a bug that its data bring to
+light: it leaves the day without a materialization and notes the error. The check ``loaded`` then fails, and with it the run, so that the day is shown as
 failed and alerts go out; nothing waits for that check.
 """
 
+import sys
+import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 
 import dagster as dg
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 
-from assets.broken_batches import BrokenBatch, broken, note
+from assets.broken_batches import BrokenBatch, broken, forget_all_but, note
 from assets.failure import failure_of, shown_in_dagster
 from assets.feed_columns import source_fields
 from assets.feed_metadata import Metadata, batch_metadata, feed_metadata, told_changes
@@ -22,9 +25,9 @@ from assets.resources import ProjectRun
 from sources.drift import CHANGES, SchemaChange
 from sources.feed import Feed
 from sources.group_load import StoppedBatch
-from sources.loading import BatchesStoppedError, BatchLoad, load_feed
+from sources.loading import BatchesStoppedError, BatchLoad, FeedLoad, load_feed, pending_batches
 from sources.schema_ledger import found_changes
-from warehouse.errors import CdpError, InputError
+from warehouse.errors import CdpError, InputError, WarehouseBusyError
 
 POOL = "duckdb_writer"
 GROUP = "feeds"
@@ -112,18 +115,49 @@ def feed_asset(
 def load_pending(current: ProjectRun, feed: Feed, window: Window) -> Loaded:
     """Load the batches of a window that are pending, and note those that stopped."""
     run = current.to_load()
-    first, last = window
-    try:
-        done = load_feed(
-            current.warehouse, current.project, feed, run, first=first, last=last, full_refresh=current.full_refresh
-        )
-    except BatchesStoppedError as error:
-        done = error.load
-    errors = {stop.batch_on: _error_of(feed, stop) for stop in done.stopped}
+    done, errors = _load(current, feed, window)
     with current.warehouse.transaction() as connection:
         note(connection, feed.name, run.run_id, window, errors)
         changes = tuple(change for _, change, _ in found_changes(connection, feed=feed.name))
     return Loaded(done.batches, errors, changes)
+
+
+def _load(current: ProjectRun, feed: Feed, window: Window) -> tuple[FeedLoad, dict[date, CdpError]]:
+    first, last = window
+    try:
+        done = load_feed(
+            current.warehouse,
+            current.project,
+            feed,
+            current.to_load(),
+            first=first,
+            last=last,
+            full_refresh=current.full_refresh,
+        )
+    except BatchesStoppedError as error:
+        return error.load, {stop.batch_on: _error_of(feed, stop) for stop in error.load.stopped}
+    except WarehouseBusyError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other feeds are loaded
+        days = pending_batches(current.warehouse, current.project, feed, full_refresh=current.full_refresh)
+        wanted = [day for day in days if (first or day) <= day <= (last or day)]
+        return FeedLoad(feed.name, ()), dict.fromkeys(wanted, told_error(feed.name, error))
+    return done, {}
+
+
+def told_error(feed: str, error: Exception) -> CdpError:
+    """What is kept of an error that loading a feed was not written for: ours as it is, of a bug only kind and place.
+
+    The whole of a bug goes to standard error, since what it says may be a customer's.
+    """
+    if isinstance(error, CdpError):
+        return error
+    traceback.print_exception(error, file=sys.stderr)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return CdpError(
+        f"Loading has a bug: {type(error).__name__} in {frame.name} of {Path(frame.filename).name}, line {frame.lineno}.",
+        f"Report it with the traceback; until then, take the file out of landing/{feed}/ or correct its declaration.",
+    )
 
 
 def _error_of(feed: Feed, stop: StoppedBatch) -> InputError:
@@ -146,6 +180,7 @@ def loaded_check(feeds: Iterable[Feed], pool: str | None) -> dg.AssetChecksDefin
         context: dg.AssetCheckExecutionContext, project_run: dg.ResourceParam[ProjectRun]
     ) -> Iterator[dg.AssetCheckResult]:
         with project_run.warehouse.transaction() as connection:
+            forget_all_but(connection, names)
             found = broken(connection)
             changes = found_changes(connection, run_id=project_run.run_id)
         for key in sorted(context.selected_asset_check_keys):
@@ -162,10 +197,12 @@ def loaded_check(feeds: Iterable[Feed], pool: str | None) -> dg.AssetChecksDefin
     return check
 
 
-def errors_of_feeds(found: Iterable[BrokenBatch]) -> InputError:
-    """One error for all broken batches: the first of each feed, and how many more there are."""
+def errors_of_feeds(found: Iterable[BrokenBatch]) -> CdpError:
+    """One error for all broken batches: the first of each feed, and how many more there are. A bug makes it a bug."""
     by_feed: dict[str, list[BrokenBatch]] = {}
+    is_bug = False
     for item in found:
+        is_bug = is_bug or item.is_bug
         by_feed.setdefault(item.feed, []).append(item)
     reasons = [
         f"{feed} of {items[0].batch_on}: {items[0].reason}"
@@ -173,7 +210,7 @@ def errors_of_feeds(found: Iterable[BrokenBatch]) -> InputError:
         for feed, items in sorted(by_feed.items())
     ]
     fixes = dict.fromkeys(items[0].fix for items in by_feed.values() if items[0].fix)
-    return InputError(" ".join(reasons), " ".join(fixes))
+    return (CdpError if is_bug else InputError)(" ".join(reasons), " ".join(fixes))
 
 
 def _loaded_result(key: dg.AssetKey, found: list[BrokenBatch]) -> dg.AssetCheckResult:

@@ -21,9 +21,10 @@ import dagster as dg
 from dagster._core.events.log import EventLogEntry
 from dagster._core.instance.ref import InstanceRef
 
+from assets.broken_batches import forget_all_but
 from assets.declared import Declared, read_project
 from assets.failure import Failed, failures_of
-from assets.feeds import LOADED_STEP, feed_key
+from assets.feeds import LOADED_STEP, feed_key, told_error
 from assets.jobs import EVERYTHING
 from assets.partitions import range_tags
 from assets.project_definitions import definitions_of
@@ -31,12 +32,12 @@ from assets.published import SNAPSHOT
 from assets.resources import PROJECT_RUN
 from assets.tables import names_of, table_key
 from cdp.definitions import warehouse_settings
-from cdp.run_summary import Pending, gate_error, summarise
+from cdp.run_summary import Errors, Pending, gate_error, summarise
 from cdp.settings import read_settings
 from sources.loading import pending_batches
 from warehouse.database import Connection, Warehouse
 from warehouse.declaration import suggestion
-from warehouse.errors import InputError
+from warehouse.errors import CdpError, UsageError, WarehouseBusyError
 from warehouse.project import Project
 
 Progress = Callable[[int, int, str], None]
@@ -81,10 +82,12 @@ def run_project(
 
     ``declared`` spares reading the declarations again when several runs follow each other.
     ``errors`` holds, by feed, why batches could not be loaded; everything else was made and published all the same.
+    ``bugs`` names the feeds among them whose files brought a bug to light.
 
     Raises:
         DeclarationError: something in ``config/`` is wrong.
-        InputError: an unknown feed was named, or nothing was ever loaded.
+        UsageError: an unknown feed was named.
+        InputError: nothing was ever loaded.
         QualityGateError: an expectation of severity error does not hold; what is made from its table was not.
         WarehouseError: the warehouse is held by another process, or refused something.
     """
@@ -98,7 +101,9 @@ def run_project(
 def _run(declared: Declared, asked: Asked, instance: dg.DagsterInstance, progress: Progress | None) -> dict[str, Any]:
     settings = warehouse_settings(declared.project, read_settings())
     with settings.open() as warehouse:
-        pending = _pending(warehouse, declared, asked)
+        pending, errors = _pending(warehouse, declared, asked)
+        with warehouse.transaction() as connection:
+            forget_all_but(connection, declared.feeds)
     run_id = str(uuid.uuid4())
     selection = [*map(feed_key, pending), *map(table_key, names_of(declared.steps)), SNAPSHOT]
     if progress is not None:
@@ -116,7 +121,7 @@ def _run(declared: Declared, asked: Asked, instance: dg.DagsterInstance, progres
     with settings.open() as warehouse:
         cursor = warehouse.cursor()
         _raise_first(cursor, run_id, failures)
-        return summarise(cursor, run_id, declared.feeds, pending)
+        return summarise(cursor, run_id, declared.feeds, pending, errors)
 
 
 def _known_feeds(declared: Declared, names: Iterable[str] | None) -> tuple[str, ...]:
@@ -125,21 +130,28 @@ def _known_feeds(declared: Declared, names: Iterable[str] | None) -> tuple[str, 
     chosen = tuple(dict.fromkeys(names))
     for name in chosen:
         if name not in declared.feeds:
-            raise InputError(f"`{name}` is not a feed of this project.", suggestion(name, list(declared.feeds)))
+            raise UsageError(f"`{name}` is not a feed of this project.", suggestion(name, list(declared.feeds)))
     return chosen
 
 
-def _pending(warehouse: Warehouse, declared: Declared, asked: Asked) -> Pending:
-    """The days each feed has something to load for, inside what was asked; feeds without any are left out."""
+def _pending(warehouse: Warehouse, declared: Declared, asked: Asked) -> tuple[Pending, Errors]:
+    """The days each feed has something to load for, inside what was asked, and why that is not known of some."""
     start = max(filter(None, [asked.first, declared.business.first_batch_on]), default=date.min)
     end = asked.last or date.max
     found: dict[str, list[date]] = {}
+    errors: dict[str, CdpError] = {}
     for name in asked.feeds:
-        days = pending_batches(warehouse, declared.project, declared.feeds[name], full_refresh=asked.full_refresh)
-        inside = [day for day in days if start <= day <= end]
-        if inside:
+        feed = declared.feeds[name]
+        try:
+            days = pending_batches(warehouse, declared.project, feed, full_refresh=asked.full_refresh)
+        except WarehouseBusyError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the other feeds are loaded all the same
+            errors[name] = told_error(name, error)
+            continue
+        if inside := [day for day in days if start <= day <= end]:
             found[name] = inside
-    return found
+    return found, errors
 
 
 def _tags(pending: Pending) -> dict[str, str]:

@@ -8,14 +8,19 @@ from typing import Any
 
 from assets.broken_batches import broken
 from warehouse.database import Connection
-from warehouse.errors import QualityGateError
+from warehouse.errors import CdpError, QualityGateError
 from warehouse.publishing import SNAPSHOT_NAME
 
 Pending = Mapping[str, Iterable[date]]
 """The days each feed had something to load for when the run began."""
 
+Errors = Mapping[str, CdpError]
+"""Feeds of which that could not be found out."""
 
-def summarise(cursor: Connection, run_id: str, feeds: Iterable[str], pending: Pending) -> dict[str, Any]:
+
+def summarise(
+    cursor: Connection, run_id: str, feeds: Iterable[str], pending: Pending, errors: Errors
+) -> dict[str, Any]:
     """What this run loaded and checked, how many records and customers stand now, and where readers find them."""
     as_of, status = _run(cursor, run_id)
     mine = [item for item in broken(cursor) if item.run_id == run_id]
@@ -29,7 +34,12 @@ def summarise(cursor: Connection, run_id: str, feeds: Iterable[str], pending: Pe
         "customers": _rows(cursor, "profiles.customers"),
         "checks": _checks(cursor, run_id),
         "published": f"published/{SNAPSHOT_NAME}" if status == "published" else None,
-        "errors": {item.feed: f"{item.batch_on}: {item.reason} {item.fix}".strip() for item in reversed(mine)},
+        "errors": {name: str(error) for name, error in errors.items()}
+        | {item.feed: f"{item.batch_on}: {item.reason} {item.fix}".strip() for item in reversed(mine)},
+        "bugs": sorted(
+            {name for name, error in errors.items() if error.exit_code == CdpError.exit_code}
+            | {item.feed for item in mine if item.is_bug}
+        ),
     }
 
 

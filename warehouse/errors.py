@@ -33,6 +33,12 @@ class Problem:
         return f"{self.file}:{self.line}: {self.what} {self.fix}".rstrip()
 
 
+class UsageError(CdpError):
+    """Something was asked for that does not exist."""
+
+    exit_code = 2
+
+
 class DeclarationError(CdpError):
     """The project's declarations are wrong; all their problems at once."""
 

@@ -9,7 +9,7 @@ import typer
 
 from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, progress_bar, say, show, show_json
-from warehouse.errors import InputError
+from warehouse.errors import CdpError, InputError
 
 
 def run(
@@ -46,7 +46,7 @@ def run(
     if errors:
         names = ", ".join(sorted(errors))
         told = " ".join(f"{name}, {error}" for name, error in sorted(errors.items()))
-        raise InputError(
+        raise (CdpError if summary["bugs"] else InputError)(
             f"Not everything could be loaded. {told}",
             f"Mend what is named, then run again; all but these batches of {names} was loaded and published.",
         )

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, fields
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cdp.demo.calendar import DAY, Calendar
 from cdp.demo.campaigns import Messages
@@ -18,6 +20,8 @@ from cdp.demo.dice import Dice, Flags, Integers, chances
 from cdp.demo.difficulty import Difficulty
 from cdp.demo.person import Person
 from cdp.demo.purchases import MOBILE, POS, Orders
+
+T = TypeVar("T", bound=np.generic)
 
 NO_IDENTIFY, AT_START, AT_CHECKOUT = 0, 1, 2
 DEVICES = 4  # numbers per person: desktop, telephone, tablet, and one that never signs in
@@ -155,7 +159,7 @@ def _devices(
 ) -> Integers:
     """Device of each visit: one's own, a borrowed one, or one that never signs in."""
     own = (rolls.random(len(person)) * who.devices[person]).astype(np.int64)
-    by_phone = (order >= 0) & (orders.channel[np.maximum(order, 0)] == MOBILE) & (who.devices[person] > 1)
+    by_phone = (order >= 0) & (_of_orders(orders.channel, order) == MOBILE) & (who.devices[person] > 1)
     own = np.where(by_phone, 1, own)
     stray = who.has_account[person] & (order < 0) & (chances(person, _SALT_DEVICES + 50) < difficulty.unclaimed_device)
     own = np.where(stray & (rolls.random(len(person)) < 0.3), UNCLAIMED, own)
@@ -165,6 +169,11 @@ def _devices(
         may_borrow & (chances(person, _SALT_BORROWS) < 0.3) & (rolls.random(len(person)) < 0.35) & (own != UNCLAIMED)
     )
     return np.where(borrows, mate * DEVICES, person * DEVICES + own)
+
+
+def _of_orders(values: NDArray[T], order: Integers) -> NDArray[T]:
+    """The values of the orders of visits; of a visit without one, any: a short period may have no order at all."""
+    return values[np.maximum(order, 0)] if len(values) else np.zeros(len(order), values.dtype)
 
 
 def _delivery(start: Integers, device: Integers, calendar: Calendar, difficulty: Difficulty, rolls: Dice) -> Integers:
@@ -184,7 +193,7 @@ def _signed_in(visits: Visits, who: Audience, orders: Orders, rolls: Dice) -> Vi
     rank = np.arange(len(visits)) - first[group]
     sizes = np.diff(np.concatenate([first, [len(visits)]]))
     patience = np.minimum(rolls.geometric(0.5, len(first)) - 1, sizes - 1)
-    with_account = (visits.order >= 0) & who.has_account[person] & ~orders.is_guest[np.maximum(visits.order, 0)]
+    with_account = (visits.order >= 0) & who.has_account[person] & ~_of_orders(orders.is_guest, visits.order)
     must = with_account | (person != owner)
     claims = who.identifies[owner] & (visits.device % DEVICES != UNCLAIMED)
     guest_only = claims & ~who.has_account[owner]

@@ -62,6 +62,7 @@ def test_every_mistake_in_the_declarations_is_told_at_once(sample: Path, capsys:
     [
         (["run", "--as-of", "yesterday"], 2),
         (["feeds", "show", "wbe"], 2),
+        (["run", "--feeds", "wbe"], 2),
         (["status"], 13),
         (["quarantine", "list"], 13),
         (["schema", "segmnts"], 2),

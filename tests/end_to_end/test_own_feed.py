@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from cdp.command import run_command
+from warehouse.database import open_warehouse
 
 pytestmark = pytest.mark.end_to_end
 
@@ -95,3 +98,44 @@ def test_a_mended_file_is_loaded_by_the_next_run(project: Path, capsys: pytest.C
     assert run_command(["run", "--project", str(project), "--json"]) == 0
     counts = json.loads(capsys.readouterr().out)["feeds"]["orders"]
     assert (counts["rows_read"], counts["accepted"]) == (1, 1)
+
+
+def test_a_bug_that_one_feed_brings_to_light_breaks_that_feed_only(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for day in range(2, 8):
+        shutil.rmtree(project / "landing" / "orders" / f"dt=2026-01-0{day}")
+    feeds = project / "config" / "feeds"
+    (feeds / "till.yml").write_text(FEED + "encoding: a-codec-with-a-bug\n", encoding="utf-8")
+    path = project / "landing" / "till" / "dt=2026-01-02" / "rows.csv"
+    path.parent.mkdir(parents=True)
+    path.write_bytes((HEADER + row(50, 2, "Jürgen")).encode("latin-1"))
+    codecs.register(find_codec := _codec_with_a_bug)
+    try:
+        assert run_command(["run", "--project", str(project), "--json"]) == 1
+    finally:
+        codecs.unregister(find_codec)
+    told = capsys.readouterr()
+    summary = json.loads(told.out)
+    assert summary["bugs"] == ["till"]
+    assert (summary["feeds"]["orders"]["accepted"], summary["feeds"]["till"]["accepted"]) == (2, 0)
+    assert (project / summary["published"]).exists()
+    assert "ZeroDivisionError" in told.err.split("error: ")[0]
+    assert "error: Not everything could be loaded. till, 2026-01-02: Loading has a bug: ZeroDivisionError" in told.err
+
+    (feeds / "till.yml").unlink()
+    assert run_command(["run", "--project", str(project), "--json"]) == 0
+    with open_warehouse(project / "state" / "warehouse.duckdb") as warehouse:
+        assert warehouse.cursor().execute("select feed from ops.broken_batches").fetchall() == []
+
+
+def _codec_with_a_bug(name: str) -> codecs.CodecInfo | None:
+    if name != "a_codec_with_a_bug":
+        return None
+
+    def decode(data: bytes, errors: str = "strict") -> tuple[str, int]:
+        if not bytes(data).isascii():
+            raise ZeroDivisionError
+        return bytes(data).decode("ascii"), len(data)
+
+    return codecs.CodecInfo(codecs.latin_1_encode, decode, name="a-codec-with-a-bug")
