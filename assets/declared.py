@@ -9,7 +9,7 @@ from quality.suites import Suite, load_suites
 from sources.feed import Feed, load_feeds
 from sources.staging import staging_steps
 from warehouse.business import Business, load_business
-from warehouse.declaration import Problems
+from warehouse.declaration import Problems, check_endings
 from warehouse.errors import DeclarationError
 from warehouse.project import Project
 from warehouse.step import Step
@@ -33,6 +33,7 @@ def read_project(project: Project) -> Declared:
         DeclarationError: with all problems of all files.
     """
     problems = Problems()
+    check_endings(project.config, "config", problems)
     feeds = load_feeds(project, problems)
     suites = load_suites(project, problems, feeds.values())
     below = _read(problems, lambda: (*staging_steps(feeds), *identity_steps(project)))

@@ -1,9 +1,9 @@
 """One asset per feed, one partition per batch day.
 
 A batch that cannot be loaded stops neither the other batches of its feed nor the feeds beside it, and the tables below
-are made of what is there. So the step that loads a feed never fails on its data, nor on a bug that its data bring to
-light: it leaves the day without a materialization and notes the error. The check ``loaded`` then fails, and with it the run, so that the day is shown as
-failed and alerts go out; nothing waits for that check.
+are made of what is there. So the step that loads a feed never fails on its data, nor on a bug that they bring to light:
+it leaves the day without a materialization and notes the error. The check ``loaded`` then fails, and with it the run,
+so that the day is shown as failed and alerts go out; nothing waits for that check.
 """
 
 import sys
@@ -23,7 +23,7 @@ from assets.feed_columns import source_fields
 from assets.feed_metadata import Metadata, batch_metadata, feed_metadata, told_changes
 from assets.resources import ProjectRun
 from sources.drift import CHANGES, SchemaChange
-from sources.feed import Feed
+from sources.feed import Feed, identifier_of
 from sources.group_load import StoppedBatch
 from sources.loading import BatchesStoppedError, BatchLoad, FeedLoad, load_feed, pending_batches
 from sources.schema_ledger import found_changes
@@ -69,8 +69,8 @@ class Loaded:
 
 
 def feed_key(name: str) -> dg.AssetKey:
-    """The asset of a feed."""
-    return dg.AssetKey([GROUP, name])
+    """The asset of a feed; Dagster knows no hyphens in names."""
+    return dg.AssetKey([GROUP, identifier_of(name)])
 
 
 def owner_of(declared: str) -> str | None:
@@ -97,7 +97,7 @@ def feed_asset(
     )
 
     @dg.multi_asset(
-        name=f"{GROUP}__{feed.name}",
+        name=f"{GROUP}__{identifier_of(feed.name)}",
         specs=[spec],
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=pool,
@@ -155,7 +155,7 @@ def told_error(feed: str, error: Exception) -> CdpError:
     traceback.print_exception(error, file=sys.stderr)
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return CdpError(
-        f"Loading has a bug: {type(error).__name__} in {frame.name} of {Path(frame.filename).name}, line {frame.lineno}.",
+        f"Loading has a bug: {type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}.",
         f"Report it with the traceback; until then, take the file out of landing/{feed}/ or correct its declaration.",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 
@@ -38,7 +39,19 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run one command; exit with the code of what went wrong."""
-    sys.exit(run_command(sys.argv[1:]))
+    code = run_command(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go_of_output()
+    sys.exit(code)
+
+
+def _let_go_of_output() -> None:
+    """Whoever read along has seen enough (`| head`): what is still to be written, also at exit, goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def run_command(arguments: list[str]) -> int:
@@ -46,6 +59,9 @@ def run_command(arguments: list[str]) -> int:
     try:
         app(args=arguments, prog_name="cdp")
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # the library that reads the arguments made a failure of it
+            _let_go_of_output()
+            return 0
         return end.code if isinstance(end.code, int) else 0
     except KeyboardInterrupt:
         sys.stderr.write("error: interrupted\nfix: run the same command again; nothing is half done\n")
@@ -56,6 +72,7 @@ def run_command(arguments: list[str]) -> int:
             sys.stderr.write(f"fix: {error.fix}\n")
         return error.exit_code
     except BrokenPipeError:
+        _let_go_of_output()
         return 0
     except Exception:  # noqa: BLE001 - the outermost frame: a bug is shown whole and has its own exit code
         traceback.print_exc()

@@ -34,7 +34,7 @@ from assets.tables import names_of, table_key
 from cdp.definitions import warehouse_settings
 from cdp.run_summary import Errors, Pending, gate_error, summarise
 from cdp.settings import read_settings
-from sources.loading import pending_batches
+from sources.loading import describe_feeds, pending_batches
 from warehouse.database import Connection, Warehouse
 from warehouse.declaration import suggestion
 from warehouse.errors import CdpError, UsageError, WarehouseBusyError
@@ -102,6 +102,7 @@ def _run(declared: Declared, asked: Asked, instance: dg.DagsterInstance, progres
     settings = warehouse_settings(declared.project, read_settings())
     with settings.open() as warehouse:
         pending, errors = _pending(warehouse, declared, asked)
+        describe_feeds(warehouse, declared.feeds.values())
         with warehouse.transaction() as connection:
             forget_all_but(connection, declared.feeds)
     run_id = str(uuid.uuid4())

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cdp.settings import read_settings
-from warehouse.database import Connection, Warehouse, open_warehouse
+from warehouse.database import Connection, MissingTableError, Warehouse, open_warehouse
+from warehouse.errors import WarehouseError
 from warehouse.project import Project
 
 _PATIENCE_OF_A_READER = 20.0
@@ -19,14 +20,34 @@ def reading(project: Project) -> Iterator[Connection]:
         yield warehouse.cursor()
 
 
-def open_to_read(project: Project) -> Warehouse:
+@contextmanager
+def open_to_read(project: Project) -> Iterator[Warehouse]:
     """The warehouse, read-only.
 
     Raises:
-        WarehouseError: there is no warehouse yet, or a run holds it for longer than a reader waits.
+        WarehouseError: there is no warehouse yet, or no run has come so far as to make the table that is read, or a
+            run holds it for longer than a reader waits.
     """
     wait = min(read_settings().lock_wait_seconds, _PATIENCE_OF_A_READER)
-    return open_warehouse(project.database, read_only=True, wait_seconds=wait)
+    with open_warehouse(project.database, read_only=True, wait_seconds=wait) as warehouse:
+        try:
+            yield warehouse
+        except MissingTableError as error:
+            if _has_published(warehouse):
+                raise
+            raise WarehouseError(
+                "There is nothing to show yet: no run has come to its end.",
+                "Put files into landing/<feed>/, then `cdp run`; `cdp status` tells how far it came.",
+            ) from error
+
+
+def _has_published(warehouse: Warehouse) -> bool:
+    """Whether every table was made once, so that one that is missing is a bug."""
+    try:
+        found = warehouse.cursor().execute("select 1 from ops.runs where status = 'published' limit 1").fetchone()
+    except MissingTableError:
+        return False
+    return found is not None
 
 
 def writing(project: Project) -> Warehouse:

@@ -1,7 +1,9 @@
 """Source rows shown without what identifies a person: keys and shapes stay, values of persons do not.
 
-A value is masked where its key says that it is personal, or where it looks like an e-mail address or a phone number. A
-row that cannot be read as JSON is shown as a shape only: letters as x, digits as 9.
+A value is shown only where its key says that it is harmless (an amount, a moment, a status, an id of a thing) and the
+value does not look like an e-mail address or a phone number. Whatever a key may hold that nobody has called harmless is
+masked: cities, bands of income and gender describe persons too. A row that cannot be read as JSON is shown as a shape
+only: letters as x, digits as 9.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Final, Literal, TypeAlias
 from quality.contracts.registry import CONTRACTS
 from quality.contracts.table import tables
 
-_Held: TypeAlias = Literal["personal", "id", "unknown"]
+_Held: TypeAlias = Literal["personal", "id", "harmless", "unknown"]
 
 _EMAIL = re.compile(r"[^\s@<>\"',;:]+@[^\s@<>\"',;:]+")
 _PHONE = re.compile(r"(?<![\w.-])\+?(?:\(?[0-9]{1,4}\)?[ .\-]?){2,6}[0-9]{2,4}(?![\w.-])")
@@ -25,7 +27,29 @@ _WORD = re.compile(r"[^\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PERSONAL_WORDS: Final = frozenset(
     {
-        *("address", "birth", "birthday", "birthdate", "body", "card", "comment", "content", "customer"),
+        *(
+            "address",
+            "age",
+            "gender",
+            "sex",
+            "marital",
+            "income",
+            "salary",
+            "city",
+            "occupation",
+            "company",
+            "job",
+            "birth",
+            "birthday",
+            "birthdate",
+            "dob",
+            "born",
+            "body",
+            "card",
+            "comment",
+            "content",
+            "customer",
+        ),
         *("description", "display", "email", "firstname", "handle", "ip", "lastname", "mail", "mobile", "name"),
         *("national", "nickname", "note", "openid", "owner", "passport", "phone", "postcode", "screen", "street"),
         *("subject", "tel", "text", "title", "unionid", "user", "userid", "username", "zip"),
@@ -33,6 +57,28 @@ _PERSONAL_WORDS: Final = frozenset(
     }
 )
 _ID_WORDS: Final = frozenset({"id", "ids", "idstr", "mid", "order", "sku", "编号", "订单编号"})
+_HARMLESS_WORDS: Final = frozenset(
+    {
+        *(
+            "amount",
+            "amounts",
+            "total",
+            "subtotal",
+            "price",
+            "quantity",
+            "qty",
+            "count",
+            "tax",
+            "discount",
+            "discounts",
+        ),
+        *("currency", "rate", "cents", "status", "event", "type", "kind", "channel", "stage", "variant", "version"),
+        *("created", "updated", "placed", "occurred", "sent", "received", "processed", "cancelled", "at", "on"),
+        *("date", "day", "time", "timestamp", "sku", "score", "rating", "test", "position", "source", "library"),
+        *("订单状态", "金额", "总金额", "价格", "单价", "数量", "时间", "日期", "创建时间", "付款时间", "状态"),
+    }
+)
+"""Words of keys whose values describe a thing or a moment. `Date of birth` is personal by another of its words."""
 _MASK: Final = "•••"
 
 
@@ -70,7 +116,7 @@ def _mask(value: object, keys: frozenset[str], held: _Held) -> object:
         return [_mask(item, keys, held) for item in value]
     if value is None or isinstance(value, bool):
         return value
-    if held == "personal":
+    if held in {"personal", "unknown"}:
         return _MASK
     text = str(value)
     shown = _EMAIL.sub(_MASK, text) if held == "id" else mask_text(text)
@@ -82,7 +128,9 @@ def _held_by(key: str, keys: frozenset[str]) -> _Held:
     words = {word.lower() for word in _WORD.findall(_CAMEL.sub("_", key).replace("_", " "))}
     if key.lower() in keys or words & _PERSONAL_WORDS or words >= {"id", "number"}:
         return "personal"
-    return "id" if words & _ID_WORDS else "unknown"
+    if words & _ID_WORDS:
+        return "id"
+    return "harmless" if words & _HARMLESS_WORDS else "unknown"
 
 
 def _mask_phone(match: re.Match[str]) -> str:

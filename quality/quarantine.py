@@ -153,6 +153,12 @@ def create_tables(connection: Connection, kinds: Iterable[str] = CONTRACTS) -> N
         connection.execute(exp.Create(this=target, kind="TABLE", exists=True).sql(dialect="duckdb"))
 
 
+def _kept(connection: Connection, kinds: Iterable[str]) -> list[str]:
+    """The kinds that have a quarantine: none has before the first load."""
+    found = connection.execute("select table_name from duckdb_tables() where schema_name = 'quarantine'").fetchall()
+    return [kind for kind in kinds if (kind,) in found]
+
+
 def list_rows(
     connection: Connection,
     chosen: RowFilter | None = None,
@@ -165,7 +171,7 @@ def list_rows(
     chosen = chosen or RowFilter()
     values = vars(chosen) | {"ids": chosen.ids and list(chosen.ids), "limit": limit or _ALL, "raw": with_raw}
     found: list[QuarantinedRow] = []
-    for kind in kinds:
+    for kind in _kept(connection, kinds):
         if chosen.ids != ():
             found += (_row(kind, row) for row in connection.execute(on_kind(kind, _LIST), values).fetchall())
     found.sort(key=lambda row: (row.feed, row.batch_on, row.file, row.row))
@@ -184,7 +190,7 @@ def whole_ids(connection: Connection, beginnings: Iterable[str]) -> tuple[str, .
 def _whole_id(connection: Connection, beginning: str) -> str:
     found = {
         str(row[0])
-        for kind in CONTRACTS
+        for kind in _kept(connection, CONTRACTS)
         if len(beginning) >= _SHORTEST
         for row in connection.execute(on_kind(kind, _BEGINNING), {"id": beginning}).fetchall()
     }
@@ -220,7 +226,7 @@ def count_reasons(connection: Connection, kinds: Iterable[str] = CONTRACTS) -> t
     """Open rows by feed, code and field. A row with two reasons counts under both."""
     counts = (
         ReasonCount(kind, *row)
-        for kind in kinds
+        for kind in _kept(connection, kinds)
         for row in connection.execute(on_kind(kind, _COUNT_REASONS)).fetchall()
     )
     return tuple(sorted(counts, key=lambda count: (count.feed, -count.rows, count.code, count.field)))

@@ -109,7 +109,8 @@ def load_suites(
 
 def _of_feed(feed: DeclaresExpectations) -> Iterator[Expectation]:
     for item in feed.expectations:
-        yield item.model_copy(update={"feed": feed.name, "name": f"{feed.name}_{item.name}"})
+        name = f"{feed.name.replace('-', '_')}_{item.name}"  # the name of a check has no hyphens
+        yield item.model_copy(update={"feed": feed.name, "name": name})
 
 
 def _apply(declared: QualityFile, suites: dict[str, Suite], problems: Problems) -> None:

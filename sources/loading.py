@@ -124,6 +124,14 @@ def pending_batches(
     return plan.days
 
 
+def describe_feeds(warehouse: Warehouse, feeds: Iterable[Feed]) -> None:
+    """Let SQL know feeds as they are declared now, also those of which nothing is read."""
+    with warehouse.transaction() as connection:
+        create_ledger(connection)
+        for feed in feeds:
+            write_feed(connection, feed, map_feed(feed).declaration_hash)
+
+
 def load_feed(
     warehouse: Warehouse,
     project: Project,

@@ -89,7 +89,12 @@ class MappedFeed:
 
     @property
     def declaration_hash(self) -> str:
-        """Changes when the feed, its mapping or its contract would read the same file differently."""
+        """Changes when the feed, its mapping or its contract would take the same file differently.
+
+        What is ignored, kept or stopped counts as well: it decides which fields are reported as unknown and whether a
+        batch is taken, and an ignored field that is so no longer can only be found by reading. What merely describes
+        the feed (`id_space`, owner, purpose …) is written into ``ops.feeds`` by every run and costs no reading.
+        """
         feed = self.feed
         read = (
             READING,
@@ -102,8 +107,8 @@ class MappedFeed:
         )
         more = (sorted(self.rows.items()), self.setting, feed.encoding, feed.delimiter, feed.sheet, feed.duplicates)
         inside = (sorted(self.attach.items()), self.nested, self.page)
-        kept = feed.on_new_column == "keep" and self.ignore
-        text = repr((read, more, kept, inside)) + _schema(self.contract)
+        taken = (self.ignore, feed.on_new_column, feed.max_reject_ratio)
+        text = repr((read, more, taken, inside)) + _schema(self.contract)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

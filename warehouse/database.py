@@ -19,6 +19,9 @@ from warehouse.errors import WarehouseBusyError, WarehouseError
 Connection: TypeAlias = duckdb.DuckDBPyConnection
 DatabaseError: TypeAlias = duckdb.Error
 
+MissingTableError: TypeAlias = duckdb.CatalogException
+"""A statement names a table, view or function that does not exist."""
+
 SCHEMAS = ("staging", "quarantine", "identity", "profiles", "ops")
 _RETRY_SECONDS = 0.2
 

@@ -62,6 +62,20 @@ class Problems:
             raise DeclarationError(tuple(self.found))
 
 
+def check_endings(folder: Path, shown: str, problems: Problems) -> None:
+    """Note every file below ``folder`` that nobody reads although it looks like a declaration: it is not ``.yml``."""
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
+        ending = path.suffix
+        if ending.lower() in {".yml", ".yaml"} and ending != ".yml" and path.is_file():
+            name = path.relative_to(folder).as_posix()
+            problems.add(
+                f"{shown}/{name}",
+                1,
+                f"The file is not read: its name ends in {ending}.",
+                f"Rename it to {path.stem}.yml.",
+            )
+
+
 def read_declaration(path: Path, model: type[M], problems: Problems, *, shown_as: str | None = None) -> M | None:
     """Read one YAML file into ``model``; None when it is absent or wrong, with every problem noted."""
     shown = shown_as or str(path)

@@ -9,8 +9,18 @@ import typer
 from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, show
 from cdp.warehouses import reading
+from quality.results import columns_of
 
 app = typer.Typer(help="Expectations about tables.", no_args_is_help=True)
+
+
+_LAST = """
+    select table_name, expectation, severity, passed, unexpected_count, element_count, message
+    from ops.quality_results
+    where
+        run_id = (select run_id from ops.runs order by started_at desc limit 1)
+        and ($table is null or table_name = $table)
+    order by passed, severity, table_name, expectation"""
 
 
 @app.command("check")
@@ -21,12 +31,8 @@ def check(
 ) -> None:
     """Results of the last run: every expectation with counts, never with values."""
     with reading(find_project(project)) as cursor:
-        found = cursor.execute(
-            "select table_name, expectation, severity, passed, unexpected_count, element_count, message "
-            "from ops.quality_results where run_id = (select run_id from ops.runs order by started_at desc limit 1) "
-            "and ($table is null or table_name = $table) order by passed, severity, table_name, expectation",
-            {"table": table},
-        ).fetchall()
+        is_asked = columns_of(cursor, "ops.quality_results")
+        found = cursor.execute(_LAST, {"table": table}).fetchall() if is_asked else []
     columns = ["table", "expectation", "severity", "passed", "unexpected", "of", "message"]
     rows = [dict(zip(columns, row, strict=True)) for row in found]
     show(rows, columns, as_json=json, empty="No checks yet: cdp run.")

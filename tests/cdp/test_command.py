@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from cdp.command import run_command
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -100,3 +104,52 @@ def test_settings_that_cannot_be_used_are_named(sample: Path, monkeypatch: pytes
     monkeypatch.setenv("CDP_THREADS", "many")
     assert run_command(["doctor", "--project", str(sample)]) == 2
     assert "CDP_THREADS" in capsys.readouterr().err
+
+
+_READS = (
+    ["status"],
+    ["plan"],
+    ["doctor"],
+    ["feeds", "list"],
+    ["feeds", "show", "web"],
+    ["tables", "list"],
+    ["quality", "check"],
+    ["quarantine", "list"],
+    ["quarantine", "show", "q0123456789abcdef"],
+    ["quarantine", "export", "OUT"],
+    ["customer", "show", "a@b.example"],
+    ["customer", "explain", "a@b.example"],
+)
+
+
+def test_after_a_run_that_found_nothing_every_read_says_so_in_words(
+    sample: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["run", "--project", str(sample)]) == 11
+    codes = {}
+    for words in _READS:
+        capsys.readouterr()
+        arguments = [str(sample / "rows.csv") if word == "OUT" else word for word in words]
+        codes[" ".join(words)] = run_command([*arguments, "--project", str(sample)])
+        told = capsys.readouterr()
+        assert told.out or told.err
+        assert "Traceback" not in told.err
+        assert codes[" ".join(words)] == 0 or told.err.startswith("error: ")
+    assert {words: code for words, code in codes.items() if code} == {
+        "quarantine show q0123456789abcdef": 11,
+        "customer show a@b.example": 13,
+        "customer explain a@b.example": 13,
+    }
+
+
+def test_a_reader_who_has_seen_enough_is_no_error() -> None:
+    arguments = ["import sys; from cdp.command import main; main()", "schema", "feed"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 
 import pytest
@@ -228,9 +229,24 @@ def test_a_row_that_cannot_be_read_is_shown_as_a_shape(connection: Connection, r
 
 
 def test_keys_that_a_mapping_calls_personal_are_masked_too(connection: Connection) -> None:
-    read_files(connection, a_reject(1, raw='{"Preferred channels": "Marta only", "k": "v"}'), kind="contacts")
+    read_files(
+        connection, a_reject(1, raw='{"Preferred channels": "Marta only", "status": "v", "k": "v"}'), kind="contacts"
+    )
     row = masked(find_row(connection, list_rows(connection)[0].quarantine_id), ["Preferred channels"])
-    assert row.raw == '{"Preferred channels": "•••", "k": "v"}'
+    assert row.raw == '{"Preferred channels": "•••", "status": "v", "k": "•••"}'
+
+
+def test_what_nobody_called_harmless_is_masked(connection: Connection) -> None:
+    raw = (
+        '{"City": "Hangzhou", "Gender": "female", "Income band": "20-30", "Date of birth": "1990-02-01", "年龄": 41,'
+        ' "Marital status": "single", "Favourites": ["tea", {"place": "Suzhou"}], "Order": "A-17", "amount": 12.5}'
+    )
+    read_files(connection, a_reject(1, raw=raw), kind="contacts")
+    shown = json.loads(masked(find_row(connection, list_rows(connection)[0].quarantine_id)).raw or "")
+    assert {name for name, value in shown.items() if value not in ("•••", ["•••", {"place": "•••"}])} == {
+        "Order",
+        "amount",
+    }
 
 
 def test_half_surrogates_and_nul_can_be_kept(connection: Connection) -> None:

@@ -70,7 +70,7 @@ def test_each_mistake_is_told_with_its_line(tmp_path, change, line, told):
 
 def test_all_mistakes_of_all_feeds_are_told_at_once(tmp_path):
     wrong = GOOD.replace("message_id: id", "mesage_id: id").replace("message_event", "event")
-    _, problems = declared(tmp_path, mail=wrong, other=GOOD.replace("csv", "cvs", 1), Bad_Name=GOOD)
+    _, problems = declared(tmp_path, mail=wrong, other=GOOD.replace("csv", "cvs", 1), 订单=GOOD)
     assert len([text for text in problems if text.startswith("config/feeds/mail.yml")]) == 2
     assert any("config/feeds/other.yml:3" in text for text in problems)
     assert any("not a feed name" in text for text in problems)
@@ -119,7 +119,11 @@ def test_a_renamed_column_is_read_where_the_mapping_expects_another(shop, a_mess
 def test_what_only_people_read_does_not_make_batches_stale(a_message_feed):
     before = map_feed(a_message_feed()).declaration_hash
     assert map_feed(a_message_feed(owner="x", purpose="y", description="z", files=["*.x"])).declaration_hash == before
+    assert map_feed(a_message_feed(id_space="shop")).declaration_hash == before  # every run tells it anew, unread
     for changed in (
+        {"ignore": ["debug"]},
+        {"on_new_column": "stop"},
+        {"max_reject_ratio": 0.5},
         {"time_zone": "Asia/Shanghai"},
         {"duplicates": "keep"},
         {"constants": {"email": "a"}},
@@ -163,3 +167,34 @@ def test_what_the_feed_says_is_absent_stays_absent_and_a_device_is_nowhere_unles
     feeds, _ = declared(tmp_path, mail=mail, web=web)
     assert repr(map_feed(feeds["mail"]).fields["currency"]) == "Constant(text=None)"
     assert "FeedSetting" not in repr(map_feed(feeds["web"]).fields["country"])
+
+
+def test_a_source_field_that_is_ignored_from_now_on_is_unknown_no_more(shop, a_message_feed, a_message):
+    shop.land("mail", "dt=2026-01-05/a.jsonl", [a_message(1, debug="x")])
+    shop.load(a_message_feed())
+    shop.load(a_message_feed(ignore=("debug",)))
+    assert shop.ask("select source_column from ops.source_columns where status = 'unknown'") == []
+    shop.load(a_message_feed())
+    assert shop.ask("select source_column from ops.source_columns where status = 'unknown'") == [("debug",)]
+
+
+def test_names_of_feeds_may_have_hyphens_and_capitals(tmp_path):
+    feeds, problems = declared(tmp_path, **{"online-orders": GOOD, "Shop_2": GOOD, "9lives": GOOD})
+    assert problems == []
+    assert set(feeds) == {"online-orders", "Shop_2", "9lives"}
+
+
+def test_feeds_that_would_be_one_asset_are_refused(tmp_path):
+    _, problems = declared(tmp_path, **{"online-orders": GOOD, "online_orders": GOOD})
+    told = "`online_orders` and `online-orders` differ by hyphens or case only. Rename one of them."
+    assert problems == [f"config/feeds/online_orders.yml:1: {told}"]
+
+
+@pytest.mark.parametrize("ending", ["yaml", "YML"])
+def test_a_declaration_with_another_ending_is_told_instead_of_passed_over(tmp_path, ending):
+    declared(tmp_path, mail=GOOD)
+    (tmp_path / "config" / "feeds" / f"orders.{ending}").write_text(GOOD, encoding="utf-8")
+    problems = Problems()
+    load_feeds(Project(tmp_path), problems)
+    told = f"config/feeds/orders.{ending}:1: The file is not read: its name ends in .{ending}. Rename it to orders.yml."
+    assert [str(item) for item in problems.found] == [told]

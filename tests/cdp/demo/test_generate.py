@@ -7,10 +7,14 @@ import hashlib
 import json
 from collections import defaultdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
+from cdp.demo.difficulty import LEVELS, Level
 from cdp.demo.generate import FEEDS, generate
 
 from .conftest import Generated
@@ -166,3 +170,20 @@ def test_a_day_too_small_to_matter_is_still_generated(tmp_path: Path) -> None:
     summary = generate(customers=1, days=1, seed=1, out=tmp_path)
     assert summary.feeds["rates"].rows == 1
     assert (tmp_path / "truth" / "behaviour.csv").is_file()
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    customers=st.integers(1, 5),
+    days=st.integers(1, 5),
+    seed=st.integers(0, 2**31),
+    difficulty=st.sampled_from(list(LEVELS)),
+)
+@example(customers=1, days=1, seed=2, difficulty="normal")
+def test_a_business_of_a_few_persons_and_days_can_be_generated(
+    customers: int, days: int, seed: int, difficulty: Level
+) -> None:
+    with TemporaryDirectory() as folder:
+        made = generate(customers, days, seed, Path(folder), difficulty)
+        assert set(made.feeds) == {framed.feed for framed, _ in FEEDS}
+        assert (Path(folder) / "truth" / "persons.csv").exists()
