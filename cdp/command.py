@@ -5,33 +5,40 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from importlib import import_module
 
 import typer
 
-from cdp.commands import customer, demo, doctor, feeds, init, plan, quality, quarantine, run, schema, status, tables, ui
 from warehouse.errors import CdpError
 
-app = typer.Typer(
-    name="cdp",
-    help="A customer data platform that a company runs itself: feeds become customer profiles in DuckDB.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
-app.command("init")(init.init)
-app.command("run")(run.run)
-app.command("plan")(plan.plan)
-app.command("status")(status.status)
-app.command("doctor")(doctor.doctor)
-app.command("schema")(schema.schema)
-app.command("ui")(ui.ui)
-app.add_typer(demo.app, name="demo")
-app.add_typer(feeds.app, name="feeds")
-app.add_typer(quarantine.app, name="quarantine")
-app.add_typer(customer.app, name="customer")
-app.add_typer(tables.app, name="tables")
-app.add_typer(quality.app, name="quality")
+_COMMANDS = ("init", "run", "plan", "status", "doctor", "schema", "ui")
+_NOUNS = ("demo", "feeds", "quarantine", "customer", "identity", "tables", "quality")
+
+
+def build_app(only: str | None = None) -> typer.Typer:
+    """All commands, or only one noun's with the others known by name: starting one need not import what the others need."""
+    app = typer.Typer(
+        name="cdp",
+        help="A customer data platform that a company runs itself: feeds become customer profiles in DuckDB.",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    chosen = {only} if only in (*_COMMANDS, *_NOUNS) else {*_COMMANDS, *_NOUNS}
+    for name in _COMMANDS:
+        if name in chosen:
+            app.command(name)(getattr(import_module(f"cdp.commands.{name}"), name))
+    for name in _NOUNS:
+        if name in chosen:
+            app.add_typer(import_module(f"cdp.commands.{name}").app, name=name)
+    app.callback()(_whole)
+    return app
+
+
+def _whole() -> None:
+    """A customer data platform that a company runs itself: feeds become customer profiles in DuckDB."""
+
 
 BUG = 1
 INTERRUPTED = 130
@@ -57,7 +64,7 @@ def _let_go_of_output() -> None:
 def run_command(arguments: list[str]) -> int:
     """Run one command and return its exit code: ours end in two lines, bugs in a traceback."""
     try:
-        app(args=arguments, prog_name="cdp")
+        build_app(arguments[0] if arguments else None)(args=arguments, prog_name="cdp")
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # the library that reads the arguments made a failure of it
             _let_go_of_output()

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from assets.declared import read_project
-from cdp.command import app
+from cdp.command import build_app
 from cdp.empty_warehouse import empty_warehouse
 from quality.contracts.columns import columns
 from quality.contracts.registry import CONTRACTS
@@ -103,7 +103,7 @@ def _reading(mapping: Mapping) -> str:
 def commands() -> str:
     """Every command with its options."""
     parts = ["# Commands", NOTE]
-    for path, command in walk_commands(typer.main.get_command(app), ("cdp",)):
+    for path, command in walk_commands(typer.main.get_command(build_app()), ("cdp",)):
         parts += _command(path, command)
     return "\n\n".join(parts) + "\n"
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from sqlglot import exp
 
-from warehouse.database import Connection
+if TYPE_CHECKING:
+    from warehouse.database import Connection
 
 Integers: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]
@@ -37,6 +37,8 @@ def write_table(connection: Connection, name: str, table: pa.Table) -> None:
 
 
 def _create_statement(name: str) -> str:
+    from sqlglot import exp  # heavy, and only tables that are written need it
+
     rows = exp.select("*").from_("_incoming")
     created = exp.Create(this=exp.to_table(name), kind="TABLE", replace=True, expression=rows)
     return created.sql(dialect="duckdb")
@@ -47,14 +49,14 @@ def arrow(columns: Mapping[str, tuple[object, pa.DataType]]) -> pa.Table:
     return pa.table({name: pa.array(values, type=kind) for name, (values, kind) in columns.items()})
 
 
-def encoded(column: pa.ChunkedArray) -> tuple[Integers, list[str]]:
+def encoded(column: pa.Array | pa.ChunkedArray) -> tuple[Integers, list[str]]:
     """A text column as codes and the text of each code."""
-    chunk = column.combine_chunks()
-    if isinstance(chunk, pa.ChunkedArray):
-        chunk = chunk.chunk(0) if chunk.num_chunks else pa.array([], type=chunk.type)
-    dictionary = chunk.dictionary_encode()
-    codes = np.asarray(dictionary.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
-    return codes, dictionary.dictionary.to_pylist()
+    whole = pa.chunked_array([column]) if isinstance(column, pa.Array) else column
+    dictionary = whole.dictionary_encode().unify_dictionaries()
+    chunks = [np.asarray(chunk.indices.to_numpy(zero_copy_only=False), dtype=np.int64) for chunk in dictionary.chunks]
+    if not chunks:
+        return np.zeros(0, np.int64), []
+    return np.concatenate(chunks), dictionary.chunk(0).dictionary.to_pylist()
 
 
 def components(count: int, left: Integers, right: Integers) -> Integers:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from typing import TYPE_CHECKING
 
-from opencc import OpenCC
-from pypinyin import lazy_pinyin
-from pypinyin.constants import PINYIN_DICT
+if TYPE_CHECKING:
+    from opencc import OpenCC
 
 HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f·]+")
 
@@ -67,6 +67,8 @@ _SURNAMES = (
 
 @cache
 def _simplifier() -> OpenCC:
+    from opencc import OpenCC  # its tables are read only where there are Chinese characters
+
     return OpenCC("t2s")
 
 
@@ -77,6 +79,8 @@ def simplified(text: str) -> str:
 
 @cache
 def _reading(character: str) -> str:
+    from pypinyin import lazy_pinyin  # likewise
+
     return "".join(lazy_pinyin(character)).lower()
 
 
@@ -105,6 +109,8 @@ def is_surname(character: str) -> bool:
 
 @cache
 def _syllables() -> re.Pattern[str]:
+    from pypinyin.constants import PINYIN_DICT
+
     found: set[str] = set()
     for readings in PINYIN_DICT.values():
         for syllable in readings.split(","):

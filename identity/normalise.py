@@ -6,8 +6,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-import phonenumbers
-
 from identity.chinese import simplified
 
 _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\"]+")
@@ -72,6 +70,8 @@ def normalise_email(text: str) -> str | None:
 
 def normalise_phone(text: str, country: str) -> Phone | None:
     """E.164 with the country where the number names none (source: libphonenumber's metadata)."""
+    import phonenumbers  # heavy, and only phones need it
+
     plain = unicodedata.normalize("NFKC", text).strip()
     if "*" in plain:
         digits = re.sub(r"[^0-9*]", "", plain)[-11:]

@@ -12,10 +12,8 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from identity.arrays import Integers, encoded, read_table
+from identity.arrays import encoded, read_table
+from identity.scores import cluster_scores
 from identity.specs import spec
 from warehouse.database import Connection
 from warehouse.step import Run, Step
@@ -145,32 +143,6 @@ def scorecard_step(truth: Path) -> Step:
     return Step(table.full_name, (table,), reads, partial(_execute, truth))
 
 
-def cluster_scores(truth: Integers, found: Integers) -> Mapping[str, float]:
-    """Scores of a partition: codes of the true person and of the found customer, per record."""
-    if not len(truth):
-        return {}
-    true_code, found_code = _codes(truth), _codes(found)
-    joint = _codes(true_code * (int(found_code.max()) + 1) + found_code)
-    true_size, found_size, joint_size = np.bincount(true_code), np.bincount(found_code), np.bincount(joint)
-    right, claimed, wanted = _pairs(joint_size), _pairs(found_size), _pairs(true_size)
-    precision = right / claimed if claimed else 1.0
-    recall = right / wanted if wanted else 1.0
-    cubed_precision = float((joint_size[joint] / found_size[found_code]).mean())
-    cubed_recall = float((joint_size[joint] / true_size[true_code]).mean())
-    first = np.zeros(joint_size.size, dtype=np.int64)
-    first[joint] = np.arange(joint.size)
-    whole = (joint_size == true_size[true_code[first]]) & (joint_size == found_size[found_code[first]])
-    return {
-        "precision": precision,
-        "recall": recall,
-        "f1": _harmonic(precision, recall),
-        "b_cubed_precision": cubed_precision,
-        "b_cubed_recall": cubed_recall,
-        "b_cubed_f1": _harmonic(cubed_precision, cubed_recall),
-        "exact_cluster_f1": 2.0 * float(whole.sum()) / (true_size.size + found_size.size),
-    }
-
-
 def _execute(truth: Path, connection: Connection, run: Run) -> None:
     connection.execute(_CREATE)
     connection.execute("delete from identity.scorecard where run_id = $run_id", {"run_id": run.run_id})
@@ -196,16 +168,3 @@ def _against(connection: Connection, truth: Path, with_visitors: bool) -> Mappin
     persons, _ = encoded(table.column("person_id"))
     customers, _ = encoded(table.column("customer_id"))
     return cluster_scores(persons, customers)
-
-
-def _codes(values: Integers) -> NDArray[np.int64]:
-    return np.unique(values, return_inverse=True)[1].astype(np.int64)
-
-
-def _pairs(sizes: NDArray[np.int64]) -> int:
-    wide = sizes.astype(np.int64)
-    return int((wide * (wide - 1) // 2).sum())
-
-
-def _harmonic(one: float, other: float) -> float:
-    return 2 * one * other / (one + other) if one + other else 0.0

@@ -24,6 +24,7 @@ def schema(
 
 def _models() -> Mapping[str, type[BaseModel]]:
     from identity.declaration import IdentityRules
+    from identity.linker.declaration import LinkRules
     from profiles.lifecycle import LifecycleRules
     from profiles.segments import SegmentFile
     from profiles.survivorship import Survivorship
@@ -38,6 +39,7 @@ def _models() -> Mapping[str, type[BaseModel]]:
         "feed": Feed,
         "identity": IdentityRules,
         "lifecycle": LifecycleRules,
+        "linker": LinkRules,
         "quality": QualityFile,
         "segments": SegmentFile,
         "survivorship": Survivorship,

@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from assets.declared import read_project
-from cdp.command import app
+from cdp.command import build_app
 from cdp.documentation import pages, walk_commands
 from cdp.empty_warehouse import empty_warehouse
 from warehouse.project import Project
@@ -27,7 +27,7 @@ def test_a_generated_page_is_up_to_date(page: str, written: dict[str, str]) -> N
 
 
 def test_every_command_has_its_place_in_the_manual(written: dict[str, str]) -> None:
-    for path, _ in walk_commands(typer.main.get_command(app), ("cdp",)):
+    for path, _ in walk_commands(typer.main.get_command(build_app()), ("cdp",)):
         assert f"## {' '.join(path)}\n" in written["commands.md"]
 
 

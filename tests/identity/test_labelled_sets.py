@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 from people import a_record, resolve
 
-from identity.scorecard import cluster_scores
+from identity.scores import cluster_scores
 from warehouse.database import Warehouse
 from warehouse.step import Run
 

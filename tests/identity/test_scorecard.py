@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from people import a_record, resolve
 
-from identity.scorecard import cluster_scores, scorecard_step
+from identity.scorecard import scorecard_step
+from identity.scores import cluster_scores
 from warehouse.database import Warehouse
 from warehouse.step import Run, materialise
 

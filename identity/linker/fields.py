@@ -1,0 +1,122 @@
+"""A field: one meaning over all records, as codes into a dictionary of normalised values with their frequencies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from identity.arrays import Floats, Integers
+from identity.linker.roles import MEANINGS, Meaning, Role
+
+Codes = NDArray[np.int32]
+Levels = NDArray[np.int8]
+
+_BITS_PER_BIN: Final = 2.5
+_MOST_BINS: Final = 6
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """Distinct normalised values; code 0 is the empty one. Given and family names share one."""
+
+    values: pa.Array
+    texts: NDArray[np.object_] = field(repr=False)
+
+    @staticmethod
+    def of(values: pa.Array) -> Dictionary:
+        """A dictionary of these distinct values, the empty one first."""
+        texts = np.empty(len(values), dtype=object)
+        texts[:] = values.to_pylist()
+        return Dictionary(values, texts)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of all records. ``share`` is how often a value stands there among those that are not absent."""
+
+    name: str
+    role: Role
+    codes: Codes
+    dictionary: Dictionary
+    share: Floats
+    agreed: NDArray[np.int8]
+    """Per code: the level of an exact agreement on it (rare values first)."""
+    bins: int
+
+    @property
+    def meaning(self) -> Meaning:
+        """What the role says."""
+        return MEANINGS[self.role]
+
+    @property
+    def group(self) -> str:
+        """The group of dependent fields it belongs to."""
+        return self.meaning.group or self.name
+
+    @property
+    def inexact(self) -> int:
+        """How many levels unequal values have."""
+        return len(self.meaning.levels)
+
+    @property
+    def sizes(self) -> int:
+        """Number of levels, absent included."""
+        return 1 + self.inexact + self.bins
+
+    @property
+    def bin_of(self) -> NDArray[np.int8]:
+        """Per code its frequency bin."""
+        return self.agreed - 1 - self.inexact
+
+
+def make_field(name: str, role: Role, codes: Codes, dictionary: Dictionary) -> Field:
+    """A field with the frequencies and frequency bins of its values."""
+    counts = np.bincount(codes, minlength=len(dictionary)).astype(np.float64)
+    counts[0] = 0.0
+    share = counts / max(counts.sum(), 1.0)
+    inexact = len(MEANINGS[role].levels)
+    held = share > 0
+    bins = np.zeros(len(share), dtype=np.int64)
+    if held.any():
+        bits = np.log2(share[held])
+        bins[held] = np.minimum(np.floor((bits.max() - bits) / _BITS_PER_BIN), _MOST_BINS - 1).astype(np.int64)
+    most = int(bins.max(initial=0))
+    agreed = (1 + inexact + most - bins).astype(np.int8)
+    return Field(name, role, codes, dictionary, share, agreed, most + 1)
+
+
+def encode(parts: list[pa.Array]) -> tuple[list[Codes], Dictionary]:
+    """Aligned text arrays as codes into one shared dictionary whose first value is the empty text."""
+    chunks: list[Any] = [pa.array([""], pa.string()), *(part.cast(pa.string()) for part in parts)]
+    whole = pc.fill_null(pa.chunked_array(chunks), "").combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = pa.concat_arrays(whole.chunks)
+    encoded = whole.dictionary_encode()
+    codes = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int32)[1:]
+    lengths = np.cumsum([len(part) for part in parts])[:-1]
+    return list(np.split(codes, lengths)), Dictionary.of(encoded.dictionary)
+
+
+def mapped(codes: Codes, changed: pa.Array) -> pa.Array:
+    """The normalised text of every record: distinct values were changed, records hold codes."""
+    return changed.take(pa.array(codes))
+
+
+def pair_keys(low: Integers, high: Integers, size: int) -> tuple[Integers, Integers, Integers]:
+    """Distinct pairs of codes: the lower and the higher code of each, and where each given pair stands among them."""
+    keys = low.astype(np.int64) * size + high
+    order = np.argsort(keys)
+    ordered = keys[order]
+    fresh = np.r_[True, ordered[1:] != ordered[:-1]] if len(ordered) else np.zeros(0, np.bool_)
+    distinct = ordered[fresh]
+    where = np.empty(len(keys), dtype=np.int64)
+    where[order] = np.cumsum(fresh) - 1
+    return distinct // size, distinct % size, where
