@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from importlib import import_module
+from importlib.abc import MetaPathFinder
 
 import typer
 
@@ -16,7 +17,7 @@ _NOUNS = ("demo", "feeds", "quarantine", "customer", "identity", "tables", "qual
 
 
 def build_app(only: str | None = None) -> typer.Typer:
-    """All commands, or only one noun's with the others known by name: starting one need not import what the others need."""
+    """All commands, or one only: starting it need not import what the others need."""
     app = typer.Typer(
         name="cdp",
         help="A customer data platform that a company runs itself: feeds become customer profiles in DuckDB.",
@@ -44,8 +45,19 @@ BUG = 1
 INTERRUPTED = 130
 
 
+class _WithoutPandas(MetaPathFinder):
+    """Arrow looks for pandas when it makes an array: importing that costs more than linking some thousand records."""
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        """Pandas is not here; everything else may be elsewhere."""
+        if fullname == "pandas":
+            raise ModuleNotFoundError("pandas is not used by this command", name=fullname)
+
+
 def main() -> None:
     """Run one command; exit with the code of what went wrong."""
+    if sys.argv[1:2] == ["identity"]:
+        sys.meta_path.insert(0, _WithoutPandas())
     code = run_command(sys.argv[1:])
     try:
         sys.stdout.flush()

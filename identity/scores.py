@@ -1,7 +1,8 @@
 """How close a partition of records comes to the true one.
 
-*F1*, *precision*, *recall* are pairwise over all record pairs that the clusters imply, recall over all true pairs, whether they
-were ever compared or not. *b_cubed* is over records. *exact_cluster_f1* counts clusters reproduced member for member.
+*F1*, *precision*, *recall* are pairwise over all record pairs that the clusters imply, recall over all true pairs,
+whether they were ever compared or not. *b_cubed* is over records. *exact_cluster_f1* counts clusters reproduced member
+for member.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
     from identity.linker.declaration import LinkRules
     from identity.linker.people import People
 
-# Arrow asks for pandas whenever it makes an array, and importing that costs more CPU than linking some thousand records.
-sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
-
 app = typer.Typer(help="Who is who: link and de-duplicate tables of person records.", no_args_is_help=True)
 
 IgnoreOption = Annotated[
@@ -31,7 +27,9 @@ IgnoreOption = Annotated[
 def suggest(
     file: Annotated[Path, typer.Argument(help="CSV or Parquet with one person record a row.")],
     ignore: IgnoreOption = None,
-    output: Annotated[Path | None, typer.Option("--output", help="Where to write the rules; default: print them.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Where to write the rules; default: print them.")
+    ] = None,
 ) -> None:
     """Write a first version of the rules for a table: what each column means, and why."""
     from identity.linker.files import read_people
@@ -53,13 +51,19 @@ def suggest(
 def run(
     inputs: Annotated[list[Path], typer.Option("--input", help="CSV or Parquet; may be repeated.")],
     output: Annotated[Path, typer.Option("--output", help="Clusters: record_id, cluster_id (.parquet or .csv).")],
-    config: Annotated[Path | None, typer.Option("--config", help="Rules; default: as `suggest` would write them.")] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Rules; default: as `suggest` would write them.")
+    ] = None,
     edges: Annotated[Path | None, typer.Option("--edges", help="Scored pairs with their evidence.")] = None,
     record_id: Annotated[str | None, typer.Option("--id", help="The column that names a record.")] = None,
-    source: Annotated[str | None, typer.Option("--source", help="The column that says where a record comes from.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="The column that says where a record comes from.")
+    ] = None,
     link_only: Annotated[bool, typer.Option("--link-only", help="Only pairs across sources.")] = False,
     ignore: IgnoreOption = None,
-    truth: Annotated[str | None, typer.Option("--truth", help="The true person: read only after the clusters stand.")] = None,
+    truth: Annotated[
+        str | None, typer.Option("--truth", help="The true person: read only after the clusters stand.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Find which records are one person."""
@@ -74,7 +78,9 @@ def run(
     from_where = source or rules.source
     where = table.column(from_where).combine_chunks() if from_where else files if len(inputs) > 1 else None
     if link_only and where is None:
-        raise InputError("--link-only needs to know where records come from.", "Add --source COLUMN, or several --input.")
+        raise InputError(
+            "--link-only needs to know where records come from.", "Add --source COLUMN, or several --input."
+        )
     found = link_people(table, rules, ids=ids, source=where, across=link_only)
     write_table(found.clusters(), output)
     if edges is not None:
@@ -95,7 +101,8 @@ def _tell(found: People, scores: dict[str, float], output: Path, json: bool) -> 
     if json:
         show_json(figures | scores)
         return
-    say(f"{found.records.size:,} records are {sizes:,} persons; {figures['pairs']:,} pairs were compared. Wrote {output}.")
+    pairs = len(found.linked.pairs.left)
+    say(f"{found.records.size:,} records are {sizes:,} persons; {pairs:,} pairs were compared. Wrote {output}.")
     for metric, value in scores.items():
         say(f"  {metric:20} {value:.4f}")
 
@@ -114,7 +121,12 @@ def _rules(table: pa.Table, config: Path | None, unseen: frozenset[str]) -> Link
         raise AssertionError("a declaration that is not read leaves a problem")
     kept = [rule for rule in rules.fields if not unseen.intersection(rule.columns)]
     wrong = [
-        Problem(config.name, rules.line_of("fields", place), f"There is no column `{name}`.", suggestion(name, table.column_names))
+        Problem(
+            config.name,
+            rules.line_of("fields", place),
+            f"There is no column `{name}`.",
+            suggestion(name, table.column_names),
+        )
         for place, rule in enumerate(rules.fields)
         for name in rule.columns
         if name not in table.column_names

@@ -98,7 +98,9 @@ def _mapped(convert: Callable[[str], str]) -> Callable[[pa.Array], pa.Array]:
     return make
 
 
-_SOUNDS: Final = {letter: digit for digit, letters in enumerate(("bfpv", "cgjkqsxz", "dt", "l", "mn", "r"), 1) for letter in letters}
+_SOUNDS: Final = {
+    letter: digit for digit, letters in enumerate(("bfpv", "cgjkqsxz", "dt", "l", "mn", "r"), 1) for letter in letters
+}
 
 
 def soundex(name: str) -> str:

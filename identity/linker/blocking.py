@@ -38,6 +38,15 @@ def candidates(
     return Candidates(distinct // size, distinct % size, mask)
 
 
+def every_pair(size: int, source: NDArray[np.int32] | None = None) -> Candidates:
+    """All pairs of few records; bit 0 stands for the one rule that uses no value."""
+    left, right = np.triu_indices(size, 1)
+    if source is not None:
+        across = source[left] != source[right]
+        left, right = left[across], right[across]
+    return Candidates(left.astype(np.int64), right.astype(np.int64), np.ones(len(left), dtype=np.int64))
+
+
 def _pairs_of(
     size: int, atoms: list[Atom], rule: Rule, number: int, source: NDArray[np.int32] | None
 ) -> NDArray[np.uint64]:

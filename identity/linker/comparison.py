@@ -1,7 +1,7 @@
 """Pairs of records as vectors of outcomes: a level per field, and one cell per group of dependent fields.
 
-A *cell* is the tuple of the levels of a group's fields. Groups are what evidence is added over; inside a group nothing is assumed
-independent.
+A *cell* is the tuple of the levels of a group's fields. Groups are what evidence is added over; inside a group nothing
+is assumed independent.
 """
 
 from __future__ import annotations
@@ -142,6 +142,6 @@ def _crossed(
     for crosses, a, b in ((one & ~other, f_l, g_r), (other & ~one, g_l, f_r)):
         asked = np.flatnonzero(crosses & (a > 0) & (b > 0))
         if len(asked):
-            both[asked] |= crossing(g.dictionary, a[asked], b[asked])
+            both[asked] |= crossing(g.dictionary, a[asked].astype(np.int64), b[asked].astype(np.int64))
     found[open_pairs] = 1 + (one | other) + both
     return found

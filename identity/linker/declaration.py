@@ -45,7 +45,9 @@ class LinkRules(Declaration):
     source: str | None = Field(default=None, description="The column that says where a record comes from.")
     fields: tuple[FieldRule, ...] = Field(min_length=1)
     ignored: tuple[IgnoredColumn, ...] = ()
-    link_at: float = Field(default=0.0, description="Log2 odds from which a pair speaks for one person; 0 is even odds.")
+    link_at: float = Field(
+        default=0.0, description="Log2 odds from which a pair speaks for one person; 0 is even odds."
+    )
 
     @model_validator(mode="after")
     def _once(self) -> LinkRules:

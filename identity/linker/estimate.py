@@ -1,11 +1,11 @@
 """What outcomes mean, learnt from the pairs themselves: expectation maximisation over four classes of pairs.
 
-Classes: *match* (one person), *random* (two people), *household* (two people who share a home, a firm, a family name) and *community*
-(two people of one place and one day of birth: what takes rare days and towns off the hands of the match class). Parameters are
-kept per cell of a group, shrunk towards independence of its fields; no labels are needed.
+Classes: *match* (one person), *random* (two people), *household* (two people who share a home, a firm, a family name)
+and *community* (two people of one place and one day of birth: what takes rare days and towns off the hands of the match
+class). Parameters are kept per cell of a group, shrunk towards independence of its fields; no labels are needed.
 
-Source: Fellegi and Sunter (1969); Winkler, Using the EM algorithm for weight computation (1988); shrinkage of cell ratios and
-side classes after measurements on labelled sets.
+Source: Fellegi and Sunter (1969); Winkler, Using the EM algorithm for weight computation (1988); shrinkage of cell
+ratios and side classes after measurements on labelled sets.
 """
 
 from __future__ import annotations
@@ -74,11 +74,11 @@ class _Fit:
         self, records: Records, compared: Compared, own: NDArray[np.bool_], random: Compared, pairs: float
     ) -> None:
         self.records, self.pairs = records, pairs
-        self.groups = [_GroupFit(records, group, compared.cells[g], random, g) for g, group in enumerate(records.groups)]
-        self.patterns, self.counts = _patterns([group.where for group in self.groups], own)
-        self.weights = [
-            np.where(own[g][self.patterns], _OWN_RULES_ONLY, 1.0) for g in range(len(records.groups))
+        self.groups = [
+            _GroupFit(records, group, compared.cells[g], random, g) for g, group in enumerate(records.groups)
         ]
+        self.patterns, self.counts = _patterns([group.where for group in self.groups], own)
+        self.weights = [np.where(own[g][self.patterns], _OWN_RULES_ONLY, 1.0) for g in range(len(records.groups))]
         self.cells = [group.where[self.patterns] for group in self.groups]
         has = {item.role for item in records.fields}
         self.active = np.array(
@@ -86,7 +86,9 @@ class _Fit:
         )
 
     def run(self) -> Parameters:
-        share = np.array([_START["match"], 0.0, _START["household"], _START["community"]]) * self.records.size / self.pairs
+        share = (
+            np.array([_START["match"], 0.0, _START["household"], _START["community"]]) * self.records.size / self.pairs
+        )
         share = np.where(self.active, share, 0.0)
         share[1] = 1.0 - share.sum()
         before = np.log(share[0])
@@ -159,7 +161,7 @@ class _GroupFit:
 
     def learn(self, cell: Integers, belongs: Floats) -> None:
         """Take in how many pairs of each kind belong to each class."""
-        counts = [np.bincount(cell, belongs[c], len(self.keys)) for c in range(4)]
+        counts = [np.bincount(cell, belongs[c], len(self.keys)).astype(np.float64) for c in range(4)]
         match = [self._match_field(place, counts[0]) for place in range(len(self.sizes))]
         self.by_class[0] = match
         self.logs[0] = self._capped(self._shrunk(match, counts[0], _MATCH_SHRINK))
@@ -169,11 +171,11 @@ class _GroupFit:
 
     def _side_logs(self, number: int, side: str) -> Floats:
         if all(self._learning(place, side) is Learning.RANDOM for place in range(len(self.sizes))):
-            return self.logs[1]
+            return np.asarray(self.logs[1])
         return np.asarray(np.log2(self._product(self.by_class[number])))
 
     def _level_counts(self, place: int, counts: Floats) -> Floats:
-        return np.bincount(self.levels[:, place], counts, self.sizes[place])[1:]
+        return np.asarray(np.bincount(self.levels[:, place], counts, self.sizes[place])[1:], dtype=np.float64)
 
     def _random_field(self, place: int, counts: Floats) -> Floats:
         if self.group.is_crossing:
@@ -182,7 +184,7 @@ class _GroupFit:
         member = self.members[place]
         exact = np.bincount(member.bin_of[1:], member.share[1:] ** 2, member.bins)
         inexact = found[: member.inexact] + np.array([2.0] + [0.5] * (member.inexact - 1))
-        return np.r_[inexact / inexact.sum() * (1.0 - exact.sum()), np.maximum(exact, 1e-12)]
+        return np.asarray(np.r_[inexact / inexact.sum() * (1.0 - exact.sum()), np.maximum(exact, 1e-12)])
 
     def _usual(self, place: int) -> Floats:
         if self.group.is_crossing:
@@ -191,7 +193,7 @@ class _GroupFit:
         inexact = np.array(member.meaning.usual)
         exact = np.bincount(member.bin_of[1:], member.share[1:], member.bins)
         exact = np.maximum(exact / max(exact.sum(), _TINY), 1e-4)
-        return np.r_[inexact, (1.0 - inexact.sum()) * exact / exact.sum()]
+        return np.asarray(np.r_[inexact, (1.0 - inexact.sum()) * exact / exact.sum()])
 
     def _match_field(self, place: int, counts: Floats) -> Floats:
         found = self._level_counts(place, counts)
@@ -232,7 +234,9 @@ class _GroupFit:
         found = self._level_counts(place, counts)
         match self._learning(place, side):
             case Learning.FREE:
-                found = found + (_PRIOR_COUNT + _PRIOR_SHARE * found.sum()) * self._start(place, self.usual[place], side)
+                found = found + (_PRIOR_COUNT + _PRIOR_SHARE * found.sum()) * self._start(
+                    place, self.usual[place], side
+                )
             case Learning.LEANING:
                 found = found + 20.0 * random
             case Learning.TIED:
@@ -292,5 +296,3 @@ def _numbered(flags: NDArray[np.bool_]) -> Integers:
     """A number for each distinct row of flags."""
     code = flags @ (1 << np.arange(flags.shape[1]))
     return _distinct(code.astype(np.int64))[1]
-
-

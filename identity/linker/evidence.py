@@ -1,4 +1,7 @@
-"""Why two records are, or are not, one person: per field what came out, per group the bits it adds. Outcomes, never values."""
+"""Why two records are, or are not, one person: per field what came out, per group the bits it adds.
+
+Outcomes, never values.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ def edge_table(records: Records, linked: Linked, ids: pa.Array, weight_from: flo
     chosen = np.flatnonzero(pairs.weight >= weight_from)
     left, right, weight = pairs.left[chosen], pairs.right[chosen], pairs.weight[chosen]
     masks = np.r_[linked.mask, np.zeros(len(pairs.left) - len(linked.mask), dtype=np.int64)][chosen]
-    evidence = [_evidence(records, linked, left[at : at + _BATCH], right[at : at + _BATCH]) for at in range(0, len(left), _BATCH)]
+    evidence = [
+        _evidence(records, linked, left[at : at + _BATCH], right[at : at + _BATCH])
+        for at in range(0, len(left), _BATCH)
+    ]
     names = pa.array([_rule_name(rule, linked.atoms) for rule in linked.rules] + [_WITHIN], pa.string())
     return pa.table(
         {
@@ -52,7 +58,7 @@ def _first_rule(masks: Integers, count: int) -> Integers:
 
 
 def _rule_name(rule: Rule, atoms: list[Atom]) -> str:
-    return " and ".join(atoms[index].name for index in rule.atoms)
+    return " and ".join(atoms[index].name for index in rule.atoms) or "every pair"
 
 
 def _evidence(records: Records, linked: Linked, left: Integers, right: Integers) -> pa.Array:
@@ -71,7 +77,11 @@ def _evidence(records: Records, linked: Linked, left: Integers, right: Integers)
     order = np.arange(width * len(left)).reshape(width, len(left)).T.reshape(-1)
     comparison = pa.array([group.name for group in records.groups] + ["prior"], pa.string())
     structs = pa.StructArray.from_arrays(
-        [comparison.take(pa.array(np.tile(np.arange(width), len(left)))), levels.take(pa.array(order)), pa.array(weights)],
+        [
+            comparison.take(pa.array(np.tile(np.arange(width), len(left)))),
+            levels.take(pa.array(order)),
+            pa.array(weights),
+        ],
         ["comparison", "level", "weight"],
     )
     keep = pa.compute.not_equal(structs.field("level"), "")

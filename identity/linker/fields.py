@@ -11,13 +11,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from identity.arrays import Floats, Integers
-from identity.linker.roles import MEANINGS, Meaning, Role
+from identity.linker.roles import CLOSED, MEANINGS, Meaning, Role
 
 Codes = NDArray[np.int32]
 Levels = NDArray[np.int8]
 
 _BITS_PER_BIN: Final = 2.5
 _MOST_BINS: Final = 6
+_SMALLEST_WHOLE: Final = 300.0
+"""A smaller table is a sample of a larger world: a name that two of its three records share is not a common name."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ def make_field(name: str, role: Role, codes: Codes, dictionary: Dictionary) -> F
     """A field with the frequencies and frequency bins of its values."""
     counts = np.bincount(codes, minlength=len(dictionary)).astype(np.float64)
     counts[0] = 0.0
-    share = counts / max(counts.sum(), 1.0)
+    whole = counts.sum() if role in CLOSED else max(counts.sum(), _SMALLEST_WHOLE)
+    share = counts / max(whole, 1.0)
     inexact = len(MEANINGS[role].levels)
     held = share > 0
     bins = np.zeros(len(share), dtype=np.int64)

@@ -1,4 +1,7 @@
-"""Tables of person records as files: CSV (any delimiter and encoding, plain or compressed) and Parquet, all columns as text."""
+"""Tables of person records as files.
+
+CSV (any delimiter and encoding, plain or compressed) and Parquet, all columns as text.
+"""
 
 from __future__ import annotations
 

@@ -21,15 +21,19 @@ RECORD_KEY, SURROGATE, SOURCE, NOTHING = "record_id", "surrogate", "source", "no
 _HINTED: Final = 0.35
 _LEAST: Final = 0.3
 _EMPTY: Final = 0.015
+_NAMED: Final = 0.5
+_FEW: Final = 60
+"""Fewer values say little; then the column's name says more."""
 _HINTS: Final[Mapping[str, str]] = {
-    Role.GIVEN: r"first_?name|given|fore_?name|fname|christian|prenom|vorname|nombre|^fn$|^名$|名字",
-    Role.FAMILY: r"last_?name|sur_?name|family|lname|nachname|apellido|^ln$|^姓$|姓氏",
+    Role.GIVEN: r"first_?name|^first$|given|fore_?name|fname|christian|prenom|vorname|nombre|^fn$|^名$|名字",
+    Role.FAMILY: r"last_?name|^last$|sur_?name|family|lname|nachname|apellido|^ln$|^姓$|姓氏",
     Role.MIDDLE: r"middle|second_?name|^mi$|_c2$|中间名",
     Role.FULL: r"^name$|full_?name|display_?name|person_?name|customer_?name|contact_?name|姓名|名称|联系人|收货人",
     Role.BIRTH: r"birth|dob|born|geburt|naissance|生日|出生",
     Role.PHONE: r"phone|mobile|(^|_)tel|cell|msisdn|telefon|handy|手机|电话",
-    Role.EMAIL: r"e_?mail|邮箱|邮件",
-    Role.ID: r"ssn|soc_?sec|social|passport|tax|licen[cs]e|nhs|national|id_?card|id_?no|(^|_)nin$|wechat|weixin|qq|unionid|openid|account|身份证|证件|微信",
+    Role.EMAIL: r"mail|邮箱|邮件",
+    Role.ID: r"ssn|soc_?sec|social|passport|tax|licen[cs]e|nhs|national|id_?card|id_?no|(^|_)nin$|account"
+    r"|wechat|weixin|qq|unionid|openid|身份证|证件|微信",
     Role.ADDRESS: r"addr|street_?name|^street$|strasse|rue|地址|住址",
     Role.HOUSE: r"house|street_?n(o|um|r)|hausnr|门牌",
     Role.UNIT: r"unit|apart|^apt|flat|suite|floor",
@@ -74,12 +78,24 @@ def _guess(column: Column) -> Guess:
         (score + (_HINTED if meaning in hinted and score > 0.05 else 0.0), meaning, reason)
         for meaning, score, reason in _content(column)
     ]
+    if column.held < _FEW:
+        options += [
+            (_NAMED, meaning, "few values, and the column is called so") for meaning in _nameable(hinted, column)
+        ]
     options.sort(key=lambda option: (-option[0], option[1]))
     if not options or options[0][0] < _LEAST:
         return _by_shape(column)
     score, meaning, reason = options[0]
     named = f"; the column's name says so too ({column.name})" if meaning in hinted else ""
     return Guess(column.name, meaning, min(score, 1.0), reason + named)
+
+
+def _nameable(hinted: frozenset[str], column: Column) -> list[str]:
+    """What a column may be called and be: a key needs another value in every record."""
+    is_key = column.distinct == column.rows
+    return [
+        m for m in sorted(hinted) if m in set(Role) or (m == RECORD_KEY and is_key) or (m == SURROGATE and not is_key)
+    ]
 
 
 def _hinted(name: str) -> frozenset[str]:
@@ -185,7 +201,13 @@ def _full_name(column: Column) -> _Judged:
 
 
 def _one_name(column: Column) -> bool:
-    return column.digits < 0.1 and column.emails < 0.1 and column.words < 1.7 and column.han < 0.3 and column.distinct >= 12
+    return (
+        column.digits < 0.1
+        and column.emails < 0.1
+        and column.words < 1.7
+        and column.han < 0.3
+        and column.distinct >= 12
+    )
 
 
 def _given(column: Column) -> _Judged:
@@ -212,18 +234,24 @@ def _middle(column: Column) -> _Judged:
 def _address(column: Column) -> _Judged:
     if column.streets < 0.25:
         return _NO
-    return min(0.5 + column.streets / 2, 0.95), f"{_percent(column.streets)} of the values have a word for a street in them"
+    return min(
+        0.5 + column.streets / 2, 0.95
+    ), f"{_percent(column.streets)} of the values have a word for a street in them"
 
 
 def _unit(column: Column) -> _Judged:
-    units = column.share(lambda value: re.match(r"(?i)(apt|unit|flat|suite|ste|#|floor|fl|rm|room|lot|trlr|no)\b|#", value))
+    units = column.share(
+        lambda value: re.match(r"(?i)(apt|unit|flat|suite|ste|#|floor|fl|rm|room|lot|trlr|no)\b|#", value)
+    )
     return (0.8, f"{_percent(units)} of the values name a flat or unit") if units > 0.5 else _NO
 
 
 def _postcode(column: Column) -> _Judged:
     if column.distinct < 12 or column.length > 10 or column.digits < 0.95 or column.dates > 0.5 or column.words > 2.1:
         return _NO
-    british = column.share(lambda value: re.fullmatch(r"(?i)[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}|[a-z]{1,2}\d[a-z\d]?", value))
+    british = column.share(
+        lambda value: re.fullmatch(r"(?i)[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}|[a-z]{1,2}\d[a-z\d]?", value)
+    )
     if british > 0.6:
         return 0.95, f"{_percent(british)} of the values are written like British postcodes"
     numbers = column.share(lambda value: re.fullmatch(r"\d{4,6}(-\d{4})?", value))
@@ -311,14 +339,16 @@ def _by_shape(column: Column) -> Guess:
 
 
 def _settled(columns: list[Column], guesses: list[Guess], table: pa.Table) -> list[Guess]:
-    """Guesses that need each other: one given and one family name, all three parts of a date, where records come from."""
+    """Guesses that need each other: one given and one family name, all parts of a date, where records come from."""
     found = {guess.column: guess for guess in guesses}
     by_name = {column.name: column for column in columns}
     _settle_names(found, by_name)
     parts = {meaning: [g for g in found.values() if g.meaning == meaning] for meaning in (YEAR, MONTH, DAY)}
     if all(parts.values()):
         for extra in (g for group in parts.values() for g in sorted(group, key=lambda g: -g.sure)[1:]):
-            found[extra.column] = replace(extra, meaning=Role.CATEGORY, reason="another number of a date is there already")
+            found[extra.column] = replace(
+                extra, meaning=Role.CATEGORY, reason="another number of a date is there already"
+            )
     else:
         for part in (g for group in parts.values() for g in group):
             role = Role.BIRTH if part.meaning == YEAR else Role.CATEGORY
@@ -334,11 +364,17 @@ def _settle_names(found: dict[str, Guess], by_name: Mapping[str, Column]) -> Non
             column = by_name[extra.column]
             free = not any(g.meaning == other for g in found.values())
             if free and column.filled > 0.3:
-                found[extra.column] = replace(extra, meaning=other, reason=f"a second column of names beside {mine[0].column}")
+                found[extra.column] = replace(
+                    extra, meaning=other, reason=f"a second column of names beside {mine[0].column}"
+                )
             else:
                 is_name = extra.sure > 0.6
                 meaning = Role.MIDDLE if is_name else Role.CITY
-                reason = f"a further name beside {mine[0].column}" if is_name else "words without digits that many records share"
+                reason = (
+                    f"a further name beside {mine[0].column}"
+                    if is_name
+                    else "words without digits that many records share"
+                )
                 found[extra.column] = replace(extra, meaning=meaning, reason=reason)
 
 

@@ -6,7 +6,7 @@ Strings are compared by rapidfuzz over whole arrays, once per distinct pair of u
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,7 @@ def edits(left: Sequence[str], right: Sequence[str]) -> Integers:
     return np.asarray(process.cpdist(left, right, scorer=OSA.distance, dtype=np.uint8), dtype=np.int64)
 
 
-def _percent(left: Sequence[str], right: Sequence[str], scorer: Any) -> Floats:
+def _percent(left: Sequence[str], right: Sequence[str], scorer: Callable[..., float]) -> Floats:
     return np.asarray(process.cpdist(left, right, scorer=scorer, dtype=np.float32), dtype=np.float64)
 
 
@@ -117,7 +117,13 @@ def _dates(left: Texts, right: Texts) -> Levels:
     permuted = _each(left, right, equal == 2, lambda a, b: sorted(a) == sorted(b))
     return _graded(
         len(left),
-        [(2, same_year), (3, apart <= 2), (4, default | beside), (5, equal >= 2), (6, (apart <= 1) | swapped | permuted)],
+        [
+            (2, same_year),
+            (3, apart <= 2),
+            (4, default | beside),
+            (5, equal >= 2),
+            (6, (apart <= 1) | swapped | permuted),
+        ],
     )
 
 
@@ -183,7 +189,9 @@ def _addresses(left: Texts, right: Texts) -> Levels:
         fuzz.token_sort_ratio,
     )
     pairs = list(zip(numbers_l, numbers_r, strict=True))
-    contained = np.fromiter((bool(a) and bool(b) and (set(a) <= set(b) or set(b) <= set(a)) for a, b in pairs), np.bool_, len(pairs))
+    contained = np.fromiter(
+        (bool(a) and bool(b) and (set(a) <= set(b) or set(b) <= set(a)) for a, b in pairs), np.bool_, len(pairs)
+    )
     ends = np.fromiter((len(a) >= 3 and a[-3:] == b[-3:] for a, b in pairs), np.bool_, len(pairs))
     ratio = best[chosen]
     level[chosen] = _graded(
@@ -252,7 +260,7 @@ def _full_level(a: list[str], b: list[str], sound: int, han: int, alike: float) 
     if same_family and given_a and given_b:
         if given_a.startswith(given_b) or given_b.startswith(given_a):
             return 4
-        if both_han and han <= 1 or alike >= 0.95:
+        if (both_han and han <= 1) or alike >= 0.95:
             return 4
     if alike >= 0.93:
         return 4

@@ -6,15 +6,16 @@ import json
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 _LOCALES: Final = (
     *("en", "en-gb", "en-au", "en-ca", "de", "de-at", "de-ch", "fr", "es", "es-mx", "it", "nl", "nl-be", "pt", "pt-br"),
     *("pl", "sv", "da", "no", "fi", "cs", "sk", "tr", "hu", "hr", "et"),
 )
 _STREET_TEXT: Final = (
-    "street st road rd avenue ave drive dr lane ln court ct place pl square sq crescent cres close cl way boulevard blvd "
-    "terrace ter circuit circle cir parkway pkwy highway hwy strasse straße weg platz rue via calle plaza gasse allee laan straat"
+    "street st road rd avenue ave drive dr lane ln court ct place pl square sq crescent cres close cl way boulevard "
+    "blvd terrace ter circuit circle cir parkway pkwy highway hwy strasse straße weg platz rue via calle plaza gasse "
+    "allee laan straat"
 )
 STREET_WORDS: Final = frozenset(_STREET_TEXT.split())
 
@@ -43,7 +44,7 @@ def _words(file: str, key: str) -> Iterator[str]:
         yield from (word.casefold() for word in _flat(json.loads(text).get(key, [])))
 
 
-def _flat(found: Any) -> Iterator[str]:
+def _flat(found: object) -> Iterator[str]:
     if isinstance(found, dict):
         for part in found.values():
             yield from _flat(part)

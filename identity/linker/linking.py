@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from identity.arrays import Integers
 from identity.linker.atoms import Atom, make_atoms
-from identity.linker.blocking import Candidates, candidates
+from identity.linker.blocking import Candidates, candidates, every_pair
 from identity.linker.comparison import Compared, Records, compare
 from identity.linker.estimate import fit
 from identity.linker.partition import Constraints, Weighed, linked_components, partition, unseen_pairs
@@ -20,6 +20,8 @@ from identity.linker.score import Model, make_model, weights
 
 _MOST_RANDOM, _LEAST_RANDOM, _RANDOM_PER_RECORD = 150_000, 40_000, 8
 _PARTNER_FROM: Final = 1.0
+_COMPARED_WHOLE: Final = 120_000
+"""So many pairs are compared without asking which are worth it."""
 _SOURCE_TWICE, _SOURCE_CLUSTERS = 0.04, 50
 
 
@@ -52,18 +54,29 @@ class Linker:
 
     def link(self) -> Linked:
         """Find rules, candidate pairs, parameters and clusters."""
-        atoms = make_atoms(self.records)
-        choice = RuleChoice(self.records, atoms)
         random = self._random_pairs()
-        rules = choice.first()
-        found, compared, model = self._fitted(atoms, rules, random)
-        weight = weights(self.records, model, compared)
-        likely = np.flatnonzero(weight > _PARTNER_FROM)
-        rules = choice.second(rules, Found(found.left[likely], found.right[likely], found.mask[likely], rules))
-        found, compared, model = self._fitted(atoms, rules, random)
+        if self.records.size * (self.records.size - 1) // 2 <= _COMPARED_WHOLE:
+            rules: tuple[Rule, ...] = (Rule((), self.records.size),)
+            atoms: list[Atom] = []
+            found = every_pair(self.records.size, self._across)
+            compared, model = self._fitted(found, atoms, rules, random)
+        else:
+            atoms = make_atoms(self.records)
+            choice = RuleChoice(self.records, atoms)
+            rules = choice.first()
+            found = self._candidates(atoms, rules)
+            compared, model = self._fitted(found, atoms, rules, random)
+            likely = np.flatnonzero(weights(self.records, model, compared) > _PARTNER_FROM)
+            rules = choice.second(rules, Found(found.left[likely], found.right[likely], found.mask[likely], rules))
+            found = self._candidates(atoms, rules)
+        strangers = self._strangers(random, model)
+        compared, model = self._fitted(found, atoms, rules, strangers)
         pairs = Weighed(found.left, found.right, weights(self.records, model, compared))
         label, pairs = self._clusters(pairs, model)
         return Linked(label, pairs, found.mask, rules, atoms, model)
+
+    def _candidates(self, atoms: list[Atom], rules: tuple[Rule, ...]) -> Candidates:
+        return candidates(self.records.size, atoms, rules, self._across)
 
     @property
     def _pairs_in_all(self) -> float:
@@ -84,15 +97,21 @@ class Linker:
         left, right = left[usable], right[usable]
         return compare(self.records, np.minimum(left, right), np.maximum(left, right))
 
-    def _fitted(self, atoms: list[Atom], rules: tuple[Rule, ...], random: Compared) -> tuple[Candidates, Compared, Model]:
-        found = candidates(self.records.size, atoms, rules, self._across)
+    def _strangers(self, random: Compared, model: Model) -> Compared:
+        """Random pairs without those that a first model takes for one person: in a small table they are not rare."""
+        chosen = np.flatnonzero(weights(self.records, model, random) < 0.0)
+        return compare(self.records, random.left[chosen], random.right[chosen])
+
+    def _fitted(
+        self, found: Candidates, atoms: list[Atom], rules: tuple[Rule, ...], random: Compared
+    ) -> tuple[Compared, Model]:
         compared = compare(self.records, found.left, found.right)
         own = np.empty((len(self.records.groups), len(found.mask)), dtype=np.bool_)
         for number, group in enumerate(self.records.groups):
             inside = uses(rules, atoms, frozenset(group.fields))
             own[number] = (found.mask & ~np.int64(inside)) == 0
         parameters = fit(self.records, compared, own, random, self._pairs_in_all)
-        return found, compared, make_model(self.records, parameters, compared)
+        return compared, make_model(self.records, parameters, compared)
 
     def _clusters(self, pairs: Weighed, model: Model) -> tuple[Integers, Weighed]:
         constraints = Constraints()
@@ -137,5 +156,3 @@ class Linker:
 def link(records: Records, sources: Sources | None = None, threshold: float = 0.0) -> Linked:
     """Link the records of a table."""
     return Linker(records, sources, threshold).link()
-
-

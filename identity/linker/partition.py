@@ -1,7 +1,8 @@
 """Which records are one person: merging in the order of evidence, inside groups that evidence joins.
 
-A chain of likely pairs is not yet one person. Where all pairs of a component agree it is; elsewhere clusters are merged greedily by
-their mean weight, with pairs never compared counting against. What may not be together stays apart whatever the evidence.
+A chain of likely pairs is not yet one person. Where all pairs of a component agree it is; elsewhere clusters are merged
+greedily by their mean weight, with pairs never compared counting against. What may not be together stays apart whatever
+the evidence.
 
 Source of the method: average-linkage agglomeration on clipped log odds. Ties break on the smaller record.
 """
@@ -48,9 +49,7 @@ class Weighed:
 
     def with_more(self, other: Weighed) -> Weighed:
         """Both sets of pairs."""
-        return Weighed(
-            np.r_[self.left, other.left], np.r_[self.right, other.right], np.r_[self.weight, other.weight]
-        )
+        return Weighed(np.r_[self.left, other.left], np.r_[self.right, other.right], np.r_[self.weight, other.weight])
 
 
 def linked_components(size: int, pairs: Weighed, constraints: Constraints, threshold: float) -> Integers:

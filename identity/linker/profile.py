@@ -18,8 +18,32 @@ from identity.linker.values import eight_digits, present
 
 _SAMPLE: Final = 3000
 _PHONE_SAMPLE: Final = 200
-_REGIONS: Final = ("US", "GB", "DE", "FR", "AU", "CN", "IN", "ES", "IT", "NL", "BR", "JP", "CA", "CH", "SE", "NO", "PL", "NZ", "IE", "HK", "TW", "SG")
-_GENDERS: Final = frozenset("f m female male woman man w d u x 女 男 女性 男性 女士 先生 other unknown diverse".split())
+_REGIONS: Final = (
+    "US",
+    "GB",
+    "DE",
+    "FR",
+    "AU",
+    "CN",
+    "IN",
+    "ES",
+    "IT",
+    "NL",
+    "BR",
+    "JP",
+    "CA",
+    "CH",
+    "SE",
+    "NO",
+    "PL",
+    "NZ",
+    "IE",
+    "HK",
+    "TW",
+    "SG",
+)
+_GENDER_TEXT: Final = "f m female male woman man w d u x 女 男 女性 男性 女士 先生 other unknown diverse"
+_GENDERS: Final = frozenset(_GENDER_TEXT.split())
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _HAN_PLACE = re.compile(r"(省|市|区|县|州|盟|旗)$")
 _HAN_STREET = re.compile(r"(路|街|号|弄|巷|栋|幢|室|单元|小区|花园|大道)")
@@ -112,8 +136,10 @@ class Column:
     def streets(self) -> float:
         """Values with a word for a street."""
         return self.share(
-            lambda value: not lexicon.STREET_WORDS.isdisjoint(re.findall(r"\w+", value.casefold()))
-            or len(_HAN_STREET.findall(value)) > 1
+            lambda value: (
+                not lexicon.STREET_WORDS.isdisjoint(re.findall(r"\w+", value.casefold()))
+                or len(_HAN_STREET.findall(value)) > 1
+            )
         )
 
     @cached_property

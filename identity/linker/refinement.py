@@ -1,7 +1,9 @@
-"""Second looks at a partition: two clusters with all they know together, and one record against the rest of its cluster.
+"""Second looks at a partition.
 
-A new phone may match one member and an old address another: likelihood ratios are averaged over the members' pairs per group
-before evidence is added up.
+Two clusters with all they know together, and one record against the rest of its cluster.
+
+A new phone may match one member and an old address another: likelihood ratios are averaged over the members' pairs per
+group before evidence is added up.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ class ClusterScorer:
     records: Records
     model: Model
 
-    def score(self, compared: Compared, set_of: Integers, sets: int, member: Integers | None = None) -> tuple[Floats, Floats]:
+    def score(
+        self, compared: Compared, set_of: Integers, sets: int, member: Integers | None = None
+    ) -> tuple[Floats, Floats]:
         """Per set the log2 odds of one person, and the mean clipped weight of its pairs.
 
         ``member`` says which compared pair each element of ``set_of`` is (default: in order).
@@ -174,5 +178,3 @@ def _without(label: Integers, gone: Integers) -> Integers:
     found[kept] = smallest[found[kept]]
     found[gone] = gone
     return found
-
-

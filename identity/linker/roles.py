@@ -1,7 +1,7 @@
 """What a column means: one entry per role, with everything about it that the stages need to know.
 
-A role's ``levels`` are the outcomes of comparing two unequal values, worst first; agreement comes after them, one level per
-frequency bin. ``usual`` is how often records of one person come out so, before anything is learnt from data.
+A role's ``levels`` are the outcomes of comparing two unequal values, worst first; agreement comes after them, one level
+per frequency bin. ``usual`` is how often records of one person come out so, before anything is learnt from data.
 """
 
 from __future__ import annotations
@@ -86,7 +86,10 @@ MEANINGS: Final[Mapping[Role, Meaning]] = {
     ),
     Role.ID: Meaning("", ("different", "alike", "masked", "one_off"), (0.04, 0.01, 0.03, 0.05), Learning.RANDOM),
     Role.ADDRESS: Meaning(
-        "address", ("different", "alike", "same_street", "same_number", "near"), (0.15, 0.03, 0.05, 0.1, 0.12), Learning.FREE
+        "address",
+        ("different", "alike", "same_street", "same_number", "near"),
+        (0.15, 0.03, 0.05, 0.1, 0.12),
+        Learning.FREE,
     ),
     Role.HOUSE: Meaning("address", ("different", "one_off"), (0.15, 0.05), Learning.FREE),
     Role.UNIT: Meaning("address", ("different",), (0.15,), Learning.FREE),
@@ -104,4 +107,6 @@ PLACES: Final = frozenset({Role.ADDRESS, Role.PHONE, Role.POSTCODE, Role.CITY, R
 """A household shares one of these."""
 PERSONAL: Final = frozenset({Role.GIVEN, Role.BIRTH, Role.FULL, Role.ID})
 """What tells the members of a household apart."""
+CLOSED: Final = frozenset({Role.GENDER, Role.CATEGORY, Role.REGION, Role.UNIT, Role.HOUSE})
+"""Few values make up the whole world, however small the table."""
 NAMES: Final = frozenset({Role.GIVEN, Role.FAMILY, Role.FULL})

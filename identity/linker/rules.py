@@ -1,8 +1,8 @@
 """Which blocking rules to use: chosen for the records they would bring together per pair they cost.
 
-A rule is one, two or three atoms that must be equal; a block of more records than the rule's cap is passed over, so rare values
-block alone and common ones need a second key. Coverage is simulated: for a sample of records a second record of the same
-person is imagined, first from what is usual, later from the pairs that a first model found.
+A rule is one, two or three atoms that must be equal; a block of more records than the rule's cap is passed over, so
+rare values block alone and common ones need a second key. Coverage is simulated: for a sample of records a second
+record of the same person is imagined, first from what is usual, later from the pairs that a first model found.
 """
 
 from __future__ import annotations
@@ -226,5 +226,3 @@ def _collision(keys: NDArray[np.uint64], bits: int) -> float:
     """How often two records at random share the atom."""
     counts = np.bincount((keys[keys != 0] >> np.uint64(64 - bits)).astype(np.int64)).astype(np.float64)
     return float((counts * (counts - 1)).sum() / max(len(keys), 1) ** 2) if len(counts) else 0.0
-
-

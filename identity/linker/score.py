@@ -1,7 +1,7 @@
 """The weight of a pair: log2 odds that both records are one person, under fitted parameters.
 
-Rare values that agree say more than common ones of their bin: the frequency of the very value corrects the classes in which
-agreement is chance.
+Rare values that agree say more than common ones of their bin: the frequency of the very value corrects the classes in
+which agreement is chance.
 """
 
 from __future__ import annotations

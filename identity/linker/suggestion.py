@@ -29,9 +29,13 @@ def suggest(table: pa.Table, ignored: frozenset[str] = frozenset()) -> LinkRules
     parts = {g.meaning: g for g in guesses if g.meaning in (YEAR, MONTH, DAY)}
     if len(parts) == 3:
         columns = tuple(parts[meaning].column for meaning in (YEAR, MONTH, DAY))
-        fields.append(FieldRule(role=Role.BIRTH, columns=columns, reason="years, months and days in columns of their own"))
+        fields.append(
+            FieldRule(role=Role.BIRTH, columns=columns, reason="years, months and days in columns of their own")
+        )
     if not fields:
-        raise InputError("No column holds anything that people could be told apart by.", "Name the fields in a rules file.")
+        raise InputError(
+            "No column holds anything that people could be told apart by.", "Name the fields in a rules file."
+        )
     left = [IgnoredColumn(column=g.column, reason=g.reason) for g in guesses if g.meaning in (NOTHING, SURROGATE)]
     left += [IgnoredColumn(column=name, reason="told to ignore it") for name in sorted(ignored)]
     keys = [g.column for g in guesses if g.meaning == RECORD_KEY]

@@ -40,11 +40,11 @@ def records_of(table: pa.Table, rules: LinkRules) -> Records:
             full[rule.name] = column
         else:
             texts[rule.name, rule.role] = column.each(normalised(rule.role, column.distinct))
-    _take_names(texts, full, table, rules)
+    _take_names(texts, full, table)
     return make_records(table.num_rows, tuple(_fields(texts)))
 
 
-def _take_names(texts: dict[tuple[str, Role], pa.Array], full: dict[str, _Column], table: pa.Table, rules: LinkRules) -> None:
+def _take_names(texts: dict[tuple[str, Role], pa.Array], full: dict[str, _Column], table: pa.Table) -> None:
     """Chinese names become one field, whole; Latin full names are split, or give what their parts leave out."""
     parts = {role: next((key for key in texts if key[1] is role), None) for role in (Role.GIVEN, Role.FAMILY)}
     given, family = parts[Role.GIVEN], parts[Role.FAMILY]
@@ -120,5 +120,3 @@ def _is_chinese(table: pa.Table, *names: str) -> bool:
 def _share(texts: pa.Array, pattern: str) -> float:
     held = max(pc.sum(pc.not_equal(texts, "")).as_py() or 0, 1)
     return (pc.sum(pc.match_substring_regex(texts, pattern)).as_py() or 0) / held
-
-

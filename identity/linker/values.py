@@ -19,12 +19,40 @@ from identity.names import normalise_name
 from identity.normalise import normalise_email, normalise_gender
 
 _ABSENT: Final = pa.array(
-    ["", "null", "none", "nan", "n/a", "na", "#n/a", "(null)", "(not set)", "unknown", "nil", "-", "--", "无", "未知", "\\n", "<na>"]
+    [
+        "",
+        "null",
+        "none",
+        "nan",
+        "n/a",
+        "na",
+        "#n/a",
+        "(null)",
+        "(not set)",
+        "unknown",
+        "nil",
+        "-",
+        "--",
+        "无",
+        "未知",
+        "\\n",
+        "<na>",
+    ]
 )
 _PHONE_DIGITS: Final = 10
 _SEPARATOR: Final = "\t"
 _MASKED = re.compile(r"[*＊×某]+")
-_LETTERS: Final = (("ł", "l"), ("ß", "ss"), ("ø", "o"), ("đ", "d"), ("æ", "ae"), ("œ", "oe"), ("ı", "i"), ("þ", "th"), ("ð", "d"))
+_LETTERS: Final = (
+    ("ł", "l"),
+    ("ß", "ss"),
+    ("ø", "o"),
+    ("đ", "d"),
+    ("æ", "ae"),
+    ("œ", "oe"),
+    ("ı", "i"),
+    ("þ", "th"),
+    ("ð", "d"),
+)
 _STREET_WORDS: Final = (
     ("street", "st"),
     ("road", "rd"),
@@ -58,7 +86,9 @@ _STREET_WORDS: Final = (
 _TITLES: Final = "mr|mrs|ms|miss|mx|dr|prof|professor|sir|rev|herr|frau|mme|mlle"
 _MONTHS: Final = {
     name: f"{number:02d}"
-    for number, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)
+    for number, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    )
 }
 
 
@@ -105,7 +135,7 @@ def phone_digits(texts: pa.Array) -> pa.Array:
 
 
 def eight_digits(texts: pa.Array) -> pa.Array:
-    """A date as YYYYMMDD from any order of its parts, told by where the four-digit part stands; unknown parts as ``?``."""
+    """A date as YYYYMMDD from any order of its parts, told by where the year stands; unknown digits are ``?``."""
     return pa.array([_eight_digits(text) for text in pc.utf8_normalize(texts, form="NFKC").to_pylist()], pa.string())
 
 
@@ -113,7 +143,7 @@ def _eight_digits(text: str) -> str:
     if not text:
         return ""
     head = re.split(r"[T ]\d{1,2}:", text, maxsplit=1)[0]
-    parts = re.findall(r"\d+", head)
+    parts: list[str] = re.findall(r"\d+", head)
     word = re.search(r"[a-zA-Z]{3,}", head)
     if word and (month := _MONTHS.get(word.group()[:3].lower())):
         parts = [part for part in parts if part]
@@ -142,7 +172,10 @@ def addresses(texts: pa.Array) -> pa.Array:
     if not _is_ascii(found):
         han = pc.match_substring_regex(found, r"\p{Han}")
         found = pa.array(
-            [simplified(text) if is_han else text for text, is_han in zip(found.to_pylist(), han.to_pylist(), strict=True)],
+            [
+                simplified(text) if is_han else text
+                for text, is_han in zip(found.to_pylist(), han.to_pylist(), strict=True)
+            ],
             pa.string(),
         )
         found = pc.replace_substring_regex(found, r"(\p{Han})", r" \1 ")
@@ -182,7 +215,7 @@ def _genders(texts: pa.Array) -> pa.Array:
 
 
 def full_names(texts: pa.Array) -> pa.Array:
-    """``family<tab>given<tab>han<tab>width``: pinyin or Latin, and the Chinese characters with the width of the name."""
+    """``family<tab>given<tab>han<tab>width``: sounds or Latin, Chinese characters, the width of a masked name."""
     return pa.array([_full_name(text) for text in texts.to_pylist()], pa.string())
 
 
@@ -204,7 +237,9 @@ def split_names(texts: pa.Array) -> Mapping[Role, pa.Array]:
     given = pc.replace_substring_regex(names, r"^(\S+).*$", r"\1")
     family = pc.if_else(pc.match_substring(names, " "), pc.replace_substring_regex(names, r"^.* (\S+)$", r"\1"), "")
     middle = pc.if_else(
-        pc.match_substring_regex(names, r"^\S+ .+ \S+$"), pc.replace_substring_regex(names, r"^\S+ (.+) \S+$", r"\1"), ""
+        pc.match_substring_regex(names, r"^\S+ .+ \S+$"),
+        pc.replace_substring_regex(names, r"^\S+ (.+) \S+$", r"\1"),
+        "",
     )
     return {Role.GIVEN: given, Role.MIDDLE: middle, Role.FAMILY: family}
 

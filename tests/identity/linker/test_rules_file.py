@@ -1,0 +1,70 @@
+"""A rules file that does not fit says everything that is wrong; broken input ends in words, not in a traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cdp.command import run_command
+
+PEOPLE = "id,first,last,mail\n1,Ann,Smith,ann@x.org\n2,Ann,Smith,ann@x.org\n3,Bob,Jones,bob@y.org\n"
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Path:
+    file = tmp_path / "people.csv"
+    file.write_text(PEOPLE, encoding="utf-8")
+    return file
+
+
+def test_every_wrong_column_is_told_at_once(people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rules = tmp_path / "rules.yml"
+    rules.write_text(
+        "record_id: idd\nfields:\n  - {role: given_name, columns: [frist]}\n  - {role: email, columns: [mial]}\n"
+    )
+    code = run_command(
+        ["identity", "run", "--input", str(people), "--config", str(rules), "--output", str(tmp_path / "o.csv")]
+    )
+    told = capsys.readouterr().err
+    assert code == 10
+    for said in ("rules.yml:1: There is no column `idd`", "rules.yml:3: There is no column `frist`", "`mail`"):
+        assert said in told
+
+
+def test_an_unknown_role_names_the_known_ones(people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rules = tmp_path / "rules.yml"
+    rules.write_text("fields:\n  - {role: firstname, columns: [first]}\n", encoding="utf-8")
+    code = run_command(
+        ["identity", "run", "--input", str(people), "--config", str(rules), "--output", str(tmp_path / "o.csv")]
+    )
+    assert code == 10
+    assert "given_name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"", "empty"), (b"a,b\n", "no rows"), (b"a,b\n1,2,3\n", "no table"), (b"PAR1rubbish", "no table")],
+)
+def test_a_broken_file_is_an_input_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, said: str
+) -> None:
+    file = tmp_path / "broken.csv"
+    file.write_bytes(content)
+    code = run_command(["identity", "run", "--input", str(file), "--output", str(tmp_path / "o.parquet")])
+    assert code == 11
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "o.parquet").exists()
+
+
+def test_a_few_records_are_linked_like_many(people: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.csv"
+    assert run_command(["identity", "run", "--input", str(people), "--id", "id", "--output", str(output)]) == 0
+    rows = [line.replace('"', "").split(",") for line in output.read_text().splitlines()]
+    assert [row[0] for row in rows] == ["record_id", "1", "2", "3"]
+    assert [row[1] for row in rows[1:]] == ["1", "1", "3"]
+
+
+def test_record_ids_that_stand_twice_are_refused(people: Path, tmp_path: Path) -> None:
+    command = ["identity", "run", "--input", str(people), "--id", "last", "--output", str(tmp_path / "o.csv")]
+    assert run_command(command) == 11
