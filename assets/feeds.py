@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from functools import partial
 
 import dagster as dg
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
@@ -133,6 +134,7 @@ def _load(current: ProjectRun, feed: Feed, window: Window) -> tuple[FeedLoad, di
             first=first,
             last=last,
             full_refresh=current.full_refresh,
+            progress=partial(current.told, feed.name) if current.told else None,
         )
     except BatchesStoppedError as error:
         return error.load, {stop.batch_on: _error_of(feed, stop) for stop in error.load.stopped}

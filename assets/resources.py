@@ -5,7 +5,7 @@ another and the tables of two runs never mix; the lock is the process's, so howe
 (Opening the file for each step would let commands read between steps, at 45 ms a step: a tenth of a whole run.)
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -22,6 +22,9 @@ from warehouse.step import Run
 PROJECT_RUN = "project_run"
 """Key of the resource, in run config too: ``resources: {project_run: {config: {as_of: 2026-01-31}}}``."""
 
+Loading = Callable[[str, int, int, int], None]
+"""Called while a feed is loaded: its name, rows done, bytes done, bytes in all."""
+
 _BEFORE_ANY_BATCH = date(2000, 1, 1)
 
 
@@ -36,6 +39,7 @@ class ProjectRun:
     as_of: date | None
     full_refresh: bool
     warehouse: Warehouse
+    told: Loading | None = None
 
     def to_load(self) -> Run:
         """The run as loading sees it: batches are loaded whatever the day, so there need not be one yet."""
@@ -88,6 +92,7 @@ class WarehouseSettings:
     wait_seconds: float = 600
     memory_limit: str | None = None
     threads: int | None = None
+    told: Loading | None = None
 
     def open(self) -> Warehouse:
         """Open the file to write; waits while another process has it."""
@@ -117,6 +122,7 @@ def project_run_resource(settings: WarehouseSettings) -> dg.ResourceDefinition:
                 as_of=date.fromisoformat(options.as_of) if options.as_of else None,
                 full_refresh=options.full_refresh,
                 warehouse=opened,
+                told=settings.told,
             )
             with opened.transaction() as connection:
                 begin(connection, run.run_id, run.started_at, run.full_refresh)

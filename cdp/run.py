@@ -11,7 +11,7 @@ import socket
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -29,7 +29,7 @@ from assets.jobs import EVERYTHING
 from assets.partitions import range_tags
 from assets.project_definitions import definitions_of
 from assets.published import SNAPSHOT
-from assets.resources import PROJECT_RUN
+from assets.resources import PROJECT_RUN, Loading
 from assets.tables import names_of, table_key
 from cdp.definitions import warehouse_settings
 from cdp.run_summary import Errors, Pending, gate_error, summarise
@@ -108,6 +108,7 @@ def _run(declared: Declared, asked: Asked, instance: dg.DagsterInstance, progres
     run_id = str(uuid.uuid4())
     selection = [*map(feed_key, pending), *map(table_key, names_of(declared.steps)), SNAPSHOT]
     if progress is not None:
+        settings = replace(settings, told=_loading(progress))
         instance.add_event_listener(run_id, _counting(progress, _steps(declared, pending)))
     job = definitions_of(declared, settings, datetime.now(UTC), pool=None).resolve_job_def(EVERYTHING)
     result = job.execute_in_process(
@@ -181,6 +182,15 @@ def _steps(declared: Declared, pending: Pending) -> int:
     tables = set(names_of(declared.steps))
     checks = sum(name in tables for name in declared.suites)
     return len(list(pending)) + bool(pending) + len(declared.steps) + checks + 1
+
+
+def _loading(progress: Progress) -> Loading:
+    """Shows how far a feed is while it is loaded: bytes, which say how long it will take, and rows."""
+
+    def tell(feed: str, rows: int, done: int, total: int) -> None:
+        progress(done, total, f"bytes of {feed}, {rows:,} rows")
+
+    return tell
 
 
 def _counting(progress: Progress, total: int) -> Callable[[EventLogEntry], None]:

@@ -60,7 +60,10 @@ def show_json(value: object) -> None:
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Progress]:
-    """A bar with count, rate and time left on standard error; silent where that is no terminal."""
+    """A bar with count, rate and time left on standard error; silent where that is no terminal.
+
+    What is counted may change on the way; words behind a comma in it are told besides.
+    """
     if not sys.stderr.isatty():
         yield lambda _done, _total, _what: None
         return
@@ -78,7 +81,13 @@ def progress_bar(what: str) -> Iterator[Progress]:
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(what, total=1, unit="", rate="")
 
+        counted = ""
+
         def advance(done: int, total: int, unit: str) -> None:
+            nonlocal counted, started
+            if unit.split(",")[0] != counted:  # something else is counted: rate and time left begin anew
+                counted, started = unit.split(",")[0], time.monotonic()
+                bars.reset(task, total=max(total, 1), unit=unit, rate="")
             elapsed = max(time.monotonic() - started, 1e-6)
             rate = f"({done / elapsed:,.0f}/s)" if done else ""
             bars.update(task, completed=done, total=max(total, done, 1), unit=unit, rate=rate)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sources import loading
@@ -55,6 +55,7 @@ def state(warehouse: Warehouse) -> list[Any]:
         "select * exclude (modified_ns, loaded_at, run_id) from ops.files order by all",
         "select * exclude (loaded_at) from ops.batches order by all",
         "select * from ops.source_columns order by all",
+        "select * exclude (run_id, found_at) from ops.schema_changes order by all",
         "select quarantine_id, batch_on, file, row, reasons, raw, status from quarantine.feedback order by all",
     )
     return [cursor.execute(query).fetchall() for query in queries]
@@ -97,3 +98,34 @@ def test_any_way_of_loading_the_same_files_gives_the_same_tables(
             load_feed(piece_by_piece, Project(root), FEED, RUN, first=day, last=day, full_refresh=True)
         load_feed(at_once, Project(root), FEED, RUN)
         assert state(piece_by_piece) == state(at_once)
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@given(files=FILES, data=st.data())
+def test_files_that_vanish_move_and_come_back_leave_the_same_tables_whenever_they_were_loaded(
+    tmp_path_factory: pytest.TempPathFactory, small_groups: None, files: dict[str, Any], data: st.DataObject
+) -> None:
+    assume(
+        len({json.dumps(rows) for rows in files.values()}) == len(files)
+    )  # of twins, the one that stays longer stands
+    root = tmp_path_factory.mktemp("moving")
+    folder = root / "landing" / "answers"
+    gone = set(data.draw(st.lists(st.sampled_from(sorted(files)), unique=True)))
+    moved = set(data.draw(st.lists(st.sampled_from(sorted(files)), unique=True))) - gone
+    with open_warehouse() as together, open_warehouse() as one_by_one:
+        for file in data.draw(st.permutations(sorted(files))):
+            write(root, file, files[file])
+            load_feed(one_by_one, Project(root), FEED, RUN)
+        load_feed(together, Project(root), FEED, RUN)
+        for file in data.draw(st.permutations(sorted(gone | moved))):
+            path = folder / file
+            content = path.read_bytes()
+            path.unlink()
+            if file in moved:
+                path.with_name(f"moved-{path.name}").write_bytes(content)
+            load_feed(one_by_one, Project(root), FEED, RUN)
+            if file in gone and data.draw(st.booleans()):
+                path.write_bytes(content)
+        load_feed(one_by_one, Project(root), FEED, RUN)
+        load_feed(together, Project(root), FEED, RUN)
+        assert state(one_by_one) == state(together)
