@@ -1,6 +1,6 @@
 """What a project declares, read at once so that one call tells every problem. Knows nothing of Dagster itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from identity.pipeline import identity_steps
@@ -10,7 +10,6 @@ from sources.feed import Feed, load_feeds
 from sources.staging import staging_steps
 from warehouse.business import Business, load_business
 from warehouse.declaration import Problems, check_endings
-from warehouse.errors import DeclarationError
 from warehouse.project import Project
 from warehouse.step import Step
 
@@ -36,16 +35,9 @@ def read_project(project: Project) -> Declared:
     check_endings(project.config, "config", problems)
     feeds = load_feeds(project, problems)
     suites = load_suites(project, problems, feeds.values())
-    below = _read(problems, lambda: (*staging_steps(feeds), *identity_steps(project)))
-    business = load_business(project, problems)
-    above = _read(problems, lambda: profile_steps(project, business))
+    below = problems.of(lambda: (*staging_steps(feeds), *identity_steps(project)))
+    above = problems.of(lambda: profile_steps(project))
+    business = problems.of(lambda: load_business(project))
     problems.raise_if_any()
-    return Declared(project, business, feeds, (*below, *above), suites)
-
-
-def _read(problems: Problems, make: Callable[[], Sequence[Step]]) -> Sequence[Step]:
-    try:
-        return make()
-    except DeclarationError as error:
-        problems.found.extend(error.problems)
-        return ()
+    assert business is not None, "a declaration that is not read leaves a problem"
+    return Declared(project, business, feeds, (*(below or ()), *(above or ())), suites)

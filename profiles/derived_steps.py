@@ -12,7 +12,6 @@ from profiles.trait_sql import trait_step
 from profiles.traits import load_traits
 from quality.contracts.columns import columns
 from quality.contracts.registry import CONTRACTS
-from warehouse.business import Business
 from warehouse.declaration import Problems
 from warehouse.project import Project
 from warehouse.sql_model import sql_step
@@ -31,7 +30,7 @@ _LIFECYCLE = ("_sale_days", "lifecycle_history", "lifecycle", "lifecycle_flows")
 _FIXED = ("rfm", "_segment_subjects", "_current_ids", "segment_history", "segment_sizes")
 
 
-def derived_steps(project: Project, business: Business) -> tuple[Step, ...]:  # noqa: ARG001 - like golden_steps
+def derived_steps(project: Project) -> tuple[Step, ...]:
     """All steps of the traits, RFM, lifecycle and segments that the project declares.
 
     Raises:

@@ -12,7 +12,6 @@ from profiles.attribute_rows import attribute_rows
 from profiles.attribute_values import attribute_values, golden_values
 from profiles.survivorship import load_survivorship
 from quality.contracts.table import tables
-from warehouse.business import Business
 from warehouse.columns import descriptions_for
 from warehouse.project import Project
 from warehouse.sql_model import generated_step, in_order, sql_step
@@ -45,7 +44,7 @@ _FIXED = (
 )
 
 
-def golden_steps(project: Project, business: Business) -> tuple[Step, ...]:  # noqa: ARG001 - one signature for all rooms
+def golden_steps(project: Project) -> tuple[Step, ...]:
     """Orders, lines, refunds, activities, the golden record, visitors and the wide table of customers, in order.
 
     ``profiles.customers`` comes last of all: it reads traits, lifecycle and RFM, which are made from the golden record.

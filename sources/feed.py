@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+
+from pydantic import ConfigDict
 
 from sources.feed_declaration import Feed
-from sources.mapped_feed import check_feed
-from warehouse.declaration import Problems, check_endings, read_declaration
+from sources.mapped_feed import check_feed, unknown_names
+from warehouse.declaration import Declaration, Problems, check_endings, read_declaration
 from warehouse.project import Project
 
 __all__ = ["Feed", "identifier_of", "load_feeds"]
@@ -41,7 +44,25 @@ def load_feeds(project: Project, problems: Problems) -> dict[str, Feed]:
             problems.add(shown, 1, f"`{name}` and `{other}` differ by hyphens or case only.", "Rename one of them.")
             continue
         feed = read_declaration(path, Feed, problems, shown_as=shown)
-        if feed is not None:
-            feeds[name] = feed.with_name(name)
-            check_feed(feeds[name], problems)
+        if feed is None:
+            _check_names(path, problems, shown)
+            continue
+        feeds[name] = feed.with_name(name)
+        check_feed(feeds[name], problems)
     return feeds
+
+
+class _Names(Declaration):
+    """The two keys of a feed that name something of ours."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    kind: str = ""
+    mapping: str = ""
+
+
+def _check_names(path: Path, problems: Problems, shown: str) -> None:
+    """A feed with a wrong key cannot be read, but a kind or mapping that does not exist is told all the same."""
+    names = read_declaration(path, _Names, Problems(), shown_as=shown)
+    if names is not None:
+        for key, what, fix in unknown_names(names.kind, names.mapping):
+            problems.add(shown, names.line_of(key), what, fix)

@@ -210,10 +210,11 @@ def _settled(feed: Feed, fields: dict[str, Expression]) -> dict[str, Expression]
 def check_feed(feed: Feed, problems: Problems) -> VendorMapping | None:
     """Add everything that does not fit between a feed, its mapping and its contract; the mapping when it is known."""
     place = _Place(feed, problems)
-    if feed.kind not in CONTRACTS:
-        place.add("kind", f"`{feed.kind}` is not a kind.", suggestion(feed.kind, list(CONTRACTS)))
+    for key, what, fix in unknown_names(feed.kind, feed.mapping):
+        place.add(key, what, fix)
+    if feed.kind in CONTRACTS:
+        _check_field_names(place, CONTRACTS[feed.kind])
     if feed.mapping not in mapping_ids():
-        place.add("mapping", f"`{feed.mapping}` is not a mapping.", suggestion(feed.mapping, list(mapping_ids())))
         return None
     try:
         mapping = read_mapping(feed.mapping).in_format(feed.format)
@@ -223,6 +224,14 @@ def check_feed(feed: Feed, problems: Problems) -> VendorMapping | None:
     if feed.kind in CONTRACTS:
         _check_fit(place, mapping, CONTRACTS[feed.kind])
     return mapping
+
+
+def unknown_names(kind: str, mapping: str) -> Iterator[tuple[str, str, str]]:
+    """Key, what is wrong and what to do, where there is no such kind or mapping; an empty name is none."""
+    if kind and kind not in CONTRACTS:
+        yield "kind", f"`{kind}` is not a kind.", suggestion(kind, list(CONTRACTS))
+    if mapping and mapping not in mapping_ids():
+        yield "mapping", f"`{mapping}` is not a mapping.", suggestion(mapping, list(mapping_ids()))
 
 
 @dataclass(frozen=True)
@@ -237,6 +246,14 @@ class _Place:
         self.problems.add(file, self.feed.line_of(key, *inner), what, fix)
 
 
+def _check_field_names(place: _Place, contract: type[Contract]) -> None:
+    names = [column.name for column in columns(contract)] + [child.field for child in contract.children.values()]
+    for key, declared in (("fields", place.feed.fields), ("constants", place.feed.constants)):
+        for name in declared:
+            if name not in names:
+                place.add(key, f"`{name}` is not a field of {contract.kind}.", suggestion(name, names), name)
+
+
 def _check_fit(place: _Place, mapping: VendorMapping, contract: type[Contract]) -> None:
     feed = place.feed
     if mapping.kind not in {None, contract.kind}:
@@ -245,11 +262,6 @@ def _check_fit(place: _Place, mapping: VendorMapping, contract: type[Contract]) 
         )
         return
     models: dict[str, type[ContractPart]] = {child.field: child.model for child in contract.children.values()}
-    names = [column.name for column in columns(contract)] + list(models)
-    for key, declared in (("fields", feed.fields), ("constants", feed.constants)):
-        for name in declared:
-            if name not in names:
-                place.add(key, f"`{name}` is not a field of {contract.kind}.", suggestion(name, names), name)
     fields = _fields(feed, mapping)
     for column in _required(contract):
         if column.name not in fields:

@@ -21,13 +21,18 @@ def _known_zone(zone: str) -> str:
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+OrderStatus = Literal["pending", "paid", "fulfilled", "cancelled", "refunded"]
+"""pending: not paid yet. paid. fulfilled: paid and sent. cancelled: will not be paid or sent. refunded: all money was
+given back."""
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
 class Sale(Declaration):
     """Which orders count as sales."""
 
-    statuses: tuple[str, ...] = Field(("paid", "fulfilled", "refunded"), description="Order statuses that are sales.")
+    statuses: tuple[OrderStatus, ...] = Field(
+        ("paid", "fulfilled", "refunded"), description="Order statuses that are sales."
+    )
     exclude_test: bool = Field(True, description="Leave out orders that the shop marks as tests.")
 
 

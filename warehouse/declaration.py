@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, get_args
@@ -20,6 +20,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from warehouse.errors import DeclarationError, Problem
 
 M = TypeVar("M", bound="Declaration")
+T = TypeVar("T")
 Location = tuple[str | int, ...]
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
@@ -55,6 +56,14 @@ class Problems:
     def add(self, file: str | Path, line: int, what: str, fix: str) -> None:
         """Note one problem; ``fix`` is a sentence that says what to do."""
         self.found.append(Problem(str(file), line, what, fix))
+
+    def of(self, make: Callable[[], T]) -> T | None:
+        """What ``make`` makes; None when declarations are wrong, with its problems noted."""
+        try:
+            return make()
+        except DeclarationError as error:
+            self.found.extend(problem for problem in error.problems if problem not in self.found)
+            return None
 
     def raise_if_any(self) -> None:
         """Raise DeclarationError with all problems, or do nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import Field
 from pydantic_core import InitErrorDetails
@@ -21,6 +21,7 @@ from quality.contracts.value_types import (
     PersonalLine,
     Timestamp,
 )
+from warehouse.business import OrderStatus
 
 
 class PurchaseLine(ContractPart):
@@ -72,7 +73,7 @@ class Purchase(Contract):
     updated_at: Timestamp | None = Field(default=None, description="When the source last changed the order, UTC.")
     fulfilled_at: Timestamp | None = Field(default=None, description="When the goods were handed to the carrier, UTC.")
     delivered_at: Timestamp | None = Field(default=None, description="When the goods reached the customer, UTC.")
-    status: Literal["pending", "paid", "fulfilled", "cancelled", "refunded"] = Field(
+    status: OrderStatus = Field(
         description="pending: not paid yet. paid. fulfilled: paid and sent. cancelled: will not be paid or sent. "
         "refunded: all money was given back."
     )

@@ -53,12 +53,24 @@ def test_init_never_writes_into_a_folder_that_holds_something(
 def test_every_mistake_in_the_declarations_is_told_at_once(sample: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (sample / "config" / "feeds" / "web.yml").write_text("kind: web_event\nmaping: segment\n", encoding="utf-8")
     business = sample / "config" / "business.yml"
-    business.write_text(business.read_text(encoding="utf-8").replace("Asia/Shanghai", "Asia/Shangai"), encoding="utf-8")
+    wrong = business.read_text(encoding="utf-8").replace("Asia/Shanghai", "Asia/Shangai")
+    business.write_text(wrong.replace("[paid, fulfilled,", "[paid, shipped,"), encoding="utf-8")
+    (sample / "config" / "feeds" / "nps.yml").write_text(
+        "kind: feedbak\nmapping: npscsv\nmax_reject_ratio: 7\n", encoding="utf-8"
+    )
+    for name in ("survivorship.yml", "identity.yml", "lifecycle.yml", "segments/behavioural.yml", "traits/web.yml"):
+        (sample / "config" / name).write_text("colour: blue\n", encoding="utf-8")
     assert run_command(["feeds", "check", "--project", str(sample)]) == 10
     told = capsys.readouterr().err
+    assert "config/feeds/web.yml:1: `web_event` is not a kind. Did you mean `web_events`?" in told
     assert "config/feeds/web.yml:2: `maping` is not a key here. Did you mean `mapping`?" in told
-    assert "config/business.yml:" in told
+    assert "config/feeds/nps.yml:1: `feedbak` is not a kind. Did you mean `feedback`?" in told
+    assert "config/feeds/nps.yml:2: `npscsv` is not a mapping. Did you mean `nps_csv`?" in told
+    assert "config/feeds/nps.yml:3: " in told
     assert "time_zone" in told
+    assert "`sale.statuses.1`: Input should be 'pending', 'paid', 'fulfilled', 'cancelled' or 'refunded'" in told
+    for name in ("survivorship.yml", "identity.yml", "lifecycle.yml", "segments/behavioural.yml", "traits/web.yml"):
+        assert f"config/{name}:1: `colour` is not a key here." in told
 
 
 @pytest.mark.parametrize(

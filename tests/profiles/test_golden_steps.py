@@ -175,7 +175,7 @@ def contents(warehouse: Warehouse, table: str) -> list[str]:
 @pytest.fixture(scope="module")
 def steps(tmp_path_factory: pytest.TempPathFactory) -> tuple[Step, ...]:
     """The golden steps but the wide table, which waits for traits."""
-    found = golden_steps(Project(tmp_path_factory.mktemp("project")), BUSINESS)
+    found = golden_steps(Project(tmp_path_factory.mktemp("project")))
     return tuple(step for step in found if step.name != "profiles.customers")
 
 
@@ -224,7 +224,7 @@ def test_every_column_of_every_table_is_described(steps: tuple[Step, ...]) -> No
 
 
 def test_a_project_folder_without_declarations_has_all_steps(tmp_path: Path) -> None:
-    names = [step.name for step in golden_steps(Project(tmp_path), BUSINESS)]
+    names = [step.name for step in golden_steps(Project(tmp_path))]
     assert (
         names.index("profiles.attribute_values") < names.index("profiles._golden") < names.index("profiles.customers")
     )

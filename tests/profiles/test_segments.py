@@ -14,7 +14,6 @@ from profiles.segment_fields import segment_fields
 from profiles.segment_steps import members_step, observations_step, segments_step
 from profiles.segments import DeclaredSegment, SegmentFile, check_segments, read_segments
 from profiles.traits import load_traits
-from warehouse.business import Business
 from warehouse.database import Warehouse
 from warehouse.declaration import Problems
 from warehouse.errors import DeclarationError
@@ -189,7 +188,7 @@ def test_without_any_customer_or_segment_the_tables_keep_their_shape(warehouse: 
     assert warehouse.cursor().execute("from profiles.segment_history").fetchall() == []
 
 
-def test_all_mistakes_are_told_at_once_with_file_line_and_what_to_do(tmp_path: Path, business: Business) -> None:
+def test_all_mistakes_are_told_at_once_with_file_line_and_what_to_do(tmp_path: Path) -> None:
     text = """family: behavioural
 segments:
   - name: quiet
@@ -215,7 +214,7 @@ segments:
     where: {any: [{segment: loud}, {segment: left}]}
 """
     with pytest.raises(DeclarationError) as raised:
-        derived_steps(a_project(tmp_path, mine=text), business)
+        derived_steps(a_project(tmp_path, mine=text))
     told = [(problem.line, problem.what, problem.fix) for problem in raised.value.problems]
     assert {problem.file for problem in raised.value.problems} == {"config/segments/mine.yml"}
     circle = "Segments name each other in a circle:"
@@ -236,16 +235,16 @@ segments:
     ]
 
 
-def test_an_unknown_key_is_told_with_the_nearest_known_one(tmp_path: Path, business: Business) -> None:
+def test_an_unknown_key_is_told_with_the_nearest_known_one(tmp_path: Path) -> None:
     text = "family: geographic\nsegments:\n  - name: x\n    description: X.\n    where: {field: rfm.r_score, gtee: 2}\n"
     with pytest.raises(DeclarationError, match=r"mine.yml:5: `segments.0.where.gtee` is not a key here.*`gte`"):
-        derived_steps(a_project(tmp_path, mine=text), business)
+        derived_steps(a_project(tmp_path, mine=text))
 
 
-def test_a_segment_needs_a_family(tmp_path: Path, business: Business) -> None:
+def test_a_segment_needs_a_family(tmp_path: Path) -> None:
     text = "segments:\n  - name: x\n    description: X.\n    where: {field: rfm.r_score, gte: 2}\n"
     with pytest.raises(DeclarationError, match="`x` has no family"):
-        derived_steps(a_project(tmp_path, mine=text), business)
+        derived_steps(a_project(tmp_path, mine=text))
 
 
 @pytest.mark.parametrize("project", [ROOT, ROOT / "nowhere"], ids=["sample business", "packaged defaults"])

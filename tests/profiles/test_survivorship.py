@@ -57,7 +57,7 @@ def a_project(folder: Path, rule: str) -> Project:
 
 
 def choosing_steps(project: Project) -> tuple[Step, ...]:
-    return tuple(step for step in golden_steps(project, BUSINESS) if step.tables[0].name in CHOOSING)
+    return tuple(step for step in golden_steps(project) if step.tables[0].name in CHOOSING)
 
 
 def prepare(connection: Connection) -> None:

@@ -14,7 +14,6 @@ from profiles.derived_steps import derived_steps
 from profiles.trait_sources import SOURCES
 from profiles.trait_sql import trait_step
 from profiles.traits import TraitFile, check_traits, load_traits
-from warehouse.business import Business
 from warehouse.database import Warehouse
 from warehouse.declaration import Problems, parse_declaration
 from warehouse.errors import DeclarationError
@@ -162,7 +161,7 @@ def test_two_traits_of_one_name_are_refused() -> None:
         declared(entry + entry)
 
 
-def test_a_file_of_the_project_takes_the_place_of_the_packaged_one(tmp_path: Path, business: Business) -> None:
+def test_a_file_of_the_project_takes_the_place_of_the_packaged_one(tmp_path: Path) -> None:
     (tmp_path / "config" / "traits").mkdir(parents=True)
     one = "description: Web.\nover: web_events\ntraits:\n  - {name: page_count, description: P., aggregate: count}\n"
     (tmp_path / "config" / "traits" / "web.yml").write_text(one, encoding="utf-8")
@@ -176,12 +175,12 @@ def test_a_file_of_the_project_takes_the_place_of_the_packaged_one(tmp_path: Pat
     assert len(loaded["purchase_traits"].traits) > 5
     # The packaged segments name traits of the web file that is gone now.
     with pytest.raises(DeclarationError, match=r"There is no field `web_traits\.visit_days_90d`"):
-        derived_steps(Project(tmp_path), business)
+        derived_steps(Project(tmp_path))
 
 
 @pytest.mark.parametrize("project", [ROOT, ROOT / "nowhere"], ids=["sample business", "packaged defaults"])
-def test_the_six_activities_have_traits(project: Path, business: Business) -> None:
-    made = {spec.name for step in derived_steps(Project(project), business) for spec in step.tables}
+def test_the_six_activities_have_traits(project: Path) -> None:
+    made = {spec.name for step in derived_steps(Project(project)) for spec in step.tables}
     activities = ("web", "purchase", "social", "feedback", "service", "message")
     assert {f"{activity}_traits" for activity in activities} <= made
 

@@ -30,7 +30,7 @@ Columns = dict[str, dict[str, str]]
 
 
 def all_steps() -> tuple[Step, ...]:
-    return in_order((*identity_steps(PROJECT), *profile_steps(PROJECT, load_business(PROJECT))))
+    return in_order((*identity_steps(PROJECT), *profile_steps(PROJECT)))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_traits_name_columns_of_the_promised_type(name: str, columns: Columns) -
 
 
 def test_every_table_of_profiles_exists_and_every_column_of_it_has_a_meaning(columns: Columns) -> None:
-    for step in profile_steps(PROJECT, load_business(PROJECT)):
+    for step in profile_steps(PROJECT):
         for spec in step.tables:
             unexplained = set(columns[spec.full_name]) - set(spec.columns)
             assert not unexplained, spec.full_name

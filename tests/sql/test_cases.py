@@ -14,7 +14,6 @@ from identity.pipeline import identity_steps
 from profiles.pipeline import profile_steps
 from quality.contracts.registry import CONTRACTS
 from quality.contracts.table import tables
-from warehouse.business import load_business
 from warehouse.database import Warehouse
 from warehouse.project import Project
 from warehouse.step import Run, Step, materialise
@@ -26,7 +25,7 @@ CASES = read_cases(FOLDER)
 @cache
 def known_steps() -> dict[str, Step]:
     project = Project(FOLDER.parent.parent)
-    steps = (*identity_steps(project), *profile_steps(project, load_business(project)))
+    steps = (*identity_steps(project), *profile_steps(project))
     return {spec.full_name: step for step in steps for spec in step.tables}
 
 

@@ -46,8 +46,7 @@ def valid() -> Iterator[Warehouse]:
                 connection.execute(f"create table staging.{table.name} as from staging._{table.name}_shape")
             connection.execute((HERE / "staging.sql").read_text(encoding="utf-8"))
             results.create_tables(connection)
-        business = RUN.business
-        for step in (*identity_steps(Project(ROOT)), *profile_steps(Project(ROOT), business)):
+        for step in (*identity_steps(Project(ROOT)), *profile_steps(Project(ROOT))):
             materialise(opened, step, RUN)
         with opened.transaction() as connection:
             connection.execute((HERE / "after.sql").read_text(encoding="utf-8"))
