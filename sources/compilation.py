@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from sqlglot import exp
 
@@ -48,7 +47,6 @@ class TextScope:
         return self.values.get(path, ABSENT)
 
 
-_RECKONED: Final = {Sum: compile_total, Product: compile_product, Quotient: compile_quotient}
 ABSENT = SqlValue.of_text(exp.null(), TRUE)
 UNKNOWN = SqlValue.of_text(exp.null(), FALSE)
 
@@ -80,11 +78,21 @@ def compile_expression(expression: Expression, scope: TextScope) -> SqlValue:
             known = [_is_known_absent(compile_expression(item, scope)) for item in items]
             return SqlValue.of_text(exp.null(), both(*known))
         case Sum(numbers) | Product(numbers) | Quotient(numbers):
-            return _RECKONED[type(expression)]([compile_expression(item, scope) for item in numbers])
+            return _reckoned(expression, [compile_expression(item, scope) for item in numbers])
         case SumOf() | Pick() | Join() | Each():
             return _compile_list(expression, scope)
         case _:
             return _compile_given(expression, scope)
+
+
+def _reckoned(expression: Sum | Product | Quotient, numbers: Sequence[SqlValue]) -> SqlValue:
+    match expression:
+        case Sum(_, needs_all):
+            return compile_total(numbers, needs_all=needs_all)
+        case Product():
+            return compile_product(numbers)
+        case Quotient():
+            return compile_quotient(numbers)
 
 
 def _compile_given(expression: Constant | FeedSetting | RowNumber | Parent, scope: TextScope) -> SqlValue:

@@ -125,7 +125,8 @@ def _evaluate_list(expression: Expression, scope: RowScope) -> Value:
             return _object(members, scope)
         case Sum(terms):
             numbers = _numbers(terms, scope)
-            return f"{sum(numbers, Decimal(0)):f}" if numbers else None
+            is_whole = len(numbers) == len(terms) or (numbers and not expression.needs_all)
+            return f"{sum(numbers, Decimal(0)):f}" if is_whole else None
         case Product(factors):
             return _rounded(prod(numbers, start=Decimal(1))) if (numbers := _all_numbers(factors, scope)) else None
         case Quotient(terms):
@@ -206,8 +207,11 @@ def _numbers(items: Sequence[Expression], scope: RowScope) -> list[Decimal]:
 
 
 def _all_numbers(items: Sequence[Expression], scope: RowScope) -> list[Decimal]:
-    """The numbers, when every one is present; else none."""
-    numbers = _numbers(items, scope)
+    """The numbers, when every one is present and a number; else none: the field it is for says what is wrong."""
+    try:
+        numbers = _numbers(items, scope)
+    except UnreadableError:
+        return []
     return numbers if len(numbers) == len(items) else []
 
 

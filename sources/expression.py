@@ -89,21 +89,25 @@ class SumOf:
 
 @dataclass(frozen=True)
 class Sum:
-    """The sum of the numbers that are present; absent when none is."""
+    """The sum of the numbers that are present; absent when none is.
+
+    ``needs_all``: absent unless every one is.
+    """
 
     terms: tuple[Expression, ...]
+    needs_all: bool = False
 
 
 @dataclass(frozen=True)
 class Product:
-    """The product of numbers, to four places; absent unless every one is present."""
+    """The product of numbers, to four places; absent unless every one is present and a number."""
 
     factors: tuple[Expression, ...]
 
 
 @dataclass(frozen=True)
 class Quotient:
-    """One number divided by another, to four places; absent unless both are present, or where the divisor is zero."""
+    """One number divided by another, to four places; absent unless both are numbers, or where the divisor is zero."""
 
     terms: tuple[Expression, Expression]
 
@@ -339,7 +343,7 @@ def _with_parts_renamed(
         case ListOf(items):
             return ListOf(tuple(map(new, items)))
         case Sum(items):
-            return Sum(tuple(map(new, items)))
+            return replace(expression, terms=tuple(map(new, items)))
         case Product(items):
             return Product(tuple(map(new, items)))
         case Quotient((dividend, divisor)):

@@ -4,7 +4,7 @@ A plain string is a path (dots walk objects, whole numbers walk lists). Otherwis
 
 - of values: ``{path}``, ``{constant}``, ``{setting}``, ``{row_number: true}``, ``{coalesce: […]}``,
   ``{concat: […], with, all}``, ``{when, equals | in, value, else}``, ``{object: {name: expression}}``, ``{list: […]}``;
-- of numbers: ``{sum: […]}``, ``{product: [a, b]}``, ``{quotient: [a, b]}``;
+- of numbers: ``{sum: […], all}``, ``{product: [a, b]}``, ``{quotient: [a, b]}``;
 - over lists: ``{sum_of: {each, value, where}}``, ``{pick: list, where, value}``, ``{join: list, value, with}``, and
   ``{each: list, fields, where, instead: {needs, fields}}``, a row for every object; ``where`` maps a path inside it to
   a word or words; ``{parent: path}`` reads from the row around; ``instead`` makes one row where no object counts;
@@ -59,7 +59,7 @@ _FORMS: Final[Mapping[str, frozenset[str]]] = {
     "row_number": frozenset(),
     "position": frozenset(),
     "sum_of": frozenset(),
-    "sum": frozenset(),
+    "sum": frozenset({"all"}),
     "product": frozenset(),
     "quotient": frozenset(),
     "parent": frozenset(),
@@ -126,7 +126,7 @@ def _parse_list_form(form: str, argument: object, written: Mapping[str, object])
         case "sum_of":
             return _sum_of(argument)
         case "sum":
-            return Sum(_expressions(argument, form))
+            return Sum(_expressions(argument, form), written.get("all") is True)
         case "product":
             return Product(_two(argument, form))
         case "quotient":

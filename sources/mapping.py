@@ -179,7 +179,7 @@ def _in_words(expression: Expression) -> tuple[list[str], str]:
 def _list_in_words(expression: Expression) -> tuple[list[str], str]:
     match expression:
         case Sum(items):
-            return _joined(items, "sum")
+            return _joined(items, "sum of those present" if not expression.needs_all else "sum")
         case Product(items):
             return _joined(items, "product")
         case Quotient(items):

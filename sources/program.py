@@ -117,8 +117,18 @@ def flat_program(mapped: MappedFeed, header: Header) -> Program:
     if mapped.group_by:
         return _grouped_program(mapped, values.get(mapped.group_by, ABSENT), values, filled)
     scope = TextScope(values, mapped.setting, column("_row"))
-    rows = typed_rows(SOURCE, mapped.contract, mapped.fields, scope)
+    source = everything(SOURCE, named(_no_lists(mapped, scope), "_no_lists"))
+    rows = typed_rows(source, mapped.contract, mapped.fields, scope, ["_no_lists"])
     return _finished(mapped, [temporary("_own", rows)], [], PLACE, filled, is_flat=True)
+
+
+def _no_lists(mapped: MappedFeed, scope: TextScope) -> exp.Expr:
+    """Whether a flat row surely makes no rows of lists: those inside columns of flat files are for Python."""
+    clear: list[exp.Expr] = []
+    for each in _lists(mapped).values():
+        value = scope.read(_text(each.path))
+        clear += [value.as_text, is_null(value.text), negated(_may_stand_in(each, scope))]
+    return both(*clear)
 
 
 Filled = tuple[tuple[str, ...], list[exp.Expr], str]
@@ -135,15 +145,17 @@ def _grouped_program(mapped: MappedFeed, key: SqlValue, values: dict[str, SqlVal
     scope = TextScope(values, mapped.setting, column("_position"))
     carried = ["_group", "_is_alone", "_position"]
     statements.append(temporary("_firsts", _firsts(mapped, scope)))
-    first = everything("_numbered").join("_firsts", using=list(PLACE), copy=False)
-    kept = ["_group", "_is_alone", "_first_row", "_source_rows", "_in_order"]
+    no_lists = named(_no_lists(mapped, scope), "_no_lists")
+    first = everything("_numbered", no_lists).join("_firsts", using=list(PLACE), copy=False)
+    kept = ["_group", "_is_alone", "_first_row", "_source_rows", "_in_order", "_no_lists"]
     typed_firsts = typed_rows(first, mapped.contract, mapped.fields, scope, kept)
     statements.append(temporary("_own", _placed_first(typed_firsts)))
-    for name, each in mapped.rows.items():
+    rows = {name: each for name, each in mapped.rows.items() if each.path is None}
+    for name, each in rows.items():
         child = child_of(mapped.contract, name)
         typed = typed_rows("_numbered", child.model, each.fields, scope, carried)
         statements.append(temporary(f"_of_{name}", gathered(typed, child, mapped.contract, GROUP)))
-    return _finished(mapped, statements, list(mapped.rows), GROUP, filled, is_flat=True)
+    return _finished(mapped, statements, list(rows), GROUP, filled, is_flat=True)
 
 
 def _firsts(mapped: MappedFeed, scope: TextScope) -> exp.Select:
@@ -199,8 +211,8 @@ def _whole(mapped: MappedFeed, lists: Sequence[str], group: Sequence[str], *, is
     sure: list[exp.Expr] = [column("_sure", "_own"), consistent(mapped.kind, lambda name: column(name, "_own"))]
     if not is_flat:
         sure.append(column("_is_object", "_own"))
-    elif _lists(mapped):
-        sure.append(exp.false())  # lists inside columns of flat files are for Python
+    else:
+        sure.append(column("_no_lists", "_own"))
     items: list[exp.Expr] = []
     for child in mapped.contract.children.values():
         name = child.field

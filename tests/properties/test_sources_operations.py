@@ -79,6 +79,7 @@ EXPRESSIONS: list[object] = [
     {"list": ["v", "w"]},
     {"sum_of": {"each": "v", "value": "x"}},
     {"sum": ["v", "w"]},
+    {"sum": ["v", {"constant": "2.5"}], "all": True},
     {"product": ["v", "w"]},
     {"quotient": ["v", "w"]},
     {"pick": "v", "where": {"x": "a"}, "value": "y"},

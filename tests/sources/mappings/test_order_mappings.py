@@ -52,6 +52,7 @@ def test_shopifys_documented_order_is_accepted_and_no_field_is_unknown(interpret
         "product_name": "IPod Nano - 8gb",
         "quantity": Decimal(1),
         "unit_amount": Decimal(199),
+        "line_amount": Decimal(199),
     }
     assert row["purchase_refunds"] == [
         {
@@ -174,3 +175,131 @@ def test_consent_to_mail_and_to_text_messages_are_two_facts(interpret) -> None:
         ("email", "in", "2026-01-05T02:00:00"),
         ("sms", "out", None),
     ]
+
+
+def test_a_line_adds_what_is_left_after_its_discounts(interpret) -> None:
+    shares = [{"amount": "3.00"}, {"amount": "0.50"}]
+    lines = [
+        {"id": 1, "quantity": 2, "price": "10.00", "total_discount": "0.00", "discount_allocations": shares},
+        {"id": 2, "quantity": 2, "price": "10.00", "total_discount": "1.00", "discount_allocations": []},
+        {"id": 3, "quantity": 2, "price": "10.00"},
+        {"id": 4, "quantity": 2},
+    ]
+    [row] = interpret("shopify_orders", [an_order(line_items=lines)]).rows
+    assert [line.get("line_amount") for line in row["purchase_lines"]] == [
+        Decimal("16.50"),
+        Decimal(19),
+        Decimal(20),
+        None,
+    ]
+
+
+EXPORT = """Name,Email,Financial Status,Paid at,Fulfillment Status,Currency,Subtotal,Shipping,Taxes,Total,\
+Discount Code,Discount Amount,Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Lineitem discount,\
+Billing Name,Billing Phone,Shipping Zip,Shipping Country,Cancelled at,Refunded Amount,Id,Tags,Source,Tax 1 Name,Colour
+#1001,marta@shop.example,partially_refunded,2025-10-07 09:51:00 +0200,fulfilled,EUR,30.00,4.90,5.00,34.90,TEA,2.00,\
+2025-10-07 09:50:26 +0200,2,Tea,10.00,T1,2.00,Marta Lind,'+33123456789,'75008,FR,,5.00,5500000000001,vip,web,VAT,red
+#1001,marta@shop.example,,,,,,,,,,,,1,Lantern,12.00,L1,0.00,,,,,,,,,,,
+#1002,,voided,,unfulfilled,EUR,10.00,0.00,0.00,10.00,,0.00,2025-10-08 09:50:26 +0200,1,Tea,10.00,T1,0.00,Li,,,CN,\
+2025-10-08 10:00:00 +0200,0.00,5500000000002,,pos,,
+""".replace("\\\n", "")
+
+
+def test_the_export_has_a_row_per_line_and_the_order_in_its_first(deliver) -> None:
+    found = deliver("shopify_orders", EXPORT, format="csv")
+    assert (found.unknown, found.refused) == ({"Colour"}, {})
+    first, second = found.rows
+    assert first == {
+        "order_id": "5500000000001",
+        "placed_at": datetime(2025, 10, 7, 7, 50, 26),
+        "updated_at": datetime(2025, 10, 7, 7, 51),
+        "status": "fulfilled",
+        "is_test": False,
+        "email": "marta@shop.example",
+        "phone": "+33123456789",
+        "full_name": "Marta Lind",
+        "postcode": "75008",
+        "country": "FR",
+        "sales_channel": "web",
+        "currency": "EUR",
+        "gross_amount": Decimal("34.90"),
+        "discount_amount": Decimal(2),
+        "tax_amount": Decimal(5),
+        "shipping_amount": Decimal("4.90"),
+        "coupon_code": "TEA",
+        "extra": '{"order_name":"#1001"}',
+        "lines": [
+            {
+                "line_id": "1",
+                "product_name": "Tea",
+                "quantity": Decimal(2),
+                "unit_amount": Decimal(10),
+                "line_amount": Decimal(18),
+                "extra": '{"sku":"T1"}',
+            },
+            {
+                "line_id": "2",
+                "product_name": "Lantern",
+                "quantity": Decimal(1),
+                "unit_amount": Decimal(12),
+                "line_amount": Decimal(12),
+                "extra": '{"sku":"L1"}',
+            },
+        ],
+        "refunds": [
+            {"refund_id": "refunded", "refunded_at": datetime(2025, 10, 7, 7, 51), "amount": Decimal(5)},
+        ],
+    }
+    assert (second["status"], second["updated_at"], second["refunds"]) == (
+        "cancelled",
+        datetime(2025, 10, 8, 8),
+        [],
+    )
+
+
+def test_a_customer_to_be_forgotten_is_a_tombstone_without_a_name(deliver) -> None:
+    redact = {
+        "shop_id": 954889,
+        "shop_domain": "x.example",
+        "customer": {"id": 191167, "email": "john@shop.example", "phone": "555-625-1199"},
+        "orders_to_redact": [299938],
+    }
+    asked = redact | {"orders_requested": [299938], "data_request": {"id": 9999}}
+    deleted = {"id": 706405506930370084, "phone": None, "addresses": [], "tax_exemptions": [],
+               "admin_graphql_api_id": "gid://shopify/Customer/706405506930370084"}  # fmt: skip
+    found = deliver("shopify_customers", "\n".join(map(json.dumps, [redact, asked, deleted])))
+    assert (found.unknown, found.refused) == (set(), {})
+    assert found.rows[0] == {
+        "contact_id": "191167",
+        "updated_at": datetime(2026, 3, 5, 23, 59, 59),
+        "deleted_at": datetime(2026, 3, 5),
+    }
+    assert "deleted_at" not in found.rows[1]
+    assert (found.rows[2]["contact_id"], found.rows[2]["deleted_at"]) == ("706405506930370084", datetime(2026, 3, 5))
+
+
+def test_the_export_of_customers_is_read_by_its_headings(deliver) -> None:
+    text = (
+        "Customer ID,First Name,Last Name,Email,Accepts Email Marketing,Default Address Company,"
+        "Default Address Address1,Default Address City,Default Address Country Code,Default Address Zip,Phone,"
+        "Accepts SMS Marketing,Total Spent,Total Orders,Note,Tax Exempt,Tags\n"
+        "'207119551,Marta,Lind,marta@shop.example,yes,,1 High St,Leeds,GB,'0123,'+441134960000,no,9.00,1,,no,vip\n"
+    )
+    found = deliver("shopify_customers", text)
+    assert (found.unknown, found.refused) == (set(), {})
+    [row] = found.rows
+    assert [(item["channel"], item["state"]) for item in json.loads(row.pop("consents"))] == [
+        ("email", "in"),
+        ("sms", "unknown"),
+    ]
+    assert row == {
+        "contact_id": "207119551",
+        "email": "marta@shop.example",
+        "phone": "+441134960000",
+        "given_name": "Marta",
+        "family_name": "Lind",
+        "address_line": "1 High St",
+        "city": "Leeds",
+        "postcode": "0123",
+        "country": "GB",
+    }
