@@ -76,6 +76,26 @@ class Compared:
     def __len__(self) -> int:
         return len(self.left)
 
+    def taken(self, chosen: Integers) -> Compared:
+        """Some of the pairs, in the order given."""
+        return Compared(
+            self.left[chosen],
+            self.right[chosen],
+            tuple(level[chosen] for level in self.levels),
+            self.crossed[chosen],
+            tuple(cell[chosen] for cell in self.cells),
+        )
+
+    def with_more(self, other: Compared) -> Compared:
+        """Both sets of pairs, one after the other."""
+        return Compared(
+            np.r_[self.left, other.left],
+            np.r_[self.right, other.right],
+            tuple(np.r_[a, b] for a, b in zip(self.levels, other.levels, strict=True)),
+            np.r_[self.crossed, other.crossed],
+            tuple(np.r_[a, b] for a, b in zip(self.cells, other.cells, strict=True)),
+        )
+
 
 def compare(records: Records, left: Integers, right: Integers) -> Compared:
     """Compare pairs of records in every field."""

@@ -31,6 +31,8 @@ _CROSSED_MATCH: Final = (0.975, 0.005, 0.02)
 _START = {"match": 0.3, "household": 0.2, "community": 0.2}
 _NEARLY_CROSSING: Final = 2.0
 """Crossing counts one nearly equal name too."""
+_LOOKED_UP: Final = 1 << 22
+"""Keys below this are found by looking up, not by sorting."""
 _TINY: Final = 1e-300
 _SIDES: Final = ((2, "household"), (3, "community"))
 CLASSES: Final = ("match", "random", "household", "community")
@@ -284,6 +286,12 @@ def _crossing_at_random(records: Records) -> Floats:
 
 
 def _distinct(keys: Integers) -> tuple[Integers, Integers]:
+    """The distinct keys in order, and where each key stands among them."""
+    highest = int(keys.max(initial=0))
+    if highest < _LOOKED_UP:
+        there = np.zeros(highest + 1, dtype=np.bool_)
+        there[keys] = True
+        return np.flatnonzero(there), (np.cumsum(there) - 1)[keys]
     order = np.argsort(keys)
     ordered = keys[order]
     fresh = np.r_[True, ordered[1:] != ordered[:-1]] if len(ordered) else np.zeros(0, np.bool_)

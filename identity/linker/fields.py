@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -38,6 +39,48 @@ class Dictionary:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    @cached_property
+    def lengths(self) -> Integers:
+        """Characters of each value."""
+        return np.asarray(pc.utf8_length(self.values).to_numpy(zero_copy_only=False), dtype=np.int64)
+
+    @cached_property
+    def initials(self) -> Integers:
+        """A number for the first character of each value."""
+        first = pc.utf8_slice_codeunits(self.values, 0, 1).dictionary_encode()
+        return np.asarray(first.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+    @cached_property
+    def spaced(self) -> NDArray[np.bool_]:
+        """Whether a value has several words."""
+        return np.asarray(pc.match_substring(self.values, " ").to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+    @cached_property
+    def words(self) -> list[str]:
+        """Each value without the words that begin with a digit."""
+        return [" ".join(word for word in text.split() if not word[0].isdigit()) for text in self.texts.tolist()]
+
+    @cached_property
+    def numbers(self) -> list[tuple[str, ...]]:
+        """The words of each value that begin with a digit."""
+        return [tuple(word for word in text.split() if word[0].isdigit()) for text in self.texts.tolist()]
+
+    @cached_property
+    def dates(self) -> tuple[Integers, Integers, Integers]:
+        """Year, month and day of values written YYYYMMDD; unknown ones are unlike everything."""
+        parts = [pc.utf8_slice_codeunits(self.values, start, stop) for start, stop in ((0, 4), (4, 6), (6, 8))]
+        known = [
+            pc.and_(pc.match_substring_regex(part, r"^\d+$"), pc.equal(pc.utf8_length(self.values), 8))
+            for part in parts
+        ]
+        numbers = [
+            pc.fill_null(pc.if_else(is_known, part, None).cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
+            for part, is_known in zip(parts, known, strict=True)
+        ]
+        apart = -2 - np.arange(len(self), dtype=np.int64) * 4
+        year, month, day = (np.where(number < 0, apart - place, number) for place, number in enumerate(numbers))
+        return year, month, day
 
 
 @dataclass(frozen=True)

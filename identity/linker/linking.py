@@ -59,18 +59,21 @@ class Linker:
             rules: tuple[Rule, ...] = (Rule((), self.records.size),)
             atoms: list[Atom] = []
             found = every_pair(self.records.size, self._across)
-            compared, model = self._fitted(found, atoms, rules, random)
+            compared = compare(self.records, found.left, found.right)
+            model = self._fitted(found, compared, atoms, rules, random)
         else:
             atoms = make_atoms(self.records)
             choice = RuleChoice(self.records, atoms)
             rules = choice.first()
             found = self._candidates(atoms, rules)
-            compared, model = self._fitted(found, atoms, rules, random)
+            compared = compare(self.records, found.left, found.right)
+            model = self._fitted(found, compared, atoms, rules, random)
             likely = np.flatnonzero(weights(self.records, model, compared) > _PARTNER_FROM)
             rules = choice.second(rules, Found(found.left[likely], found.right[likely], found.mask[likely], rules))
             found = self._candidates(atoms, rules)
-        strangers = self._strangers(random, model)
-        compared, model = self._fitted(found, atoms, rules, strangers)
+            compared = self._compared_further(found, compared)
+        strangers = random.taken(np.flatnonzero(weights(self.records, model, random) < 0.0))
+        model = self._fitted(found, compared, atoms, rules, strangers)
         pairs = Weighed(found.left, found.right, weights(self.records, model, compared))
         label, pairs = self._clusters(pairs, model)
         return Linked(label, pairs, found.mask, rules, atoms, model)
@@ -97,21 +100,30 @@ class Linker:
         left, right = left[usable], right[usable]
         return compare(self.records, np.minimum(left, right), np.maximum(left, right))
 
-    def _strangers(self, random: Compared, model: Model) -> Compared:
-        """Random pairs without those that a first model takes for one person: in a small table they are not rare."""
-        chosen = np.flatnonzero(weights(self.records, model, random) < 0.0)
-        return compare(self.records, random.left[chosen], random.right[chosen])
+    def _compared_further(self, found: Candidates, before: Compared) -> Compared:
+        """All candidates compared, without comparing again what was; both are in order of their pairs."""
+        size = self.records.size
+        keys, known = found.left * size + found.right, before.left * size + before.right
+        at = np.minimum(np.searchsorted(known, keys), max(len(known) - 1, 0))
+        new = known[at] != keys if len(known) else np.ones(len(keys), dtype=np.bool_)
+        further = compare(self.records, found.left[new], found.right[new])
+        place = np.where(new, len(known) + np.cumsum(new) - 1, at)
+        return before.with_more(further).taken(place)
 
     def _fitted(
-        self, found: Candidates, atoms: list[Atom], rules: tuple[Rule, ...], random: Compared
-    ) -> tuple[Compared, Model]:
-        compared = compare(self.records, found.left, found.right)
+        self,
+        found: Candidates,
+        compared: Compared,
+        atoms: list[Atom],
+        rules: tuple[Rule, ...],
+        random: Compared,
+    ) -> Model:
         own = np.empty((len(self.records.groups), len(found.mask)), dtype=np.bool_)
         for number, group in enumerate(self.records.groups):
             inside = uses(rules, atoms, frozenset(group.fields))
             own[number] = (found.mask & ~np.int64(inside)) == 0
         parameters = fit(self.records, compared, own, random, self._pairs_in_all)
-        return compared, make_model(self.records, parameters, compared)
+        return make_model(self.records, parameters, compared)
 
     def _clusters(self, pairs: Weighed, model: Model) -> tuple[Integers, Weighed]:
         constraints = Constraints()
