@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from identity.pipeline import identity_steps
 from profiles.pipeline import profile_steps
 from quality.suites import Suite, load_suites
+from sources.corrections import check_corrections
 from sources.feed import Feed, load_feeds
 from sources.staging import staging_steps
 from warehouse.business import Business, load_business
@@ -34,6 +35,7 @@ def read_project(project: Project) -> Declared:
     problems = Problems()
     check_endings(project.config, "config", problems)
     feeds = load_feeds(project, problems)
+    check_corrections(project, feeds, problems)
     suites = load_suites(project, problems, feeds.values())
     below = problems.of(lambda: (*staging_steps(feeds), *identity_steps(project)))
     above = problems.of(lambda: profile_steps(project))

@@ -60,6 +60,12 @@ _ARROW: Final = pa.schema(
 )
 
 
+def quarantine_id(kind: str, feed: str, file: str, row: int) -> str:
+    """The same for the same place: q and 16 hexadecimal digits."""
+    place = "|".join((kind, feed, file, str(row)))
+    return "q" + hashlib.md5(place.encode(), usedforsecurity=False).hexdigest()[:16]
+
+
 @dataclass(frozen=True)
 class Reject:
     """A source row that broke its contract."""
@@ -78,9 +84,8 @@ class Reject:
         return _readable(self.raw)
 
     def quarantine_id(self, kind: str) -> str:
-        """The same for the same place: q and 16 hexadecimal digits."""
-        place = "|".join((kind, self.feed, self.file, str(self.row)))
-        return "q" + hashlib.md5(place.encode(), usedforsecurity=False).hexdigest()[:16]
+        """Its id in the quarantine of its kind."""
+        return quarantine_id(kind, self.feed, self.file, self.row)
 
 
 @dataclass(frozen=True)

@@ -172,7 +172,7 @@ class BlockCheck:
         found = self.connection.execute(query.sql(dialect="duckdb")).fetchall()
         width = len(using)
         for (file_id, *_), grouped in groupby(found, key=lambda row: row[:width]):
-            rows = [(row[width], _flat_row(header, row[width + 1 :])) for row in grouped]
+            rows = [(row[width], flat_row(header, row[width + 1 :])) for row in grouped]
             scopes = [
                 RowScope(values, self.mapped.setting, number if is_grouped else row, is_flat=True)
                 for number, (row, values) in enumerate(rows, 1)
@@ -225,12 +225,13 @@ def _source_statement(header: Header | None) -> str:
     """The block as a table: flat columns as text, whatever they were."""
     if header is None:
         return f"create or replace temp view {SOURCE} as from {_BLOCK}"
-    texts = [named(_as_text(column(f"c{index}"), kind), f"c{index}") for index, kind in enumerate(header.kinds)]
+    texts = [named(as_text(column(f"c{index}"), kind), f"c{index}") for index, kind in enumerate(header.kinds)]
     query = exp.select("_file_id", "_row", *texts).from_(_BLOCK)
     return f"create or replace temp table {SOURCE} as {query.sql(dialect='duckdb')}"
 
 
-def _as_text(value: exp.Expr, kind: str) -> exp.Expr:
+def as_text(value: exp.Expr, kind: str) -> exp.Expr:
+    """The text of a flat column, whatever it was."""
     if kind == "json":
         value = exp.Anonymous(this="to_json", expressions=[value])
     text: exp.Expr = exp.cast(value, "VARCHAR")
@@ -240,7 +241,7 @@ def _as_text(value: exp.Expr, kind: str) -> exp.Expr:
     return text
 
 
-def _flat_row(header: Header, texts: Sequence[str | None]) -> dict[str, Value]:
+def flat_row(header: Header, texts: Sequence[str | None]) -> dict[str, Value]:
     """The values of a flat row as the Python form sees them."""
     return {name: _value(text, kind) for name, kind, text in zip(header.names, header.kinds, texts, strict=True)}
 

@@ -15,10 +15,13 @@ from quality.quarantine import Reject
 from quality.resolution import Attempt, Reread, replace_rejects
 from sources.block_check import BlockCheck, RefusedRow
 from sources.column_types import ColumnTypes
+from sources.corrections import Correction, FeedCorrections
+from sources.corrector import Corrector
 from sources.drift import columns_of
 from sources.file_ledger import FileRecord, SourceColumn, lost_rows, write_columns, write_files
 from sources.landing import LandingFile
 from sources.mapped_feed import MappedFeed
+from sources.operations.operation import Value
 from sources.readers.ahead import read_ahead
 from sources.readers.file_reader import FileReader, is_parquet
 from sources.replacement import Replacement
@@ -97,6 +100,7 @@ class GroupLoad:
     connection: Connection
     scratch: Connection
     mapped: MappedFeed
+    corrections: FeedCorrections
     reader: FileReader
     run: Run
     progress: Progress
@@ -108,6 +112,7 @@ class GroupLoad:
         self._loads = [FileLoad(file, Reading(batch_on=file.batch_on)) for file in files]
         replacement = Replacement(self.connection, self.mapped, files)
         replacement.begin()
+        self._corrector = Corrector(self.scratch, self.mapped, files, self._entries(files))
         self._check = BlockCheck(self.scratch, self.mapped, self.reader.gate, replacement)
         self._read_all()
         self._check_counts(replacement.taken)
@@ -121,6 +126,10 @@ class GroupLoad:
         self._write_columns()
         return loaded, stopped
 
+    def _entries(self, files: Sequence[LandingFile]) -> dict[int, tuple[Correction, ...]]:
+        found = {number: self.corrections.of_file(file.file, file.batch_on) for number, file in enumerate(files)}
+        return {number: entries for number, entries in found.items() if entries}
+
     def _read_all(self) -> None:
         for waiting in read_ahead(self._waiting(), _READ_AHEAD):
             if waiting.tables:
@@ -132,7 +141,7 @@ class GroupLoad:
         """Blocks of many files put together until they are worth a statement. Groups need whole files."""
         waiting = Waiting()
         for file_id, load in enumerate(self._loads):
-            for block in self._blocks(load):
+            for block in self._blocks(file_id, load):
                 needs_whole = self.mapped.counts_rows and block.header is not None
                 is_inside = needs_whole and waiting.last_id == file_id
                 if waiting.tables and (not waiting.fits(block) or (waiting.is_full and not is_inside)):
@@ -142,11 +151,17 @@ class GroupLoad:
             waiting.done.append(load)
         yield waiting
 
-    def _blocks(self, load: FileLoad) -> Iterator[Block]:
+    def _blocks(self, file_id: int, load: FileLoad) -> Iterator[Block]:
+        rescued: dict[int, dict[str, Value]] = {}
+        beside: Block | None = None
         load.types.is_typed = not self.mapped.flat_forms or is_parquet(load.file.path)
         for item in self.reader.read(load.file.path, load.reading):
             if isinstance(item, Refusal):
                 load.rows_read += 1
+                value = None if load.reading.is_unusable else self._corrector.rescue(file_id, item)
+                if value is not None:
+                    rescued[item.row] = value
+                    continue
                 reasons = (Reason("", "unreadable", item.message),)
                 load.rejects.append(self._reject(load, RefusedRow(0, item.row, item.raw, reasons)))
                 continue
@@ -156,17 +171,21 @@ class GroupLoad:
             if item.header is not None:
                 load.headers.add(item.header)
             if item.rows.num_rows:
+                beside = item
                 yield item
+        if rescued:
+            yield self._corrector.rescued_block(rescued, beside)
 
     def _reject(self, load: FileLoad, refused: RefusedRow) -> Reject:
         file = load.file
         return Reject(file.feed, file.batch_on, file.file, refused.row, refused.reasons, refused.raw, self.run.now)
 
     def _flush(self, waiting: Waiting) -> None:
-        result = self._check.check(pa.concat_tables(waiting.tables), waiting.header)
-        for row in result.refused:
+        rows, header, refused = self._corrector.apply(pa.concat_tables(waiting.tables), waiting.header)
+        result = self._check.check(rows, header)
+        for row in (*refused, *result.refused):
             load = self._loads[row.file_id]
-            load.rejects.append(self._reject(load, row))
+            load.rejects.append(self._reject(load, self._corrector.as_it_arrived(row)))
         for file_id, count in result.collapsed.items():
             self._loads[file_id].collapsed += count
         for file_id, counts in result.filled.items():
@@ -203,14 +222,10 @@ class GroupLoad:
         connection, mapped = self.connection, self.mapped
         rejects = [item for load in loaded for item in load.rejects]
         records = [self._record(load, accepted.get(load.file.file, 0)) for load in loaded]
-        reread = {item.file: self._reread(item, known.get(item.file)) for item in records}
+        said = {load.file.file: self._corrector.said.get(number, {}) for number, load in enumerate(self._loads)}
+        reread = {item.file: _reread(item, known.get(item.file), said[item.file]) for item in records}
         replace_rejects(connection, mapped.kind, mapped.feed.name, reread, rejects, self.attempt)
         write_files(connection, mapped.feed.name, records)
-
-    def _reread(self, record: FileRecord, before: FileRecord | None) -> Reread:
-        if before is None:
-            return Reread()
-        return Reread(before.sha256 == record.sha256, before.declaration_hash != record.declaration_hash)
 
     def _write_columns(self) -> None:
         """The source fields of all files that were read: a batch that stops must not hide why."""
@@ -240,9 +255,15 @@ class GroupLoad:
             rows_duplicate=load.rows_read - accepted - rejected,
             rows_rejected=rejected,
             rows_collapsed=load.collapsed,
-            declaration_hash=self.mapped.declaration_hash,
+            declaration_hash=self.corrections.hash_of(file.file, file.batch_on),
             status="loaded",
             modified_ns=file.modified_ns,
             loaded_at=self.run.now,
             run_id=self.run.run_id,
         )
+
+
+def _reread(record: FileRecord, before: FileRecord | None, corrected: Mapping[int, tuple[str, str]]) -> Reread:
+    if before is None:
+        return Reread(corrected=corrected)
+    return Reread(before.sha256 == record.sha256, before.declaration_hash != record.declaration_hash, corrected)

@@ -17,6 +17,7 @@ from typing import Final
 from quality.contracts.registry import CONTRACTS
 from quality.quarantine import create_tables as create_quarantine
 from quality.resolution import Attempt, move_rows
+from sources.corrections import FeedCorrections, corrections_of
 from sources.feed_declaration import Feed
 from sources.file_ledger import (
     FileRecord,
@@ -120,7 +121,9 @@ def pending_batches(
     """The days on which a feed has files that are new, changed, vanished, or loaded by other declarations."""
     with warehouse.transaction() as connection:
         create_ledger(connection)
-        plan = _plan(connection, project, map_feed(feed), None, None, full_refresh=full_refresh)
+        mapped = map_feed(feed)
+        corrections = corrections_of(project, mapped)
+        plan = _plan(connection, project, mapped, corrections, (None, None), full_refresh=full_refresh)
     return plan.days
 
 
@@ -152,10 +155,11 @@ def load_feed(
             feed says stop. Their earlier rows stay; all other batches are loaded.
     """
     mapped = map_feed(feed)
+    corrections = corrections_of(project, mapped)
     with warehouse.transaction() as connection:
         create_tables(connection, (mapped.kind,))
         write_feed(connection, feed, mapped.declaration_hash)
-        plan = _plan(connection, project, mapped, first, last, full_refresh=full_refresh, replay=replay)
+        plan = _plan(connection, project, mapped, corrections, (first, last), full_refresh=full_refresh, replay=replay)
         _note_what_stays(connection, feed.name, plan)
     attempt = replay.attempt if replay else Attempt(run.now, run.run_id)
     told = _Told(progress or (lambda *_: None), plan.bytes)
@@ -166,8 +170,10 @@ def load_feed(
         reader = FileReader.of(mapped)
         with closing(warehouse.cursor()) as scratch, warehouse.transaction() as connection:
             known = known_files(connection, feed.name)
-            loads, stops = GroupLoad(connection, scratch, mapped, reader, run, told.add, attempt).load(group, known)
-            _note_stopped(connection, mapped, run, group, stops, known)
+            loads, stops = GroupLoad(connection, scratch, mapped, corrections, reader, run, told.add, attempt).load(
+                group, known
+            )
+            _note_stopped(connection, corrections, mapped, run, group, stops, known)
             done = _batches(loads, known_files(connection, feed.name))
             late = lateness_of(connection, mapped, [item.batch_on for item in done], run.business.time_zone)
         seconds = time.monotonic() - started
@@ -203,8 +209,8 @@ def _plan(
     connection: Connection,
     project: Project,
     mapped: MappedFeed,
-    first: date | None,
-    last: date | None,
+    corrections: FeedCorrections,
+    days: tuple[date | None, date | None],
     *,
     full_refresh: bool,
     replay: Replay | None = None,
@@ -217,9 +223,9 @@ def _plan(
     return plan_files(
         present,
         known,
-        mapped.declaration_hash,
-        first=first,
-        last=last,
+        corrections.hash_of,
+        first=days[0],
+        last=days[1],
         full_refresh=full_refresh or replay is not None,
     )
 
@@ -255,6 +261,7 @@ def _forget_moved(connection: Connection, mapped: MappedFeed, plan: Plan, attemp
 
 def _note_stopped(
     connection: Connection,
+    corrections: FeedCorrections,
     mapped: MappedFeed,
     run: Run,
     group: Sequence[Batch],
@@ -276,7 +283,7 @@ def _note_stopped(
             sha256="",
             bytes=file.bytes,
             **nothing,
-            declaration_hash=mapped.declaration_hash,
+            declaration_hash=corrections.hash_of(file.file, file.batch_on),
             status="stopped",
             modified_ns=file.modified_ns,
             loaded_at=run.now,

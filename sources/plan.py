@@ -7,7 +7,7 @@ another path: then that path stands for it, and the old one is forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, TypeAlias
@@ -49,13 +49,16 @@ class Plan:
 def plan_files(
     present: Sequence[LandingFile],
     known: dict[str, FileRecord],
-    declaration_hash: str,
+    hash_of: Callable[[str, date], str],
     *,
     first: date | None = None,
     last: date | None = None,
     full_refresh: bool = False,
 ) -> Plan:
-    """Compare what is there with what was loaded, for batches from ``first`` to ``last``."""
+    """Compare what is there with what was loaded, for batches from ``first`` to ``last``.
+
+    ``hash_of``: of the declarations and corrections by which a file (its path, its batch) would be read now.
+    """
     to_read: dict[date, list[LandingFile]] = {}
     why: dict[str, Why] = {}
     touched: list[LandingFile] = []
@@ -69,7 +72,7 @@ def plan_files(
             changed.append(file)
         if not _is_within(found.batch_on, first, last):
             continue
-        reason = _why(record, declaration_hash, is_same=is_same, full_refresh=full_refresh)
+        reason = _why(record, hash_of(found.file, found.batch_on), is_same=is_same, full_refresh=full_refresh)
         if reason is not None:
             why[found.file] = reason
             to_read.setdefault(found.batch_on, []).append(found)

@@ -13,7 +13,7 @@ from quality.quarantine import QuarantinedRow, RowFilter, create_tables, list_ro
 from quality.resolution import Attempt
 from sources.feed_declaration import Feed
 from sources.landing import discover
-from sources.loading import BatchesStoppedError, Replay, load_feed
+from sources.loading import BatchesStoppedError, Progress, Replay, load_feed
 from sources.staging import staging_step
 from warehouse.database import Warehouse
 from warehouse.declaration import suggestion
@@ -41,7 +41,13 @@ class FeedReplay:
 
 
 def replay_rows(
-    warehouse: Warehouse, project: Project, feeds: Mapping[str, Feed], chosen: RowFilter, run: Run, attempt: Attempt
+    warehouse: Warehouse,
+    project: Project,
+    feeds: Mapping[str, Feed],
+    chosen: RowFilter,
+    run: Run,
+    attempt: Attempt,
+    progress: Progress | None = None,
 ) -> tuple[FeedReplay, ...]:
     """Judge the open rows that ``chosen`` names again, and show the staging tables with what was accepted.
 
@@ -61,38 +67,48 @@ def replay_rows(
                 f"Rows of `{name}` cannot be replayed: it is no feed of this project.",
                 f"Declare config/feeds/{name}.yml again, or discard them. {suggestion(name, list(feeds))}",
             )
-    done = [_replay_feed(warehouse, project, feeds[name], found, run, attempt) for name, found in by_feed.items()]
+    replaying = _Replaying(warehouse, project, run, attempt, progress)
+    done = [replaying.replay(feeds[name], found) for name, found in by_feed.items()]
     for kind in sorted({feeds[name].kind for name in by_feed}):
         materialise(warehouse, staging_step(kind), run)
     return tuple(done)
 
 
-def _replay_feed(
-    warehouse: Warehouse, project: Project, feed: Feed, rows: list[QuarantinedRow], run: Run, attempt: Attempt
-) -> FeedReplay:
-    asked = frozenset(row.quarantine_id for row in rows)
-    files = frozenset(row.file for row in rows) & {file.file for file in discover(project, feed)}
-    before = _with_status(warehouse, feed, "open")
-    stopped = ""
-    try:
-        if files:
-            load_feed(warehouse, project, feed, run, replay=Replay(files, replace(attempt, asked=asked)))
-    except BatchesStoppedError as error:
-        stopped = "; ".join(f"{stop.batch_on}: {stop.reason}" for stop in error.load.stopped)
-    replayed, still_open = _with_status(warehouse, feed, "replayed"), _with_status(warehouse, feed, "open")
-    return FeedReplay(
-        feed=feed.name,
-        files=len(files),
-        attempted=len(asked),
-        replayed=len(asked & replayed),
-        still_open=len(asked & still_open),
-        gone=len(asked - replayed - still_open),
-        released=len((before - asked) & replayed),
-        stopped=stopped,
-    )
+@dataclass(frozen=True)
+class _Replaying:
+    """What the replays of several feeds share."""
 
+    warehouse: Warehouse
+    project: Project
+    run: Run
+    attempt: Attempt
+    progress: Progress | None
 
-def _with_status(warehouse: Warehouse, feed: Feed, status: str) -> frozenset[str]:
-    with warehouse.transaction() as connection:
-        found = statuses(connection, feed.kind, feed.name)
-    return frozenset(quarantine_id for quarantine_id, is_now in found.items() if is_now == status)
+    def replay(self, feed: Feed, rows: list[QuarantinedRow]) -> FeedReplay:
+        """Read the files of these open rows of a feed again."""
+        asked = frozenset(row.quarantine_id for row in rows)
+        files = frozenset(row.file for row in rows) & {file.file for file in discover(self.project, feed)}
+        before = self._with_status(feed, "open")
+        stopped = ""
+        try:
+            if files:
+                again = Replay(files, replace(self.attempt, asked=asked))
+                load_feed(self.warehouse, self.project, feed, self.run, replay=again, progress=self.progress)
+        except BatchesStoppedError as error:
+            stopped = "; ".join(f"{stop.batch_on}: {stop.reason}" for stop in error.load.stopped)
+        replayed, still_open = self._with_status(feed, "replayed"), self._with_status(feed, "open")
+        return FeedReplay(
+            feed=feed.name,
+            files=len(files),
+            attempted=len(asked),
+            replayed=len(asked & replayed),
+            still_open=len(asked & still_open),
+            gone=len(asked - replayed - still_open),
+            released=len((before - asked) & replayed),
+            stopped=stopped,
+        )
+
+    def _with_status(self, feed: Feed, status: str) -> frozenset[str]:
+        with self.warehouse.transaction() as connection:
+            found = statuses(connection, feed.kind, feed.name)
+        return frozenset(quarantine_id for quarantine_id, is_now in found.items() if is_now == status)

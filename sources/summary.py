@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from sources.corrections import corrections_of
 from sources.drift import SchemaChange
 from sources.feed_declaration import Feed
 from sources.file_ledger import known_files
@@ -65,10 +66,10 @@ def feed_summaries(connection: Connection, project: Project, feeds: Mapping[str,
 
 def _summary(connection: Connection, project: Project, feed: Feed, *, is_loaded: bool) -> FeedSummary:
     known = known_files(connection, feed.name) if is_loaded else {}
-    declaration_hash = map_feed(feed).declaration_hash
-    plan = plan_files(discover(project, feed), known, declaration_hash)
+    hash_of = corrections_of(project, map_feed(feed)).hash_of
+    plan = plan_files(discover(project, feed), known, hash_of)
     records = known.values()
-    stale = [record for record in records if record.declaration_hash != declaration_hash]
+    stale = [record for record in records if record.declaration_hash != hash_of(record.file, record.batch_on)]
     changes = found_changes(connection, feed=feed.name) if is_loaded else []
     unknown = connection.execute(_UNKNOWN, {"feed": feed.name}).fetchall() if is_loaded else []
     return FeedSummary(

@@ -12,6 +12,7 @@ from cdp.commands.run import parse_day, split_names
 from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
 from cdp.warehouses import reading
+from sources.corrections import corrections_of
 from sources.feed import Feed, load_feeds
 from sources.file_ledger import FileRecord, known_files
 from sources.landing import discover
@@ -75,8 +76,8 @@ def _plan(
     *,
     full_refresh: bool,
 ) -> Plan:
-    hash_now = map_feed(feed).declaration_hash
-    return plan_files(discover(where, feed), known, hash_now, first=days[0], last=days[1], full_refresh=full_refresh)
+    hash_of = corrections_of(where, map_feed(feed)).hash_of
+    return plan_files(discover(where, feed), known, hash_of, first=days[0], last=days[1], full_refresh=full_refresh)
 
 
 def _in_short(name: str, found: Plan) -> dict[str, Any]:

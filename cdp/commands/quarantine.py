@@ -65,7 +65,7 @@ def list_quarantined(
     columns += ["status"] if status == "all" else ["resolution"] if status != "open" else []
     show([_in_short(row) for row in found], columns, as_json=json, empty="Quarantine is empty.")
     if found and not json:
-        say("next: cdp quarantine show ID · export FILE · replay · discard ID")
+        say("next: cdp quarantine show ID · export FILE · repair ID · replay · discard ID")
 
 
 @app.command("show")
@@ -102,6 +102,8 @@ def show_quarantined(
     say(row.raw or "")
     if not reveal:
         say("(personal values are masked; --reveal shows them, and is noted)")
+    if row.status == "open":
+        say(f'next: cdp quarantine repair {row.quarantine_id} --set FIELD=VALUE --why "…"')
 
 
 @app.command("export")
@@ -137,8 +139,10 @@ def export_quarantined(
         show_json({"file": str(file), "rows": len(rows), "is_masked": not reveal})
         return
     say(f"wrote {len(rows):,} rows to {file}" + ("" if reveal else "; personal values are masked"))
+    say(f'next: edit the column raw, then cdp quarantine repair --from {file} --why "…"')
 
 
+app.command("repair")(quarantine_decisions.repair)
 app.command("replay")(quarantine_decisions.replay)
 app.command("discard")(quarantine_decisions.discard)
 

@@ -1,8 +1,9 @@
-"""``cdp quarantine replay · discard``: what is done about rows that broke their contract."""
+"""``cdp quarantine repair · replay · discard``: what is done about rows that broke their contract."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,12 +17,65 @@ from quality.contracts.registry import CONTRACTS
 from quality.quarantine import RowFilter, list_rows, whole_ids
 from quality.resolution import Attempt, discard_rows
 from sources.feed import Feed, load_feeds
+from sources.mapped_feed import map_feed
+from sources.personal_keys import personal_keys
+from sources.repair import BY_HAND, Repair, add_repairs, edited_repairs, open_row, written_edit
 from sources.replay import FeedReplay, replay_rows
 from warehouse.declaration import Problems
 from warehouse.errors import InputError
 from warehouse.project import Project
 
 WhyOption = Annotated[str, typer.Option("--why", help="Why, for the history of the rows.")]
+
+
+def repair(
+    quarantine_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="Its id, or the beginning of it; or give --from.")
+    ] = None,
+    project: ProjectOption = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="A source field and its value. May be repeated."),
+    ] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option("--remove", metavar="FIELD", help="A source field to take out. May be repeated.")
+    ] = None,
+    becomes: Annotated[
+        str | None, typer.Option("--becomes", metavar="JSON", help="The whole row, of one that cannot be read.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="An exported file whose column raw was edited.")
+    ] = None,
+    why: WhyOption = "",
+    by: ByOption = None,
+    replays: Annotated[bool, typer.Option("--replay/--no-replay", help="Judge the rows again at once.")] = True,
+    json: JsonOption = False,
+) -> None:
+    """Repair rows by hand: written to config/corrections/by_hand.yml, then replayed."""
+    where = find_project(project)
+    if (quarantine_id is None) == (file is None):
+        raise typer.BadParameter("name one row, or an edited file with --from", param_hint="ID")
+    if quarantine_id is not None and not (changes or remove or becomes):
+        raise typer.BadParameter("say what to change: --set, --remove or --becomes", param_hint="--set")
+    if not why.strip():
+        raise typer.BadParameter("say why, so that others understand it later", param_hint="--why")
+    attempt = attempt_of(by, why)
+    feeds = declared_feeds(where)
+    with reading(where) as cursor:
+        if file is not None:
+            repairs = edited_repairs(cursor, file, personal_keys(map_feed(feed) for feed in feeds.values()))
+        else:
+            row = open_row(cursor, quarantine_id or "")
+            repairs = (Repair(row, written_edit(row, changes or (), remove or (), becomes)),)
+    added = add_repairs(where, feeds, repairs, attempt.by, attempt.at.date(), attempt.why)
+    if not json:
+        say(f"wrote {added:,} corrections to {BY_HAND}")
+    if not replays:
+        if json:
+            show_json({"corrections": added, "file": BY_HAND})
+        return
+    ids = tuple(item.row.quarantine_id for item in repairs)
+    tell(replay_chosen(where, RowFilter(ids=ids), attempt), as_json=json, more={"corrections": added, "file": BY_HAND})
 
 
 def replay(
@@ -99,7 +153,7 @@ def declared_feeds(where: Project) -> dict[str, Feed]:
     return feeds
 
 
-def tell(done: Sequence[FeedReplay], *, as_json: bool) -> None:
+def tell(done: Sequence[FeedReplay], *, as_json: bool, more: Mapping[str, object] | None = None) -> None:
     """What a replay did.
 
     Raises:
@@ -107,7 +161,7 @@ def tell(done: Sequence[FeedReplay], *, as_json: bool) -> None:
     """
     sums = {name: sum(getattr(item, name) for item in done) for name in ("attempted", "replayed", "still_open", "gone")}
     if as_json:
-        show_json(sums | {"feeds": {item.feed: vars(item) for item in done}})
+        show_json(sums | dict(more or {}) | {"feeds": {item.feed: vars(item) for item in done}})
     else:
         columns = ["feed", "files", "attempted", "replayed", "still_open", "gone", "released"]
         show([vars(item) for item in done], columns, as_json=False, empty="Nothing to replay: no open row is meant.")

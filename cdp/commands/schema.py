@@ -13,7 +13,9 @@ from warehouse.declaration import suggestion
 
 
 def schema(
-    name: Annotated[str, typer.Argument(help="business, feed, identity, traits, segments, … or a contract kind.")],
+    name: Annotated[
+        str, typer.Argument(help="business, feed, corrections, identity, traits, segments, … or a contract kind.")
+    ],
 ) -> None:
     """Print a JSON Schema. Editors check YAML against it as you type."""
     models = _models()
@@ -31,11 +33,13 @@ def _models() -> Mapping[str, type[BaseModel]]:
     from profiles.traits import TraitFile
     from quality.contracts.registry import CONTRACTS
     from quality.suites import QualityFile
+    from sources.corrections import CorrectionFile
     from sources.feed import Feed
     from warehouse.business import Business
 
     declared: dict[str, type[BaseModel]] = {
         "business": Business,
+        "corrections": CorrectionFile,
         "feed": Feed,
         "identity": IdentityRules,
         "lifecycle": LifecycleRules,

@@ -98,7 +98,7 @@ def test_a_folder_that_is_no_project_is_a_usage_error(tmp_path: Path, capsys: py
     assert "cdp init" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["feed", "identity", "traits", "segments", "business", "web_events"])
+@pytest.mark.parametrize("name", ["feed", "corrections", "identity", "traits", "segments", "business", "web_events"])
 def test_editors_get_a_json_schema(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["schema", name]) == 0
     assert json.loads(capsys.readouterr().out)["type"] == "object"

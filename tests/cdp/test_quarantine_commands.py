@@ -9,11 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from cdp.actor import attempt_of, run_of
 from cdp.command import run_command
+from quality.quarantine_export import read_export
 from sources.feed import load_feeds
 from sources.loading import load_feed
 from warehouse.database import open_warehouse
@@ -187,6 +189,77 @@ def test_a_row_that_the_mended_declaration_reads_leaves_quarantine_once(shop: Sh
     ]
     assert shop.ask("select count(*) from staging.messages where message_id = 'm2'") == [(1,)]
     assert shop.ask("select rows_read, rows_accepted, rows_duplicate, rows_rejected from ops.batches") == [(4, 3, 0, 1)]
+
+
+def test_a_row_is_repaired_by_hand_and_the_repair_outlives_a_rebuild(shop: Shop) -> None:
+    first, second = shop.ids
+    done = shop.json("repair", first, "--set", "message_channel=sms", "--why", "it was a text message", "--by", "mei")
+    assert (done["corrections"], done["attempted"], done["replayed"]) == (1, 1, 1)
+    assert shop.ids == [second]
+    shown = shop.json("show", first)
+    assert (shown["status"], shown["resolved_by"]) == ("replayed", "mei")
+    assert "fix: " in shop.call("repair", first, "--set", "message_channel=email", "--why", "again", code=11)
+    (shop.root / "state" / "warehouse.duckdb").unlink()
+    shop.load()
+    assert shop.ids == [second]
+
+
+def test_repairing_a_row_twice_adds_no_second_entry_and_every_attempt_is_told(shop: Shop) -> None:
+    second = shop.ids[1]
+    for number in (1, 0):
+        done = shop.json("repair", second, "--set", "occurred_at=soon", "--why", "the day was missing", "--by", "mei")
+        assert (done["corrections"], done["still_open"]) == (number, 1)
+    shop.json("repair", second, "--set", "occurred_at=2026-01-05T11:00:00Z", "--why", "now it is right", "--by", "li")
+    history = shop.json("show", second)["history"]
+    assert [(event["event"], event["acted_by"]) for event in history] == [
+        ("refused_again", "mei"),
+        ("refused_again", "mei"),
+        ("replayed", "li"),
+    ]
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_rows_are_repaired_by_editing_an_export_that_is_masked(shop: Shop, ending: str) -> None:
+    first, second = shop.ids
+    file = shop.root / f"rows.{ending}"
+    shop.call("export", str(file))
+    rows = read_export(file)
+    rows[0]["raw"] = rows[0]["raw"].replace("pigeon", "sms")
+    if ending == "csv":
+        with file.open("w", encoding="utf-8", newline="") as lines:
+            writer = csv.DictWriter(lines, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+    elif ending == "jsonl":
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    else:
+        pq.write_table(pa.Table.from_pylist(rows), file)
+    assert shop.json("repair", "--from", str(file), "--why", "text messages")["replayed"] == 1
+    assert shop.ids == [second]
+    assert shop.ask("select email from staging.messages where message_id = 'm2'") == [("person2@shop.example",)]
+    assert "person2" not in (shop.root / "config" / "corrections" / "by_hand.yml").read_text("utf-8")
+    assert shop.json("show", first)["status"] == "replayed"
+
+
+def test_a_repair_that_cannot_be_is_refused_and_writes_nothing(shop: Shop) -> None:
+    first = shop.ids[0]
+    assert "Did you mean" in shop.call("repair", first, "--set", "message_chanel=sms", "--why", "x", code=10)
+    assert shop.call("repair", first, "--set", "message_channel", "--why", "x", code=11)
+    assert shop.call("repair", first, "--why", "x", code=2)
+    assert shop.call("repair", first, "--set", "message_channel=sms", code=2)
+    assert shop.call("repair", "--from", str(shop.root / "absent.csv"), "--why", "x", code=11)
+    assert not (shop.root / "config" / "corrections").exists()
+
+
+def test_a_repair_is_added_to_entries_that_somebody_wrote(shop: Shop) -> None:
+    said = "  author: li\n  on: 2026-02-01\n  why: the sender's mistake\n"
+    shop.declare(
+        f"corrections:\n- feed: mail\n  where: {{message_id: m9}}\n{said}  remove: [email]", "corrections/by_hand.yml"
+    )
+    shop.json("repair", shop.ids[0], "--set", "message_channel=sms", "--why", "text: 'no' # yes", "--by", "mei")
+    assert len(shop.ids) == 1
+    written = (shop.root / "config" / "corrections" / "by_hand.yml").read_text("utf-8")
+    assert written.count("- feed: mail") == 2
 
 
 def test_a_discarded_row_stays_discarded_until_its_content_changes(shop: Shop) -> None:

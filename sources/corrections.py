@@ -1,0 +1,226 @@
+"""``config/corrections/*.yml``: source rows that are read otherwise than they arrived, with who decided it and why.
+
+Corrections are configuration: they are applied each time a file is read, landing files stay as they are, and a rebuild
+gives the same tables. They are applied in the order of the files' names and of the entries, each to what the one before
+it left. A file is read again when the corrections that may concern it change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Final, Self
+
+from pydantic import Field, JsonValue, model_validator
+
+from sources.feed_declaration import Feed
+from sources.mapped_feed import MappedFeed, map_feed, source_paths
+from warehouse.declaration import Declaration, Problems, parse_declaration, read_declaration, suggestion
+from warehouse.errors import DeclarationError, Problem
+from warehouse.project import Project
+
+FOLDER: Final = "corrections"
+
+Word = str | int | bool | None
+Words = dict[Annotated[str, Field(min_length=1)], Word | tuple[Word, ...]]
+
+_NOT_READ: Final = {"author", "on", "why"}
+"""What says nothing about how a row is read."""
+
+
+class Correction(Declaration):
+    """One entry: which rows of a feed, what to do with them, and who says so."""
+
+    feed: str = Field(description="The feed that brings the rows.")
+    batch: date | None = Field(None, description="Only rows of the batch of this day.")
+    file: str | None = Field(None, description="Only rows of this file, a path below landing/<feed>/.")
+    row: int | None = Field(None, ge=1, description="Only this row of the file, counted as quarantine counts.")
+    quarantine_id: str | None = Field(
+        None, description="Only the row of this id. Name its file too, else all files of the feed are read again."
+    )
+    content: str | None = Field(
+        None, description="Only while the row's text is this one; see `cdp quarantine show ID --json`."
+    )
+    where: Words = Field(default_factory=dict, description="Source field → its value, or several; null: it is absent.")
+    raw_contains: str | None = Field(None, min_length=1, description="Only rows whose text contains this.")
+    set: dict[str, JsonValue] = Field(default_factory=dict, description="Source field → its value from now on.")
+    replace: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="Source field → part of its text → what stands there instead."
+    )
+    lookup: dict[str, dict[str, JsonValue]] = Field(
+        default_factory=dict, description="Source field → its value → what it is instead; other values stay."
+    )
+    remove: tuple[str, ...] = Field((), description="Source fields that are taken out.")
+    becomes: dict[str, JsonValue] | None = Field(
+        None, description="The whole row, in place of one that cannot be read at all."
+    )
+    author: str = Field(min_length=1, description="Who decided it.")
+    on: date = Field(description="When.")
+    why: str = Field(min_length=1, description="Why.")
+
+    @model_validator(mode="after")
+    def _says_which_and_what(self) -> Self:
+        if self.row is not None and self.file is None:
+            raise ValueError("`row` needs `file`: a row is counted inside its file")
+        if not (self.set or self.replace or self.lookup or self.remove or self.becomes is not None):
+            raise ValueError("nothing is corrected: add `set`, `replace`, `lookup`, `remove` or `becomes`")
+        if not self.names_rows and (self.set or self.remove or self.becomes is not None):
+            raise ValueError("it would change every row of the feed: say which, by `file` and `row`, or `where`")
+        if self.becomes is not None and self.row is None and self.quarantine_id is None:
+            raise ValueError("`becomes` is for one row: name its `file` and `row`, or its `quarantine_id`")
+        return self
+
+    @property
+    def names_rows(self) -> bool:
+        """Whether it says which rows it is about; `replace` and `lookup` say so by the values they name."""
+        named = (self.batch, self.file, self.quarantine_id, self.content, self.raw_contains)
+        return bool(self.where) or any(item is not None for item in named)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The source fields that it changes."""
+        return (*self.set, *self.replace, *self.lookup, *self.remove)
+
+    def concerns(self, file: str, batch_on: date) -> bool:
+        """Whether it may be about rows of a file."""
+        return self.file in {None, file} and self.batch in {None, batch_on}
+
+    @property
+    def read_as(self) -> str:
+        """What it says about how rows are read, as text."""
+        return self.model_dump_json(exclude=_NOT_READ, exclude_defaults=True)
+
+
+class CorrectionFile(Declaration):
+    """One file of ``config/corrections/``."""
+
+    corrections: tuple[Correction, ...] = Field((), description="The entries, in the order in which they are applied.")
+
+
+@dataclass(frozen=True)
+class FeedCorrections:
+    """The corrections of one feed, in order."""
+
+    declaration_hash: str
+    entries: tuple[Correction, ...] = ()
+
+    def of_file(self, file: str, batch_on: date) -> tuple[Correction, ...]:
+        """Those that may be about rows of a file."""
+        return tuple(entry for entry in self.entries if entry.concerns(file, batch_on))
+
+    def hash_of(self, file: str, batch_on: date) -> str:
+        """Changes when the feed's declarations, or the corrections of this file, would read it differently."""
+        found = self.of_file(file, batch_on)
+        if not found:
+            return self.declaration_hash
+        text = "\n".join([self.declaration_hash, *(entry.read_as for entry in found)])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def corrections_of(project: Project, mapped: MappedFeed) -> FeedCorrections:
+    """The corrections of one feed.
+
+    Raises:
+        DeclarationError: a file of corrections is wrong.
+    """
+    problems = Problems()
+    entries = [entry for _, _, entry in _entries(project, problems) if entry.feed == mapped.feed.name]
+    problems.raise_if_any()
+    return FeedCorrections(mapped.declaration_hash, tuple(entries))
+
+
+def check_corrections(project: Project, feeds: Mapping[str, Feed], problems: Problems) -> None:
+    """Add everything that is wrong with the corrections of a project, also between them and its feeds."""
+    _check(_entries(project, problems), feeds, problems)
+
+
+def check_text(text: str, shown_as: str, feeds: Mapping[str, Feed]) -> int:
+    """Refuse a text that would be no good file of corrections; how many entries it has.
+
+    Raises:
+        DeclarationError: with everything that is wrong.
+    """
+    problems = Problems()
+    file = parse_declaration(text, CorrectionFile, problems, shown_as=shown_as)
+    if file is not None:
+        _check(((file, index, entry) for index, entry in enumerate(file.corrections)), feeds, problems)
+    problems.raise_if_any()
+    return len(file.corrections) if file is not None else 0
+
+
+def _check(
+    entries: Iterable[tuple[CorrectionFile, int, Correction]], feeds: Mapping[str, Feed], problems: Problems
+) -> None:
+    fields: dict[str, _SourceFields | None] = {}
+    for file, index, entry in entries:
+        if entry.feed not in feeds:
+            what = f"`{entry.feed}` is not a feed of this project."
+            problems.add(
+                file.declared_in, file.line_of("corrections", index, "feed"), what, suggestion(entry.feed, list(feeds))
+            )
+            continue
+        if entry.feed not in fields:
+            fields[entry.feed] = _SourceFields.of(feeds[entry.feed])
+        known = fields[entry.feed]
+        for target in entry.targets if known else ():
+            if known is not None and not known.has(target):
+                key = next(key for key in ("set", "replace", "lookup", "remove") if target in getattr(entry, key))
+                line = file.line_of("corrections", index, key, target)
+                what = f"`{target}` is no source field that feed {entry.feed} reads, so nothing would change."
+                problems.add(file.declared_in, line, what, suggestion(target, sorted(known.names)))
+
+
+@dataclass(frozen=True)
+class _SourceFields:
+    """The source fields that a feed reads; below each there may be more."""
+
+    names: frozenset[str] = field(default_factory=frozenset)
+
+    @classmethod
+    def of(cls, feed: Feed) -> _SourceFields | None:
+        """None when any field may be read, or the feed itself is wrong (which is told elsewhere)."""
+        if feed.on_new_column == "keep":
+            return None
+        try:
+            return cls(frozenset(path.text for path in source_paths(map_feed(feed))))
+        except DeclarationError:
+            return None
+
+    def has(self, target: str) -> bool:
+        """Whether changing the field can change what is read."""
+        return any(
+            target == name or target.startswith(f"{name}.") or name.startswith(f"{target}.") for name in self.names
+        )
+
+
+def _entries(project: Project, problems: Problems) -> Iterator[tuple[CorrectionFile, int, Correction]]:
+    for file in _files(project, problems):
+        for index, entry in enumerate(file.corrections):
+            yield file, index, entry
+
+
+def _files(project: Project, problems: Problems) -> Iterable[CorrectionFile]:
+    folder = project.config / FOLDER
+    for path in sorted(folder.glob("*.yml")) if folder.is_dir() else []:
+        status = path.stat()
+        found, wrong = _read(path, status.st_mtime_ns, status.st_size)
+        problems.found.extend(wrong)
+        if found is not None:
+            yield found
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, modified_ns: int, size: int) -> tuple[CorrectionFile | None, tuple[Problem, ...]]:  # noqa: ARG001 - part of the key
+    """A file as it lies there: every feed of a run asks for all of them."""
+    problems = Problems()
+    found = read_declaration(path, CorrectionFile, problems, shown_as=f"config/{FOLDER}/{path.name}")
+    return found, tuple(problems.found)
+
+
+def described(entry: Correction) -> tuple[str, str]:
+    """Who declared it, and why, as a row's history tells it."""
+    return entry.author, f"corrected: {entry.why} ({entry.on})"
