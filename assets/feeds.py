@@ -22,6 +22,7 @@ from assets.broken_batches import BrokenBatch, broken, forget_all_but, note
 from assets.failure import failure_of, shown_in_dagster
 from assets.feed_columns import source_fields
 from assets.feed_metadata import Metadata, batch_metadata, feed_metadata, told_changes
+from assets.origins import origin_key
 from assets.resources import ProjectRun
 from sources.drift import CHANGES, SchemaChange
 from sources.feed import Feed, identifier_of
@@ -95,6 +96,7 @@ def feed_asset(
         tags={"kind": feed.kind, "mapping": feed.mapping, "id_space": feed.ids_from},
         metadata={"purpose": feed.purpose or "not declared", "dagster/column_schema": _source_schema(feed)},
         partitions_def=partitions,
+        deps=[origin_key(feed.name)] if feed.origin is not None else [],
     )
 
     @dg.multi_asset(

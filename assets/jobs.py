@@ -10,6 +10,7 @@ from assets.partitions import range_tags
 from warehouse.business import Business
 
 EVERYTHING = "everything"
+FETCH = "fetch"
 LAYERS = ("feeds", "staging", "identity", "profiles", "published")
 DAYS_LOOKED_BACK = 7
 """Files of the last days may come late; loading what is there already costs nothing."""
@@ -41,6 +42,27 @@ def layer_jobs() -> list[UnresolvedAssetJobDefinition]:
         executor_def=dg.in_process_executor,
     )
     return [*layers, everything]
+
+
+def fetch_job() -> UnresolvedAssetJobDefinition:
+    """Brings what is new at the origins; the landing sensor then loads it. Holds no warehouse meanwhile."""
+    return dg.define_asset_job(
+        FETCH,
+        selection=dg.AssetSelection.groups("origins"),
+        description="Brings what is new at the origins of all feeds into landing/.",
+        executor_def=dg.in_process_executor,
+    )
+
+
+def hourly_fetches(business: Business) -> dg.ScheduleDefinition:
+    """The origins of all feeds, every hour."""
+    return dg.ScheduleDefinition(
+        name="hourly_fetch",
+        job_name=FETCH,
+        cron_schedule="0 * * * *",
+        execution_timezone=business.time_zone,
+        description="Every hour: fetches what is new at the origins; the landing sensor loads it.",
+    )
 
 
 def daily_schedule(business: Business, partitions: dg.DailyPartitionsDefinition) -> dg.ScheduleDefinition:

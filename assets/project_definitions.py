@@ -9,8 +9,9 @@ from assets.checks import suite_checks
 from assets.declared import Declared
 from assets.feed_columns import staged_columns
 from assets.feeds import POOL, feed_asset, feed_key, loaded_check, owner_of
-from assets.jobs import daily_schedule, layer_jobs
+from assets.jobs import daily_schedule, fetch_job, hourly_fetches, layer_jobs
 from assets.landing_sensor import landing_sensor
+from assets.origins import Place, fetched_check, origin_asset, with_origin
 from assets.partitions import daily_partitions, landing_files
 from assets.published import SNAPSHOT, snapshot_asset
 from assets.resources import PROJECT_RUN, WarehouseSettings, project_run_resource
@@ -20,6 +21,7 @@ from quality.contracts.table import tables
 from quality.results import RESULTS
 from sources.feed import Feed
 from sources.ledger_tables import BATCHES
+from sources.secret import Secrets
 
 DATA_TEAM = "team:customer-data"
 """Owns every table that is nobody else's."""
@@ -29,10 +31,15 @@ LEDGERS = (RUNS, RESULTS, BATCHES)
 
 
 def definitions_of(
-    declared: Declared, settings: WarehouseSettings, now: datetime, pool: str | None = POOL
+    declared: Declared,
+    settings: WarehouseSettings,
+    now: datetime,
+    pool: str | None = POOL,
+    secrets: Secrets | None = None,
 ) -> dg.Definitions:
     """Assets, checks, jobs, schedule and sensor of a project.
 
+    ``secrets`` are what the environment holds for origins that name a variable; they are looked up when fetching.
     ``pool`` is None for runs that do not go through Dagster's queue: the project's lock alone orders those.
     """
     feeds = declared.feeds
@@ -40,18 +47,25 @@ def definitions_of(
     graph = TableGraph(declared.steps, raw_sources(feeds.values()))
     owners = {name: _owners(name, feeds.values()) for name in graph.specs}
     made = names_of(declared.steps)
+    fetched = with_origin(feeds.values())
+    place = Place(declared.project, declared.business, secrets or {})
     return dg.Definitions(
         assets=[
+            *(origin_asset(feed, place, owner_of(feed.owner) or DATA_TEAM) for feed in fetched),
             *(feed_asset(feed, partitions, DATA_TEAM, pool) for feed in feeds.values()),
             *table_assets(graph, owners, pool),
             snapshot_asset(graph.specs.values(), LEDGERS, DATA_TEAM, pool),
         ],
         asset_checks=[
+            *([fetched_check(fetched, place)] if fetched else []),
             *([loaded_check(feeds.values(), pool)] if feeds else []),
             *suite_checks(graph, declared.suites, pool),
         ],
-        jobs=layer_jobs(),
-        schedules=[daily_schedule(declared.business, partitions)],
+        jobs=[*layer_jobs(), *([fetch_job()] if fetched else [])],
+        schedules=[
+            daily_schedule(declared.business, partitions),
+            *([hourly_fetches(declared.business)] if fetched else []),
+        ],
         sensors=[landing_sensor(declared.project, feeds, [*map(table_key, made), SNAPSHOT])],
         resources={PROJECT_RUN: project_run_resource(settings)},
         executor=dg.in_process_executor,

@@ -17,7 +17,8 @@ from warehouse.project import Project
 def definitions() -> dg.Definitions:
     """Built when Dagster loads the location; a wrong declaration shows as the load error, with every problem."""
     project = _project()
-    return definitions_of(read_project(project), warehouse_settings(project, read_settings()), datetime.now(UTC))
+    settings = warehouse_settings(project, read_settings())
+    return definitions_of(read_project(project), settings, datetime.now(UTC), secrets=os.environ)
 
 
 def warehouse_settings(project: Project, settings: Settings) -> WarehouseSettings:

@@ -25,7 +25,8 @@ from assets.broken_batches import forget_all_but
 from assets.declared import Declared, read_project
 from assets.failure import Failed, failures_of
 from assets.feeds import LOADED_STEP, feed_key, told_error
-from assets.jobs import EVERYTHING
+from assets.jobs import EVERYTHING, FETCH
+from assets.origins import FETCHED_STEP, origin_key, with_origin
 from assets.partitions import range_tags
 from assets.project_definitions import definitions_of
 from assets.published import SNAPSHOT
@@ -35,6 +36,7 @@ from cdp.definitions import warehouse_settings
 from cdp.run_summary import Errors, Pending, gate_error, summarise
 from cdp.settings import read_settings
 from sources.loading import describe_feeds, pending_batches
+from sources.origins.memory import recall
 from warehouse.database import Connection, Warehouse
 from warehouse.declaration import suggestion
 from warehouse.errors import CdpError, UsageError, WarehouseBusyError
@@ -64,6 +66,7 @@ class Asked:
     first: date | None
     last: date | None
     full_refresh: bool
+    fetch: bool
 
 
 def run_project(
@@ -74,11 +77,14 @@ def run_project(
     first: date | None = None,
     last: date | None = None,
     full_refresh: bool = False,
+    fetch: bool = True,
     progress: Progress | None = None,
     instance: dg.DagsterInstance | None = None,
     declared: Declared | None = None,
 ) -> dict[str, Any]:
-    """Load what is pending, make and check every table as of a day, publish; return what `cdp run --json` prints.
+    """Fetch what is new, load what is pending, make and check every table as of a day, publish.
+
+    Returns what `cdp run --json` prints.
 
     ``declared`` spares reading the declarations again when several runs follow each other.
     ``errors`` holds, by feed, why batches could not be loaded; everything else was made and published all the same.
@@ -92,7 +98,7 @@ def run_project(
         WarehouseError: the warehouse is held by another process, or refused something.
     """
     declared = declared or read_project(project)
-    asked = Asked(as_of, _known_feeds(declared, feeds), first, last, full_refresh)
+    asked = Asked(as_of, _known_feeds(declared, feeds), first, last, full_refresh, fetch)
     with _dagster_of(project, instance) as opened:
         _end_dead_runs(opened)
         return _run(declared, asked, opened, progress)
@@ -100,6 +106,7 @@ def run_project(
 
 def _run(declared: Declared, asked: Asked, instance: dg.DagsterInstance, progress: Progress | None) -> dict[str, Any]:
     settings = warehouse_settings(declared.project, read_settings())
+    unreached = _fetch(declared, asked, instance) if asked.fetch else {}
     with settings.open() as warehouse:
         pending, errors = _pending(warehouse, declared, asked)
         describe_feeds(warehouse, declared.feeds.values())
@@ -123,7 +130,31 @@ def _run(declared: Declared, asked: Asked, instance: dg.DagsterInstance, progres
     with settings.open() as warehouse:
         cursor = warehouse.cursor()
         _raise_first(cursor, run_id, failures)
-        return summarise(cursor, run_id, declared.feeds, pending, errors)
+        summary = summarise(cursor, run_id, declared.feeds, pending, errors)
+    return summary | {"errors": unreached | summary["errors"]}
+
+
+def _fetch(declared: Declared, asked: Asked, instance: dg.DagsterInstance) -> dict[str, str]:
+    """Bring what is new at the origins, in a run of its own that holds no warehouse; why some failed, by feed."""
+    feeds = with_origin(declared.feeds[name] for name in asked.feeds)
+    if not feeds:
+        return {}
+    settings = warehouse_settings(declared.project, read_settings())
+    definitions = definitions_of(declared, settings, datetime.now(UTC), pool=None, secrets=os.environ)
+    result = definitions.resolve_job_def(FETCH).execute_in_process(
+        instance=instance,
+        raise_on_error=False,
+        asset_selection=[origin_key(feed.name) for feed in feeds],
+        tags=_tags({}),
+        run_config={"loggers": _QUIET},
+    )
+    bugs = [failed for failed in failures_of(result.all_events) if failed.step != FETCHED_STEP]
+    if bugs:
+        raise RuntimeError(f"The step {bugs[0].step} has a bug.\n{bugs[0].told}")
+    endings = {feed.name: recall(declared.project, feed.name).last for feed in feeds}
+    return {
+        name: f"not fetched: {last.reason} {last.fix}".strip() for name, last in endings.items() if last and last.reason
+    }
 
 
 def _known_feeds(declared: Declared, names: Iterable[str] | None) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 
 from sources.feed_declaration import Feed
 from sources.mapped_feed import check_feed, unknown_names
+from sources.origin_fit import check_origin
 from warehouse.declaration import Declaration, Problems, check_endings, read_declaration
 from warehouse.project import Project
 
@@ -48,7 +49,9 @@ def load_feeds(project: Project, problems: Problems) -> dict[str, Feed]:
             _check_names(path, problems, shown)
             continue
         feeds[name] = feed.with_name(name)
-        check_feed(feeds[name], problems)
+        mapping = check_feed(feeds[name], problems)
+        if mapping is not None:
+            check_origin(feeds[name], mapping, problems)
     return feeds
 
 

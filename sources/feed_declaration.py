@@ -10,6 +10,7 @@ from quality.vocabulary import Expectation
 from sources.encodings import line_encoding
 from sources.grammar import FieldExpression
 from sources.mapping import Format
+from sources.origin_declaration import Origin
 from warehouse.business import Country, Currency, TimeZone
 from warehouse.declaration import Declaration
 
@@ -19,6 +20,9 @@ class Feed(Declaration):
 
     kind: str = Field(description="The contract its rows must satisfy.")
     mapping: str = Field(description="The mapping that makes contract rows of it; see `cdp feeds show`.")
+    origin: Origin | None = Field(
+        None, description="Where the files come from; absent: they are put into landing/<name>/. See docs/origins.md."
+    )
     files: tuple[str, ...] = Field(("**/*",), description="Globs below landing/<name>/.")
     format: Format | None = Field(None, description="Form of the files, where it differs from the mapping's.")
     encoding: str | None = Field(None, description="Encoding of text files; absent: UTF-8, or what is certain.")

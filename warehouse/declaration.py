@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, get_args
@@ -172,11 +172,20 @@ def _explained(
     found = []
     for item in error.errors(include_url=False, include_input=False, include_context=True):
         location = tuple(item["loc"])
-        key = ".".join(str(part) for part in location)
         line = _nearest_line(location, lines)
+        inside, above = _walk(model, location[:-1])
+        key = ".".join(str(part) for part in (*above, *location[-1:]))
         if item["type"] == "extra_forbidden":
-            known = _known_keys(model, location[:-1])
+            known = [info.alias or name for name, info in inside.model_fields.items()] if inside else []
             found.append(Problem(file, line, f"`{key}` is not a key here.", suggestion(str(location[-1]), known)))
+        elif item["type"] == "union_tag_invalid":
+            tag, tags = str(item["ctx"]["tag"]), re.findall(r"'([^']*)'", str(item["ctx"]["expected_tags"]))
+            which = str(item["ctx"]["discriminator"]).strip("'")
+            line = lines.get((*location, which), line)
+            found.append(Problem(file, line, f"`{key}.{which}` cannot be `{tag}`.", suggestion(tag, tags)))
+        elif item["type"] == "union_tag_not_found":
+            which = str(item["ctx"]["discriminator"]).strip("'")
+            found.append(Problem(file, line, f"`{key}.{which}` is missing.", f"Add `{which}:`."))
         elif item["type"] == "missing":
             found.append(Problem(file, line, f"`{key}` is missing.", f"Add `{location[-1]}:`."))
         else:
@@ -194,22 +203,31 @@ def _nearest_line(location: Location, lines: Mapping[Location, int]) -> int:
     return lines.get(kept, 1)
 
 
-def _known_keys(model: type[BaseModel], location: Location) -> list[str]:
+def _walk(model: type[BaseModel], location: Location) -> tuple[type[BaseModel] | None, Location]:
+    """The model a location leads into, and the location without the tags that pydantic adds for unions."""
     current: type[BaseModel] | None = model
+    choices: list[type[BaseModel]] = []
+    shown: Location = ()
     for part in location:
+        tagged = [choice for choice in choices if len(choices) > 1 and _has_tag(choice, part)]
+        if tagged:
+            current, choices = tagged[0], []
+            continue
+        shown = (*shown, part)
         if current is None or not isinstance(part, str) or part not in current.model_fields:
             continue
-        current = _model_inside(current.model_fields[part].annotation)
-    if current is None:
-        return []
-    return [info.alias or name for name, info in current.model_fields.items()]
+        choices = list(_models_inside(current.model_fields[part].annotation))
+        current = choices[0] if choices else None
+    return current, shown
 
 
-def _model_inside(annotation: object) -> type[BaseModel] | None:
+def _has_tag(model: type[BaseModel], part: str | int) -> bool:
+    return any(get_args(info.annotation) == (part,) for info in model.model_fields.values())
+
+
+def _models_inside(annotation: object) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
+        yield annotation
+        return
     for argument in get_args(annotation):
-        inside = _model_inside(argument)
-        if inside is not None:
-            return inside
-    return None
+        yield from _models_inside(argument)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -10,9 +11,13 @@ from pathlib import Path
 
 import typer
 
+from cdp.commands.fetch import origin_state
 from cdp.settings import Settings, find_project, read_settings
 from cdp.terminal import JsonOption, ProjectOption, show
+from sources.feed import load_feeds
+from sources.secret import missing_secrets
 from warehouse.database import open_warehouse
+from warehouse.declaration import Problems
 from warehouse.errors import CdpError
 from warehouse.project import Project
 
@@ -41,6 +46,7 @@ def _examine(folder: Path | None) -> Iterator[dict[str, str]]:
     yield _row("project", True, where.root.name, "")
     yield from _settings()
     yield _attempt("declarations", lambda: _check_declarations(where))
+    yield from _origins(where)
     free = shutil.disk_usage(where.root).free / 2**30
     yield _row("disk", free >= _LEAST_FREE_GIB, f"{free:.0f} GiB free", "make room: snapshots need as much as the data")
     if where.database.exists():
@@ -62,6 +68,18 @@ def _check_declarations(where: Project) -> str:
 
     declared = read_project(where)
     return f"{len(declared.feeds)} feeds"
+
+
+def _origins(where: Project) -> Iterator[dict[str, str]]:
+    """One row per feed that is fetched: whether its secrets are set, and how the last fetch ended."""
+    problems = Problems()
+    for feed in load_feeds(where, problems).values():
+        if feed.origin is None:
+            continue
+        missing = missing_secrets(feed, "origin", os.environ)
+        state = origin_state(where, feed)
+        wrong = " ".join([*map(str, missing), str(state.get("last_fetch_failed", ""))]).strip()
+        yield _row(f"origin of {feed.name}", not wrong, f"{feed.origin.kind}, fetched {state['fetched_at']}", wrong)
 
 
 def _check_warehouse(where: Project) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
 
+from cdp.commands import fetch
 from cdp.commands.feeds_try import try_feed
 from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
@@ -14,6 +16,7 @@ from sources.feed import Feed, load_feeds
 from sources.mapped_feed import map_feed
 from sources.mapping import describe_fields
 from sources.schema_ledger import told
+from sources.secret import check_secrets
 from sources.summary import feed_summaries
 from warehouse.declaration import Problems, suggestion
 from warehouse.project import Project
@@ -29,6 +32,7 @@ _NOTES = {
 
 app = typer.Typer(help="Declared feeds.", no_args_is_help=True)
 app.command("try")(try_feed)
+app.command("fetch")(fetch.fetch)
 
 
 @app.command("list")
@@ -38,10 +42,11 @@ def list_feeds(project: ProjectOption = None, json: JsonOption = False) -> None:
     counts = _counts(where)
     rows = [
         {"feed": feed.name, "kind": feed.kind, "mapping": feed.mapping, "owner": feed.owner}
+        | {"origin": feed.origin.kind if feed.origin else "landing"}
         | counts.get(feed.name, {"files": 0, "rows_read": 0, "newest_batch": None})
         for feed in _feeds(where).values()
     ]
-    columns = ["feed", "kind", "mapping", "owner", "files", "rows_read", "newest_batch"]
+    columns = ["feed", "kind", "mapping", "owner", "origin", "files", "rows_read", "newest_batch"]
     show(rows, columns, as_json=json, empty="No feeds: write config/feeds/<name>.yml.")
 
 
@@ -64,11 +69,14 @@ def show_feed(
     ]
     declared = feed.model_dump(mode="json", exclude_unset=True, exclude={"fields"})
     stands = _stands(where, feed)
+    origin = fetch.origin_state(where, feed)
     if json:
-        show_json({"feed": name} | declared | {"fields": fields} | stands)
+        show_json({"feed": name} | declared | {"fetched": origin} | {"fields": fields} | stands)
         return
     for key, value in declared.items():
         say(f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
+    for key, value in origin.items():
+        say(f"{key}: {value}")
     say()
     show(fields, ["source field", "contract field", "rule"], as_json=False)
     if stands:
@@ -106,6 +114,10 @@ def check_feeds(project: ProjectOption = None, json: JsonOption = False) -> None
     from assets.declared import read_project
 
     declared = read_project(find_project(project))
+    problems = Problems()
+    for feed in declared.feeds.values():
+        check_secrets(feed, "origin", os.environ, problems)
+    problems.raise_if_any()
     if json:
         show_json({"feeds": sorted(declared.feeds), "problems": []})
         return

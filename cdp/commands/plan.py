@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cdp.commands.fetch import origin_state
 from cdp.commands.run import parse_day, split_names
 from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
@@ -38,13 +39,15 @@ def plan(
     chosen = _chosen(where, split_names(feeds))
     known = _known(where, chosen)
     plans = [
-        _in_short(name, _plan(where, feed, known[name], days, full_refresh=full_refresh))
+        {"origin": origin_state(where, feed)}
+        | _in_short(name, _plan(where, feed, known[name], days, full_refresh=full_refresh))
         for name, feed in chosen.items()
     ]
     if json:
         show_json({"feeds": plans})
         return
     _show([item for item in plans if item["days"]])
+    _show_origins([item for item in plans if item["origin"]])
 
 
 def _chosen(where: Project, names: tuple[str, ...] | None) -> dict[str, Feed]:
@@ -95,6 +98,12 @@ def _in_short(name: str, found: Plan) -> dict[str, Any]:
         "moved": [{"file": record.file, "to": path} for record, path in found.moved],
         "returned": [file.file for file in found.returned],
     }
+
+
+def _show_origins(plans: list[dict[str, Any]]) -> None:
+    for item in plans:
+        last = item["origin"]["fetched_at"]
+        say(f"{item['feed']} is fetched first (last: {last}); what is new there is not known yet.")
 
 
 def _show(plans: list[dict[str, Any]]) -> None:

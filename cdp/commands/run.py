@@ -19,9 +19,10 @@ def run(
     first: Annotated[str | None, typer.Option("--from", help="First batch date to load.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last batch date to load.")] = None,
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Load every batch again.")] = False,
+    fetch: Annotated[bool, typer.Option("--fetch/--no-fetch", help="Fetch first what is new at the origins.")] = True,
     json: JsonOption = False,
 ) -> None:
-    """Load pending batches, check them, resolve identities, build profiles, publish."""
+    """Fetch what is new, load pending batches, check them, resolve identities, build profiles, publish."""
     where = find_project(project)
     days = (parse_day(as_of, "--as-of"), parse_day(first, "--from"), parse_day(last, "--to"))
     chosen = split_names(feeds)
@@ -35,6 +36,7 @@ def run(
             first=days[1],
             last=days[2],
             full_refresh=full_refresh,
+            fetch=fetch,
             progress=progress,
         )
     if json:

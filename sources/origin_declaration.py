@@ -1,0 +1,248 @@
+"""The key ``origin:`` of a feed: where its files come from, when nobody puts them into the landing folder by hand.
+
+Whatever the origin, what arrives are files below ``landing/<feed>/``, and everything after that is one path.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from sources.secret import Secret, is_secret, names_in
+from warehouse.declaration import Declaration
+
+Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Start: TypeAlias = str | int | float
+
+_BUCKET = re.compile(r"s3://(?P<bucket>[^/]+)(?:/(?P<prefix>.*))?\Z")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
+_TABLE = re.compile(r"[^.\s]+(\.[^.\s]+)?\Z")
+_SECRET_WORDS = re.compile(r"authorization|cookie|token|secret|passw|api-?key|signature", re.IGNORECASE)
+
+
+class S3Origin(Declaration):
+    """A bucket of an S3-compatible store: every object below a prefix that the feed's globs name."""
+
+    kind: Literal["s3"]
+    url: str = Field(description="Bucket and prefix: s3://bucket/folder.")
+    endpoint: str | None = Field(None, description="Address of a store that is not Amazon's, such as MinIO or R2.")
+    region: str = Field("us-east-1", description="Region of the bucket.")
+    access_key: Secret | None = Field(None, description="Environment variable of the access key, as ${NAME}.")
+    secret_key: Secret | None = Field(None, description="Environment variable of the secret key, as ${NAME}.")
+    session_token: Secret | None = Field(None, description="Environment variable of a temporary key's token.")
+    anonymous: bool = Field(False, description="The bucket is public: sign nothing.")
+    parallel: int = Field(4, ge=1, le=64, description="Objects fetched at the same time.")
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name."""
+        found = _BUCKET.match(self.url)
+        assert found is not None
+        return found["bucket"]
+
+    @property
+    def prefix(self) -> str | None:
+        """The folder inside the bucket; None: all of it."""
+        found = _BUCKET.match(self.url)
+        assert found is not None
+        return (found["prefix"] or "").strip("/") or None
+
+    @field_validator("url")
+    @classmethod
+    def _names_a_bucket(cls, url: str) -> str:
+        if not _BUCKET.match(url):
+            raise ValueError("not of the form s3://bucket/folder")
+        return url
+
+    @field_validator("endpoint")
+    @classmethod
+    def _is_address(cls, url: str | None) -> str | None:
+        return url and _web_address(url)
+
+    @model_validator(mode="after")
+    def _has_both_keys(self) -> S3Origin:
+        if (self.access_key is None) != (self.secret_key is None):
+            raise ValueError("access_key and secret_key go together")
+        if self.anonymous and self.access_key is not None:
+            raise ValueError("an anonymous origin has no keys")
+        return self
+
+
+class Pages(Declaration):
+    """How a web API says where the next page is."""
+
+    by: Literal["link_header", "link", "cursor", "offset", "number"] = Field(
+        description="link_header: the Link header; link: an address in the answer; cursor: a text in the answer; "
+        "offset: rows skipped; number: pages counted."
+    )
+    field: Name | None = Field(None, description="Where the address or cursor of the next page stands in the answer.")
+    parameter: Name | None = Field(None, description="Query parameter of the cursor, offset or page number.")
+    size: int | None = Field(None, ge=1, description="Rows a page is asked to have; needed by offset.")
+    size_parameter: Name | None = Field(None, description="Query parameter of the size; offset: `limit`.")
+    first: int = Field(1, ge=0, description="Number of the first page.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Pages:
+        if self.by in {"link", "cursor"} and self.field is None:
+            raise ValueError(f"pages by {self.by} need `field`, where the answer names the next page")
+        if self.by == "cursor" and self.parameter is None:
+            raise ValueError("pages by cursor need `parameter`, the query parameter that takes it")
+        if self.by == "offset" and self.size is None:
+            raise ValueError("pages by offset need `size`, the rows of a full page")
+        return self
+
+
+class Login(Declaration):
+    """How an HTTP API knows who asks: a bearer token, or a user with a password."""
+
+    bearer: Secret | None = Field(None, description="Environment variable of a token, as ${NAME}.")
+    user: str | None = Field(None, description="User of HTTP basic authentication; may be ${NAME}.")
+    password: Secret | None = Field(None, description="Environment variable of the user's password, as ${NAME}.")
+
+    @model_validator(mode="after")
+    def _is_one_way(self) -> Login:
+        if (self.bearer is None) == (self.user is None) or (self.user is None) != (self.password is None):
+            raise ValueError("give either `bearer`, or `user` and `password`")
+        return self
+
+
+class ApiCursor(Declaration):
+    """What was seen last decides from where the next fetch asks."""
+
+    field: Name = Field(description="Field of a row that only grows, such as updated_at or id; dots go inwards.")
+    parameter: Name = Field(description="Query parameter that asks for rows from a value on.")
+    start: Start | None = Field(None, description="Value of the first fetch; absent: the API's whole history.")
+    missing: Literal["fail", "keep"] = Field(
+        "fail", description="A row without the field: fail, or keep it in every fetch that brings it."
+    )
+
+
+class HttpOrigin(Declaration):
+    """An HTTP API that answers with JSON, page after page; needs the extra `connectors`."""
+
+    kind: Literal["http"]
+    url: str = Field(description="Address of the first page.")
+    query: dict[str, str | int | float] = Field(default_factory=dict, description="Query parameters of every page.")
+    headers: dict[str, str] = Field(default_factory=dict, description="Headers; secret ones as ${NAME}.")
+    login: Login | None = Field(None, description="Bearer token, or user and password.")
+    rows: Name | None = Field(None, description="Where the list of rows stands in an answer; absent: it is the answer.")
+    pages: Pages | None = Field(None, description="How to come to the next page; absent: there is one.")
+    cursor: ApiCursor | None = Field(None, description="Fetch only what is new; absent: everything, each time.")
+    timeout_seconds: float = Field(60, gt=0, description="Longest wait for an answer to begin or go on.")
+    attempts: int = Field(6, ge=1, le=20, description="Requests per page before the fetch fails.")
+    longest_wait_seconds: float = Field(300, ge=0, description="Longest wait between two attempts, also if asked to.")
+
+    @field_validator("url")
+    @classmethod
+    def _is_address(cls, url: str) -> str:
+        return _web_address(url)
+
+    @field_validator("headers")
+    @classmethod
+    def _keep_secrets_out(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            if not _HEADER.match(name):
+                raise ValueError(f"`{name}` is not the name of a header")
+            if _SECRET_WORDS.search(name) and not names_in(value):
+                raise ValueError(f"`{name}` sounds secret; name an environment variable, as ${{NAME}}")
+        return headers
+
+    @field_validator("query")
+    @classmethod
+    def _keep_keys_out(cls, query: dict[str, str | int | float]) -> dict[str, str | int | float]:
+        for name, value in query.items():
+            if _SECRET_WORDS.search(name) and not names_in(str(value)) and "page" not in name.lower():
+                raise ValueError(f"`{name}` sounds secret; name an environment variable, as ${{NAME}}")
+        return query
+
+
+class TableCursor(Declaration):
+    """What was seen last decides from where the next fetch asks."""
+
+    column: Name = Field(description="Column that only grows, such as updated_at or an id; rows without it are left.")
+    start: Start | None = Field(None, description="Value of the first fetch; absent: the whole table.")
+
+
+class SqlOrigin(Declaration):
+    """A table or view of a SQL database; needs the extra `connectors`."""
+
+    kind: Literal["sql"]
+    url: str = Field(description="postgresql://user:${PASSWORD}@host:5432/database, or ${NAME} for all of it.")
+    table: str = Field(description="Table or view, with its schema before a dot where it needs one.")
+    columns: tuple[Name, ...] = Field((), description="Columns to fetch; absent: all.")
+    cursor: TableCursor | None = Field(None, description="Fetch only what is new; absent: the table, each time.")
+    chunk_rows: int = Field(50_000, ge=1, description="Rows held in memory at once.")
+    attempts: int = Field(3, ge=1, le=20, description="Tries before the fetch fails, when the database goes away.")
+
+    @field_validator("url")
+    @classmethod
+    def _holds_no_password(cls, url: str) -> str:
+        if is_secret(url):
+            return url
+        if "://" not in url:
+            raise ValueError("not an address such as postgresql://user:${PASSWORD}@host/database, nor ${NAME}")
+        password = re.match(r"[^:]+://[^:@/]*:(?P<password>[^@]*)@", url)
+        if password and not is_secret(password["password"]):
+            raise ValueError("the password stands in the address; name the environment variable instead, as ${NAME}")
+        return url
+
+    @field_validator("table")
+    @classmethod
+    def _is_table(cls, table: str) -> str:
+        if not _TABLE.match(table):
+            raise ValueError(f"`{table}` is not a table, such as orders or shop.orders")
+        return table
+
+
+Vendor: TypeAlias = Literal[
+    "segment", "shopify", "stripe", "woocommerce", "typeform", "intercom", "zendesk", "hubspot", "hmac", "token"
+]
+
+
+class Signature(Declaration):
+    """How a delivery proves who sent it."""
+
+    by: Vendor = Field(description="The vendor's way; hmac: a digest in a header; token: the secret itself in one.")
+    secret: Secret = Field(description="Environment variable of the signing secret, as ${NAME}.")
+    also: Secret | None = Field(None, description="A second secret that is accepted too, while one is being changed.")
+    header: str | None = Field(None, description="hmac, token: the header. RudderStack: token, set as custom header.")
+    digest: Literal["sha256", "sha1", "sha512"] = Field("sha256", description="hmac: the hash function.")
+    encoding: Literal["hex", "base64"] = Field("hex", description="hmac: how the digest is written.")
+    prefix: str = Field("", description="hmac, token: text before the value, such as `sha256=` or `Bearer `.")
+    tolerance_seconds: int = Field(300, ge=1, description="Oldest accepted signature, where the vendor signs the time.")
+    public_url: str | None = Field(
+        None, description="hubspot: the address HubSpot calls, as it signs it; absent: the one the request names."
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Signature:
+        if self.by in {"hmac", "token"} and not self.header:
+            raise ValueError(f"a signature by {self.by} needs `header`")
+        if self.header is not None and not _HEADER.match(self.header):
+            raise ValueError(f"`{self.header}` is not the name of a header")
+        return self
+
+
+class WebhookOrigin(Declaration):
+    """Deliveries that a vendor sends to `cdp receive`, at /feeds/<name>."""
+
+    kind: Literal["webhook"]
+    signature: Signature = Field(description="How a delivery proves who sent it; there is no unsigned webhook.")
+    max_bytes: int = Field(1 << 20, ge=1, le=64 << 20, description="Largest delivery; a larger one is refused (413).")
+    close_after_seconds: int = Field(60, ge=1, description="A landing file is closed, and can be loaded, after this.")
+    close_after_bytes: int = Field(64 << 20, ge=1, description="… or when it is this large.")
+
+
+Origin: TypeAlias = Annotated[S3Origin | HttpOrigin | SqlOrigin | WebhookOrigin, Field(discriminator="kind")]
+
+
+def _web_address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("not an address that begins with https:// or http://")
+    if parts.username or parts.password:
+        raise ValueError("a user or password stands in the address; use the keys that are made for them")
+    return url
