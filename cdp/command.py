@@ -73,6 +73,11 @@ def _let_go_of_output() -> None:
     os.close(nowhere)
 
 
+def _interrupted() -> int:
+    sys.stderr.write("interrupted: run the same command again; nothing is half done\n")
+    return INTERRUPTED
+
+
 def run_command(arguments: list[str]) -> int:
     """Run one command and return its exit code: ours end in two lines, bugs in a traceback."""
     try:
@@ -81,10 +86,11 @@ def run_command(arguments: list[str]) -> int:
         if isinstance(end.__context__, BrokenPipeError):  # the library that reads the arguments made a failure of it
             _let_go_of_output()
             return 0
+        if end.code == INTERRUPTED:  # likewise
+            return _interrupted()
         return end.code if isinstance(end.code, int) else 0
     except KeyboardInterrupt:
-        sys.stderr.write("error: interrupted\nfix: run the same command again; nothing is half done\n")
-        return INTERRUPTED
+        return _interrupted()
     except CdpError as error:
         sys.stderr.write(f"error: {error.reason}\n")
         if error.fix:

@@ -33,6 +33,8 @@ from assets.published import SNAPSHOT
 from assets.resources import PROJECT_RUN, Loading
 from assets.tables import names_of, table_key
 from cdp.definitions import warehouse_settings
+from cdp.interrupts import noticed_interrupts
+from cdp.progress import Progress
 from cdp.run_summary import Errors, Pending, gate_error, summarise
 from cdp.settings import read_settings
 from sources.loading import describe_feeds, pending_batches
@@ -41,9 +43,6 @@ from warehouse.database import Connection, Warehouse
 from warehouse.declaration import suggestion
 from warehouse.errors import CdpError, UsageError, WarehouseBusyError
 from warehouse.project import Project
-
-Progress = Callable[[int, int, str], None]
-"""Called with steps done, steps in all, and what is being counted."""
 
 _HOST, _PROCESS = "cdp/host", "cdp/process"
 _QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
@@ -91,6 +90,7 @@ def run_project(
     ``bugs`` names the feeds among them whose files brought a bug to light.
 
     Raises:
+        KeyboardInterrupt: the user interrupted the run; what it had begun is undone.
         DeclarationError: something in ``config/`` is wrong.
         UsageError: an unknown feed was named.
         InputError: nothing was ever loaded.
@@ -99,7 +99,7 @@ def run_project(
     """
     declared = declared or read_project(project)
     asked = Asked(as_of, _known_feeds(declared, feeds), first, last, full_refresh, fetch)
-    with _dagster_of(project, instance) as opened:
+    with noticed_interrupts(), _dagster_of(project, instance) as opened:
         _end_dead_runs(opened)
         return _run(declared, asked, opened, progress)
 
@@ -230,9 +230,13 @@ def _counting(progress: Progress, total: int) -> Callable[[EventLogEntry], None]
     def listen(entry: EventLogEntry) -> None:
         nonlocal done
         event = entry.dagster_event
-        if event is not None and (event.is_step_success or event.is_step_failure or event.is_step_skipped):
+        if event is None:
+            return
+        if event.is_step_success or event.is_step_failure or event.is_step_skipped:
             done += 1
-            progress(done, total, "steps")
+        elif not event.is_step_start:
+            return
+        progress(done, total, f"steps, now {(event.step_key or '').replace('__', '.')}")
 
     return listen
 

@@ -1,12 +1,10 @@
-"""How commands speak: a table on a terminal, JSON for programs, a bar for long work."""
+"""How commands speak: a table on a terminal, JSON for programs. Long work tells its progress in `cdp/progress.py`."""
 
 from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,9 +17,6 @@ ProjectOption = Annotated[
     typer.Option("--project", envvar="CDP_PROJECT", help="Folder of the project; default: the current folder."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-
-Progress = Callable[[int, int, str], None]
-"""Called with done, total (0: unknown) and what is being counted."""
 
 
 def say(text: str = "") -> None:
@@ -56,43 +51,6 @@ def show(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: 
 def show_json(value: object) -> None:
     """One JSON document, keys as given."""
     say(json.dumps(value, ensure_ascii=False, indent=1, default=_plain))
-
-
-@contextmanager
-def progress_bar(what: str) -> Iterator[Progress]:
-    """A bar with count, rate and time left on standard error; silent where that is no terminal.
-
-    What is counted may change on the way; words behind a comma in it are told besides.
-    """
-    if not sys.stderr.isatty():
-        yield lambda _done, _total, _what: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
-
-    started = time.monotonic()
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f}/{task.total:,.0f} {task.fields[unit]} {task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task(what, total=1, unit="", rate="")
-
-        counted = ""
-
-        def advance(done: int, total: int, unit: str) -> None:
-            nonlocal counted, started
-            if unit.split(",")[0] != counted:  # something else is counted: rate and time left begin anew
-                counted, started = unit.split(",")[0], time.monotonic()
-                bars.reset(task, total=max(total, 1), unit=unit, rate="")
-            elapsed = max(time.monotonic() - started, 1e-6)
-            rate = f"({done / elapsed:,.0f}/s)" if done else ""
-            bars.update(task, completed=done, total=max(total, done, 1), unit=unit, rate=rate)
-
-        yield advance
 
 
 def _cell(value: object) -> str:

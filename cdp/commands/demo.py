@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from assets.declared import Declared, read_project
+from cdp.progress import progress_bar
 from cdp.settings import find_project
-from cdp.terminal import JsonOption, ProjectOption, progress_bar, say, show, show_json
+from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
 from cdp.warehouses import reading
 from sources.landing import discover
 from warehouse.errors import InputError

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from cdp.progress import progress_bar
 from cdp.settings import find_project
-from cdp.terminal import JsonOption, ProjectOption, progress_bar, say, show, show_json
+from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
 from warehouse.errors import CdpError, InputError
 
 
@@ -26,9 +27,9 @@ def run(
     where = find_project(project)
     days = (parse_day(as_of, "--as-of"), parse_day(first, "--from"), parse_day(last, "--to"))
     chosen = split_names(feeds)
-    from cdp.run import run_project
-
     with progress_bar("run") as progress:
+        from cdp.run import run_project  # takes seconds, and they are told too
+
         summary = run_project(
             where,
             as_of=days[0],
