@@ -1,8 +1,9 @@
-"""What outcomes mean, learnt from the pairs themselves: expectation maximisation over four classes of pairs.
+"""What outcomes mean, learnt from the pairs themselves: expectation maximisation over five classes of pairs.
 
-Classes: *match* (one person), *random* (two people), *household* (two people who share a home, a firm, a family name)
-and *community* (two people of one place and one day of birth: what takes rare days and towns off the hands of the match
-class). Parameters are kept per cell of a group, shrunk towards independence of its fields; no labels are needed.
+Classes: *match* (one person), *random* (two people), *household* (two people who share a home, a firm, a family name),
+*community* (two people of one place and one day of birth: what takes rare days and towns off the hands of the match
+class) and *namesake* (two people of one name, whose e-mail addresses are therefore alike). Parameters are kept per cell
+of a group, shrunk towards independence of its fields; no labels are needed.
 
 Source: Fellegi and Sunter (1969); Winkler, Using the EM algorithm for weight computation (1988); shrinkage of cell
 ratios and side classes after measurements on labelled sets.
@@ -28,14 +29,16 @@ _OWN_RULES_ONLY: Final = 0.3
 _PRIOR_COUNT, _PRIOR_SHARE = 20.0, 0.05
 _ALL_DIFFERENT: Final = 0.03
 _CROSSED_MATCH: Final = (0.975, 0.005, 0.02)
-_START = {"match": 0.3, "household": 0.2, "community": 0.2}
+_START = {"match": 0.3, "household": 0.2, "community": 0.2, "namesake": 0.2}
 _NEARLY_CROSSING: Final = 2.0
 """Crossing counts one nearly equal name too."""
 _LOOKED_UP: Final = 1 << 22
 """Keys below this are found by looking up, not by sorting."""
+_NEARLY: Final = 2
+"""The best so many levels of unequal names count as agreeing."""
 _TINY: Final = 1e-300
-_SIDES: Final = ((2, "household"), (3, "community"))
-CLASSES: Final = ("match", "random", "household", "community")
+_SIDES: Final = ((2, "household"), (3, "community"), (4, "namesake"))
+CLASSES: Final = ("match", "random", "household", "community", "namesake")
 
 
 @dataclass(frozen=True)
@@ -84,13 +87,17 @@ class _Fit:
         self.cells = [group.where[self.patterns] for group in self.groups]
         has = {item.role for item in records.fields}
         self.active = np.array(
-            [True, True, bool(has & PLACES) and bool(has & PERSONAL), bool(has & PLACES) and Role.BIRTH in has]
+            [
+                True,
+                True,
+                bool(has & PLACES) and bool(has & PERSONAL),
+                bool(has & PLACES) and Role.BIRTH in has,
+                bool(has & NAMES) and len(has - NAMES) > 1,
+            ]
         )
 
     def run(self) -> Parameters:
-        share = (
-            np.array([_START["match"], 0.0, _START["household"], _START["community"]]) * self.records.size / self.pairs
-        )
+        share = np.array([_START.get(name, 0.0) for name in CLASSES]) * self.records.size / self.pairs
         share = np.where(self.active, share, 0.0)
         share[1] = 1.0 - share.sum()
         before = np.log(share[0])
@@ -113,7 +120,7 @@ class _Fit:
         for group, cell, weight in zip(self.groups, self.cells, self.weights, strict=True):
             group.learn(cell, belongs * weight)
         found = belongs.sum(axis=1) / self.pairs
-        found[1] = 1.0 - found[0] - found[2] - found[3]
+        found[1] = 1.0 - found[0] - found[2:].sum()
         return np.asarray(found)
 
 
@@ -148,10 +155,9 @@ class _GroupFit:
         self.random = [self._random_field(place, random_count) for place in range(len(self.sizes))]
         usual = [self._usual(place) for place in range(len(self.sizes))]
         self.usual = usual
-        household = [self._start(place, usual[place], "household") for place in range(len(self.sizes))]
-        community = [self._start(place, usual[place], "community") for place in range(len(self.sizes))]
-        self.by_class: list[list[Floats]] = [usual, self.random, household, community]
-        self.logs = np.zeros((4, len(self.keys)))
+        sides = [[self._start(place, usual[place], side) for place in range(len(self.sizes))] for _, side in _SIDES]
+        self.by_class: list[list[Floats]] = [usual, self.random, *sides]
+        self.logs = np.zeros((len(CLASSES), len(self.keys)))
         self.logs[1] = self._shrunk(self.random, random_count, _RANDOM_SHRINK)
         self.logs[0] = np.log2(self._product(usual))
         for number_of_class, name in _SIDES:
@@ -163,7 +169,7 @@ class _GroupFit:
 
     def learn(self, cell: Integers, belongs: Floats) -> None:
         """Take in how many pairs of each kind belong to each class."""
-        counts = [np.bincount(cell, belongs[c], len(self.keys)).astype(np.float64) for c in range(4)]
+        counts = [np.bincount(cell, belongs[c], len(self.keys)).astype(np.float64) for c in range(len(CLASSES))]
         match = [self._match_field(place, counts[0]) for place in range(len(self.sizes))]
         self.by_class[0] = match
         self.logs[0] = self._capped(self._shrunk(match, counts[0], _MATCH_SHRINK))
@@ -214,7 +220,7 @@ class _GroupFit:
         if self.group.is_crossing:
             return Learning.RANDOM
         meaning = self.members[place].meaning
-        return meaning.household if side == "household" else meaning.community
+        return {"household": meaning.household, "community": meaning.community, "namesake": meaning.namesake}[side]
 
     def _start(self, place: int, usual: Floats, side: str) -> Floats:
         random = self.random[place]
@@ -223,6 +229,9 @@ class _GroupFit:
                 return 0.6 * usual + 0.4 * random
             case Learning.LEANING:
                 return 0.07 * usual + 0.93 * random
+            case Learning.AGREED:
+                near = np.arange(len(random)) >= len(self.members[place].meaning.levels) - _NEARLY
+                return 0.05 * random + 0.95 * np.where(near, random, 0.0) / max(random[near].sum(), _TINY)
             case Learning.SURNAME:
                 found = random.copy()
                 found[[0, *range(2, len(found))]] *= 0.4 / max(1.0 - found[1], _TINY)

@@ -48,7 +48,7 @@ class Pairs:
     @cached_property
     def same_initial(self) -> Flags:
         """Whether both begin alike."""
-        return self.dictionary.initials[self.low] == self.dictionary.initials[self.high]
+        return np.asarray(self.dictionary.initials[self.low] == self.dictionary.initials[self.high])
 
     def chosen(self, flags: Flags) -> Pairs:
         """Some of the pairs."""

@@ -54,7 +54,7 @@ class ClusterScorer:
                 continue
             of = set_of[known]
             count = np.maximum(np.bincount(of, minlength=sets), 1)
-            for c in (0, 2, 3):
+            for c in (0, *range(2, len(prior))):
                 ratio = np.exp2(np.clip(logs[c] - logs[1], -_MOST_BITS, _MOST_BITS))[chosen[known]]
                 mean = np.bincount(of, ratio, sets) / count
                 total[c] += np.where(mean > 0, np.log2(np.maximum(mean, 1e-300)), 0.0)

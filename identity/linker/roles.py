@@ -46,6 +46,8 @@ class Learning(StrEnum):
     """Learnt, starting and weakly held near two people at random."""
     SURNAME = "surname"
     """As two people at random, but the family name usually agrees."""
+    AGREED = "agreed"
+    """Values agree or nearly do, on common ones as chance has it."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Meaning:
     usual: tuple[float, ...]
     household: Learning
     community: Learning = Learning.RANDOM
+    namesake: Learning = Learning.RANDOM
     most_different: float | None = None
     """A person's own values are never totally different more often than this."""
 
@@ -65,10 +68,16 @@ NAME_LEVELS: Final = ("different", "alike", "initial", "near", "one_off")
 FULL_LEVELS: Final = ("different", "same_family", "masked_family", "short", "near", "reordered", "same_sound")
 
 MEANINGS: Final[Mapping[Role, Meaning]] = {
-    Role.GIVEN: Meaning("name", NAME_LEVELS, (0.05, 0.03, 0.03, 0.05, 0.06), Learning.TIED, most_different=0.2),
-    Role.FAMILY: Meaning("name", NAME_LEVELS, (0.05, 0.03, 0.03, 0.05, 0.06), Learning.FREE, most_different=0.2),
+    Role.GIVEN: Meaning(
+        "name", NAME_LEVELS, (0.05, 0.03, 0.03, 0.05, 0.06), Learning.TIED, namesake=Learning.AGREED, most_different=0.2
+    ),
+    Role.FAMILY: Meaning(
+        "name", NAME_LEVELS, (0.05, 0.03, 0.03, 0.05, 0.06), Learning.FREE, namesake=Learning.AGREED, most_different=0.2
+    ),
     Role.MIDDLE: Meaning("name", ("different", "same_initial", "near"), (0.05, 0.08, 0.06), Learning.TIED),
-    Role.FULL: Meaning("name", FULL_LEVELS, (0.02, 0.02, 0.02, 0.04, 0.04, 0.04, 0.04), Learning.SURNAME),
+    Role.FULL: Meaning(
+        "name", FULL_LEVELS, (0.02, 0.02, 0.02, 0.04, 0.04, 0.04, 0.04), Learning.SURNAME, namesake=Learning.AGREED
+    ),
     Role.BIRTH: Meaning(
         "birth_on",
         ("different", "same_year", "alike", "default_day", "two_parts", "one_off"),
@@ -83,6 +92,7 @@ MEANINGS: Final[Mapping[Role, Meaning]] = {
         ("different", "similar_local", "alike", "same_local", "two_off", "one_off"),
         (0.1, 0.02, 0.02, 0.02, 0.02, 0.04),
         Learning.LEANING,
+        namesake=Learning.FREE,
     ),
     Role.ID: Meaning("", ("different", "alike", "masked", "one_off"), (0.04, 0.01, 0.03, 0.05), Learning.RANDOM),
     Role.ADDRESS: Meaning(

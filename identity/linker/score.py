@@ -19,7 +19,7 @@ from identity.linker.roles import Learning, Role
 
 _MOST_FUZZY_BITS: Final = 3.0
 _LEAST_LOG: Final = -90.0
-_CHANCE: Final = frozenset({Learning.RANDOM, Learning.TIED, Learning.LEANING, Learning.SURNAME})
+_CHANCE: Final = frozenset({Learning.RANDOM, Learning.TIED, Learning.LEANING, Learning.SURNAME, Learning.AGREED})
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,7 @@ def weights(records: Records, model: Model, compared: Compared) -> Floats:
 
 def odds(logs: Floats) -> Floats:
     """log2 of match against everything else; classes along the first axis."""
-    rest = np.logaddexp2(logs[1], np.logaddexp2(logs[2], logs[3]))
-    return np.asarray(logs[0] - rest)
+    return np.asarray(logs[0] - np.logaddexp2.reduce(logs[1:], axis=0))
 
 
 def probability(weight: Floats) -> Floats:
@@ -97,7 +96,9 @@ def _cell_logs(records: Records, group: Group, cells: Cells, keys: Integers) -> 
 
 def _correct(logs: Floats, item: Field, number: int, model: Model, compared: Compared) -> None:
     level = compared.levels[number]
-    chance = [1] + [c for c, side in ((2, item.meaning.household), (3, item.meaning.community)) if side in _CHANCE]
+    meaning = item.meaning
+    sides = enumerate((meaning.household, meaning.community, meaning.namesake), 2)
+    chance = [1] + [c for c, side in sides if side in _CHANCE]
     equal = np.flatnonzero(level > item.inexact)
     bits = model.frequencies.exact[number][item.codes[compared.left[equal]]]
     for c in chance:
