@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from sources.arithmetic import compile_product, compile_quotient, compile_total
 from sources.expression import (
+    Cleared,
     Coalesce,
     Concat,
     Constant,
@@ -95,8 +96,10 @@ def _reckoned(expression: Sum | Product | Quotient, numbers: Sequence[SqlValue])
             return compile_quotient(numbers)
 
 
-def _compile_given(expression: Constant | FeedSetting | RowNumber | Parent, scope: TextScope) -> SqlValue:
+def _compile_given(expression: Constant | FeedSetting | RowNumber | Parent | Cleared, scope: TextScope) -> SqlValue:
     match expression:
+        case Cleared():
+            return ABSENT  # the gate leaves rows with null in one of these places to Python
         case Constant(text):
             return text_value(_literal(text))
         case FeedSetting(name):

@@ -13,6 +13,7 @@ from typing import Final
 
 from quality.contracts.check import Accepted, Reason, Rejected, check
 from sources.expression import (
+    Cleared,
     Coalesce,
     Concat,
     Constant,
@@ -113,6 +114,8 @@ def evaluate(expression: Expression, scope: RowScope) -> Value:
             return evaluate(value if is_met else otherwise, scope)
         case RowNumber():
             return scope.position
+        case Cleared(places):
+            return ",".join(name for name, path in places.items() if _is_null(path, scope)) or None
         case _:
             return _evaluate_list(expression, scope)
 
@@ -146,6 +149,13 @@ def _evaluate_list(expression: Expression, scope: RowScope) -> Value:
             return _rows(expression, scope)
         case _:
             return None
+
+
+def _is_null(path: Path, scope: RowScope) -> bool:
+    """Whether null stands at a place of an object; columns of flat rows are always there, and say nothing by it."""
+    *stem, last = path.segments
+    holder = walk(scope.row, stem)
+    return not scope.is_flat and isinstance(holder, dict) and last in holder and holder[last] is None
 
 
 def _concat(expression: Concat, scope: RowScope) -> Value:

@@ -113,6 +113,16 @@ class Quotient:
 
 
 @dataclass(frozen=True)
+class Cleared:
+    """The names under which null stands on purpose, joined by commas; absent when there is none.
+
+    A member that is not there is another thing: a call that sends what changed leaves out what did not.
+    """
+
+    places: Mapping[str, Path]
+
+
+@dataclass(frozen=True)
 class Parent:
     """Inside nested rows: the value at a path of the row around."""
 
@@ -193,6 +203,7 @@ Expression: TypeAlias = (
     | Product
     | Quotient
     | Parent
+    | Cleared
     | Pick
     | Join
     | ListOf
@@ -230,6 +241,8 @@ def paths_of(expression: Expression) -> Iterator[Path]:
         match part:
             case Path():
                 yield part
+            case Cleared(places):
+                yield from places.values()
             case Each(path) if path is not None:
                 yield path
             case SumOf(each) | Pick(each) | Join(each):
@@ -282,6 +295,8 @@ def with_paths_renamed(expression: Expression, renamed: Mapping[str, str]) -> Ex
             return Path(_renamed(text, renamed))
         case Parent(text):
             return Parent(_renamed(text, renamed))
+        case Cleared(places):
+            return Cleared({name: Path(_renamed(path.text, renamed)) for name, path in places.items()})
         case Each(Path(text)):
             return _with_list_renamed(expression, text, renamed)
         case SumOf(each) | Pick(each) | Join(each):

@@ -2,8 +2,9 @@
 
 A plain string is a path (dots walk objects, whole numbers walk lists). Otherwise one of
 
-- of values: ``{path}``, ``{constant}``, ``{setting}``, ``{row_number: true}``, ``{coalesce: […]}``,
-  ``{concat: […], with, all}``, ``{when, equals | in, value, else}``, ``{object: {name: expression}}``, ``{list: […]}``;
+- of values: ``{path}``, ``{constant}``, ``{setting}``, ``{row_number: true}``, ``{cleared: {name: path}}``,
+  ``{coalesce: […]}``, ``{concat: […], with, all}``, ``{when, equals | in, value, else}``,
+  ``{object: {name: expression}}``, ``{list: […]}``;
 - of numbers: ``{sum: […], all}``, ``{product: [a, b]}``, ``{quotient: [a, b]}``;
 - over lists: ``{sum_of: {each, value, where}}``, ``{pick: list, where, value}``, ``{join: list, value, with}``, and
   ``{each: list, fields, where, instead: {needs, fields}}``, a row for every object; ``where`` maps a path inside it to
@@ -21,6 +22,7 @@ from typing import Annotated, Final
 from pydantic import PlainValidator, WithJsonSchema
 
 from sources.expression import (
+    Cleared,
     Coalesce,
     Concat,
     Constant,
@@ -63,6 +65,7 @@ _FORMS: Final[Mapping[str, frozenset[str]]] = {
     "product": frozenset(),
     "quotient": frozenset(),
     "parent": frozenset(),
+    "cleared": frozenset(),
     "object": frozenset(),
     "pick": frozenset({"where", "value"}),
     "join": frozenset({"value", "with"}),
@@ -133,6 +136,8 @@ def _parse_list_form(form: str, argument: object, written: Mapping[str, object])
             return Quotient(_two(argument, form))
         case "parent":
             return Parent(_name(argument, form))
+        case "cleared":
+            return Cleared({name: Path(_name(path, name)) for name, path in _table(argument, form).items()})
         case "pick":
             value = parse_expression(written.get("value"))
             return Pick(Path(_name(argument, form)), _where(written.get("where")), value)

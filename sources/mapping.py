@@ -16,6 +16,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from sources.expression import (
+    Cleared,
     Coalesce,
     Concat,
     Constant,
@@ -184,6 +185,8 @@ def _list_in_words(expression: Expression) -> tuple[list[str], str]:
             return _joined(items, "product")
         case Quotient(items):
             return _joined(items, "quotient")
+        case Cleared(places):
+            return [path.text for path in places.values()], "names of those that are null, not left out"
         case Parent(text):
             return [], f"{text} of the row around"
         case SumOf(each, value, where):

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, TypeAlias, Union
 import msgspec
 
 from sources.evaluation import is_index, walk
-from sources.expression import Path, element_paths
+from sources.expression import Cleared, Path, element_paths, parts
 from sources.leaves import Leaf
 from sources.mapped_feed import MappedFeed, source_paths
 from sources.nested_rows import child_of, element_leaves
@@ -38,6 +38,7 @@ class Node:
     standing: Standing = "mapped"
     children: dict[str, Node] = field(default_factory=dict)
     kinds: frozenset[str] | None = None
+    may_be_null: bool = True
 
     def child(self, name: str) -> Node:
         """The place below, made when it is not there yet."""
@@ -52,6 +53,9 @@ def shape_of(mapped: MappedFeed) -> Node:
     for expression in (*mapped.fields.values(), *mapped.rows.values()):
         for each, inner in element_paths(expression):
             _mark(_mark(root, each), inner)
+        for part in parts(expression):
+            for place in part.places.values() if isinstance(part, Cleared) else ():
+                _mark(root, place).may_be_null = False
     _restrict(root, own_leaves(mapped))
     for name, rows in mapped.rows.items():
         if rows.path is not None:
@@ -160,7 +164,10 @@ class Gate:
 
     def _learn(self, value: Mapping[str, object]) -> None:
         before = len(self._unknown)
-        for path in list(_strangers(value, self.root, ())):
+        strangers = list(_strangers(value, self.root, ()))
+        if not strangers:
+            return
+        for path in strangers:
             name = ".".join(path)
             standing: Standing = "ignored" if is_ignored(name, self.ignore) else "unknown"
             if standing == "unknown" and len(self._unknown) >= MOST_UNKNOWN:
@@ -205,7 +212,9 @@ def _model(node: Node, name: str) -> type[msgspec.Struct]:
     names: dict[str, str] = {}
     for index, (key, child) in enumerate(node.children.items()):
         names[f"f{index}"] = key
-        kind: Any = msgspec.Raw if child.kinds is None else _scalar(child.kinds)
+        kind: Any = _scalar(child.kinds or frozenset(), may_be_null=child.may_be_null)
+        if child.kinds is None:
+            kind = msgspec.Raw if child.may_be_null else _ANY_BUT_NULL
         if child.children:
             inner: Any = _model(child, f"{name}_{index}")
             kind = Union[inner, list[Union[inner, list[Any], _ANY_SCALAR]], _ANY_SCALAR]  # noqa: UP007 - made of values
@@ -213,11 +222,12 @@ def _model(node: Node, name: str) -> type[msgspec.Struct]:
     return msgspec.defstruct(name, fields, rename=names, forbid_unknown_fields=True, gc=False)
 
 
+_ANY_BUT_NULL: Any = str | int | float | bool | list[Any] | dict[str, Any]
 _ANY_SCALAR: Any = str | int | float | bool | None
 
 
-def _scalar(kinds: frozenset[str]) -> Any:  # noqa: ANN401 - a union made of values
-    kind: Any = str | int | None
+def _scalar(kinds: frozenset[str], *, may_be_null: bool) -> Any:  # noqa: ANN401 - a union made of values
+    kind: Any = str | int | None if may_be_null else str | int
     kind = kind | float if "number" in kinds else kind
     return kind | bool if "boolean" in kinds else kind
 

@@ -75,6 +75,39 @@ SHOPIFY = {
     ],
     "shipping_address": {"address1": "1 High St", "city": "Leeds", "country_code": "GB", "zip": "LS1"},
 }
+CHARGE = {
+    "id": "ch_1",
+    "object": "charge",
+    "amount": 1999,
+    "amount_captured": 1999,
+    "amount_refunded": 500,
+    "captured": True,
+    "created": 1772000000,
+    "currency": "jpy",
+    "customer": "cus_1",
+    "livemode": True,
+    "refunded": False,
+    "status": "succeeded",
+    "billing_details": {"email": "li@shop.example", "address": {"line1": "1 High St", "city": "Leeds"}},
+    "refunds": {
+        "data": [{"id": "re_1", "amount": 500, "currency": "jpy", "status": "succeeded", "created": 1772100000}]
+    },
+}
+WOO = {
+    "id": 727,
+    "status": "processing",
+    "currency": "GBP",
+    "date_created_gmt": "2026-03-01T09:30:00",
+    "date_modified_gmt": "2026-03-01T10:00:00",
+    "total": "15.91",
+    "customer_id": 0,
+    "billing": {"email": "li@shop.example", "phone": ""},
+    "line_items": [
+        {"id": 315, "name": "Tea", "product_id": 93, "quantity": 3, "subtotal": "10.00", "total": "9.00", "price": 3}
+    ],
+    "coupon_lines": [{"code": "TEA"}],
+    "refunds": [{"id": 73, "reason": "broken", "total": "-10.00"}],
+}
 TICKET = {
     "id": 35436,
     "created_at": "2026-01-05T10:00:00Z",
@@ -160,6 +193,8 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "segment": ({"kind": "web_events", "mapping": "segment"}, SEGMENT),
     "segment in a zone": ({"kind": "web_events", "mapping": "segment", "time_zone": "Asia/Shanghai"}, SEGMENT),
     "shopify": ({"kind": "purchases", "mapping": "shopify_orders"}, SHOPIFY),
+    "stripe": ({"kind": "purchases", "mapping": "stripe_charges"}, CHARGE),
+    "woocommerce": ({"kind": "purchases", "mapping": "woocommerce_orders", "time_zone": "Europe/Paris"}, WOO),
     "tickets": ({"kind": "feedback", "mapping": "zendesk_tickets"}, TICKET),
     "weibo": ({"kind": "social_interactions", "mapping": "weibo"}, WEIBO),
     "contacts": (

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from sources.mapping import read_mapping
@@ -95,6 +97,25 @@ def test_traits_are_read_in_camel_and_snake_case(interpret) -> None:
     snake = a_call(type="identify", traits={"first_name": "Marta", "last_name": "Lind"})
     for row in interpret("segment", [camel, snake]).rows:
         assert (row["given_name"], row["family_name"]) == ("Marta", "Lind")
+
+
+def test_a_trait_left_out_is_unchanged_and_one_that_is_null_is_cleared(deliver) -> None:
+    calls = [
+        a_call(
+            type="identify", userId="u1", messageId="m1", traits={"email": "a@b.example", "phone": None, "name": None}
+        ),
+        a_call(type="identify", messageId="m2", traits={"email": "a@b.example"}),
+        a_call(type="identify", messageId="m3", traits={"email": ""}),
+        a_call(type="identify", messageId="m4", traits=None),
+    ]
+    for mapping in ("segment", "rudderstack"):
+        rows = deliver(mapping, "\n".join(map(json.dumps, calls))).rows
+        assert [(row.get("email"), row.get("extra")) for row in rows] == [
+            ("a@b.example", '{"cleared":"phone,full_name"}'),
+            ("a@b.example", None),
+            (None, None),
+            (None, None),
+        ]
 
 
 def test_an_unknown_call_or_a_broken_id_is_refused(interpret) -> None:
@@ -229,3 +250,62 @@ def test_a_ga4_event_without_session_or_consent_has_no_session_and_no_visitor(in
     [row] = interpret("ga4_events", [event]).rows
     assert row["event_kind"] == "page"
     assert not row.keys() & {"session_id", "anonymous_id", "source_user_id"}
+
+
+def test_bigquerys_files_of_lines_and_of_nested_columns_say_the_same(deliver, tmp_path: Path) -> None:
+    column = {
+        "event_params": pa.list_(
+            pa.struct(
+                [
+                    ("key", pa.string()),
+                    (
+                        "value",
+                        pa.struct(
+                            [
+                                ("string_value", pa.string()),
+                                ("int_value", pa.int64()),
+                                ("float_value", pa.float64()),
+                                ("double_value", pa.float64()),
+                            ]
+                        ),
+                    ),
+                ]
+            )
+        ),
+        "items": pa.list_(pa.struct([("item_id", pa.string()), ("item_name", pa.string()), ("price", pa.float64())])),
+    }
+    typed = GA4 | {"event_timestamp": 1605937059520352, "event_bundle_sequence_id": 12}
+    typed["event_params"] = [
+        {"key": param["key"], "value": param["value"] | {"int_value": int(number) if number else None}}
+        for param in GA4["event_params"]
+        for number in [param["value"]["int_value"]]
+    ]
+    typed["traffic_source"] = {"source": "(direct)", "medium": "(none)"}
+    refund = typed | {"event_name": "refund", "ecommerce": {"transaction_id": "T1", "refund_value": 24.5}}
+    rows = [typed, refund]
+    names = sorted(set(typed) - {"user_id"})
+    arrays = {
+        name: pa.array([row[name] for row in rows], column.get(name))  # type: ignore[arg-type]
+        for name in names
+    }
+    pq.write_table(pa.table(arrays), tmp_path / "events.parquet")
+    nested = deliver("ga4_events", tmp_path / "events.parquet", format="parquet")
+    lines = deliver("ga4_events", "\n".join(json.dumps(row) for row in (GA4, GA4 | refund)))
+    assert (nested.unknown, nested.refused) == (set(), {})
+    assert nested.rows == lines.rows
+    assert [(row["event_name"], row["value_amount"], row["order_id"]) for row in nested.rows] == [
+        ("purchase", Decimal(24), "T1"),
+        ("refund", Decimal("24.5"), "T1"),
+    ]
+    assert nested.rows[0]["session_id"] == "2697787.2422183099.1605936000"
+
+
+def test_snowplows_times_are_utc_whatever_the_feeds_zone_and_spiders_are_told(deliver, samples: Path) -> None:
+    cells = (samples / "snowplow/enriched_event.tsv").read_text("utf-8").rstrip("\n").split("\t")
+    columns = read_mapping("snowplow_tsv").columns
+    spider = list(cells)
+    spider[columns.index("derived_contexts")] = '{"data":[{"schema":"iglu:x","data":{"spiderOrRobot":true}}]}'
+    found = deliver("snowplow_tsv", "\n".join(map("\t".join, [cells, spider])), time_zone="Asia/Shanghai")
+    assert found.refused == {}
+    assert [row["received_at"] for row in found.rows] == [datetime(2013, 11, 26, 0, 2, 5)] * 2
+    assert [json.loads(row.get("extra", "{}")).get("robot") for row in found.rows] == [None, "true"]
