@@ -231,7 +231,7 @@ class _GroupFit:
                 return 0.07 * usual + 0.93 * random
             case Learning.AGREED:
                 near = np.arange(len(random)) >= len(self.members[place].meaning.levels) - _NEARLY
-                return 0.05 * random + 0.95 * np.where(near, random, 0.0) / max(random[near].sum(), _TINY)
+                return np.asarray(0.05 * random + 0.95 * np.where(near, random, 0.0) / max(random[near].sum(), _TINY))
             case Learning.SURNAME:
                 found = random.copy()
                 found[[0, *range(2, len(found))]] *= 0.4 / max(1.0 - found[1], _TINY)
