@@ -12,7 +12,7 @@ import typer
 
 from warehouse.errors import CdpError
 
-_COMMANDS = ("init", "run", "plan", "status", "doctor", "schema", "ui")
+_COMMANDS = ("init", "run", "receive", "plan", "status", "doctor", "schema", "ui")
 _NOUNS = ("demo", "feeds", "quarantine", "customer", "identity", "tables", "quality")
 
 

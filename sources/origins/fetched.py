@@ -13,7 +13,8 @@ from warehouse.errors import InputError
 class Fetched:
     """What one fetch did for one feed. ``files`` are paths below its landing folder.
 
-    ``gone`` objects are no longer listed; what they brought stays. ``refused`` could not be named in a folder.
+    ``gone`` objects are no longer listed; what they brought stays. ``refused`` objects cannot be files of a folder;
+    half deliveries, which a receiver had not answered for when it died, count as refused too.
     """
 
     feed: str

@@ -12,8 +12,9 @@ from functools import partial
 
 from sources.feed_declaration import Feed
 from sources.mapped_feed import map_feed
-from sources.origin_declaration import HttpOrigin, Origin, S3Origin, SqlOrigin
+from sources.origin_declaration import HttpOrigin, Origin, S3Origin, SqlOrigin, WebhookOrigin
 from sources.origins.database import Form, read_table
+from sources.origins.delivery_log import land_left_behind
 from sources.origins.fetched import Fetched
 from sources.origins.memory import Ending, Memory, only_one, recall, remember
 from sources.origins.object_store import fetch_objects
@@ -84,8 +85,11 @@ def _fetch(project: Project, feed: Feed, origin: Origin, secrets: Secrets, now: 
             form = form_of(feed)
             file = RowFile(project, feed.name, f".{form}", origin.cursor is not None)
             return file.land(memory, now.date(), partial(read_table, origin, secrets, form))
-        case _:
-            return Fetched(feed.name)
+        case WebhookOrigin():
+            left = land_left_behind(project.landing / feed.name)
+            files = tuple(item.file for item in left if item.file)
+            cut = tuple(f"half a delivery of {item.cut_bytes} bytes" for item in left if item.cut_bytes)
+            return Fetched(feed.name, files, refused=cut)
 
 
 def form_of(feed: Feed) -> Form:
