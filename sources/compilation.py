@@ -16,6 +16,7 @@ from sources.expression import (
     Each,
     Expression,
     FeedSetting,
+    Find,
     Join,
     ListOf,
     Object,
@@ -80,7 +81,7 @@ def compile_expression(expression: Expression, scope: TextScope) -> SqlValue:
             return SqlValue.of_text(exp.null(), both(*known))
         case Sum(numbers) | Product(numbers) | Quotient(numbers):
             return _reckoned(expression, [compile_expression(item, scope) for item in numbers])
-        case SumOf() | Pick() | Join() | Each():
+        case SumOf() | Pick() | Join() | Find() | Each():
             return _compile_list(expression, scope)
         case _:
             return _compile_given(expression, scope)
@@ -106,12 +107,15 @@ def _compile_given(expression: Constant | FeedSetting | RowNumber | Parent | Cle
             return text_value(_literal(getattr(scope.setting, name)))
         case Parent():
             return UNKNOWN
+        case Find():
+            absent = SqlValue.of_text(exp.null(), _is_known_absent(scope.read(expression.each.text)))
+            return UNKNOWN if expression.is_around else absent
         case _:
             position = scope.position
             return UNKNOWN if position is None else text_value(exp.cast(position, "VARCHAR"))
 
 
-def _compile_list(expression: SumOf | Pick | Join | Each, scope: TextScope) -> SqlValue:
+def _compile_list(expression: SumOf | Pick | Join | Find | Each, scope: TextScope) -> SqlValue:
     match expression:
         case SumOf(each):
             return compile_sum(expression, scope.read(each.text))
@@ -119,6 +123,8 @@ def _compile_list(expression: SumOf | Pick | Join | Each, scope: TextScope) -> S
             return compile_pick(expression, scope.read(each.text), _inside(value, scope))
         case Join(each):
             return compile_join(expression, scope.read(each.text))
+        case Find(each, is_around=False):
+            return SqlValue.of_text(exp.null(), _is_known_absent(scope.read(each.text)))
         case Each(Path() as each):
             return SqlValue.of_text(exp.null(), _is_empty_list(scope.read(each.text)))
         case _:

@@ -17,6 +17,7 @@ from sources.expression import (
     Concat,
     Each,
     Expression,
+    Find,
     Join,
     ListOf,
     Object,
@@ -80,8 +81,10 @@ def _demands(expression: Expression, wanted: frozenset[str]) -> Iterator[tuple[s
             for item in items:
                 yield from _demands(item, inner)
         case Object(members):
-            for item in members.values():
-                yield from _demands(item, NOTHING_ELSE)
+            yield from _demands(ListOf(tuple(members.values())), NOTHING_ELSE)
+        case Find(each, _, equals, is_around=is_around):
+            yield from (() if is_around else ((each.text, _LISTS),))
+            yield from _demands(equals, _WORDS)
         case SumOf(each) | Pick(each) | Join(each) | Each(Path() as each):
             yield each.text, _LISTS
         case _:

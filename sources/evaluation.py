@@ -20,6 +20,7 @@ from sources.expression import (
     Each,
     Expression,
     FeedSetting,
+    Find,
     Join,
     ListOf,
     Object,
@@ -142,8 +143,11 @@ def _evaluate_list(expression: Expression, scope: RowScope) -> Value:
         case Pick(each, where, value):
             picked = _counting(scope.read(each.text), where)
             return evaluate(value, RowScope(picked[0], scope.setting, 1)) if picked else None
-        case Join(each, path, separator):
-            texts = [_plain(walk(item, path.segments if path else ())) for item in _counting(scope.read(each.text), ())]
+        case Find():
+            return _find(expression, scope)
+        case Join(each, path, separator, where):
+            counting = _counting(scope.read(each.text), where)
+            texts = [_plain(walk(item, path.segments if path else ())) for item in counting]
             return separator.join(text for text in texts if text.strip(BLANKS)) or None
         case Each(Path()):
             return _rows(expression, scope)
@@ -156,6 +160,17 @@ def _is_null(path: Path, scope: RowScope) -> bool:
     *stem, last = path.segments
     holder = walk(scope.row, stem)
     return not scope.is_flat and isinstance(holder, dict) and last in holder and holder[last] is None
+
+
+def _find(expression: Find, scope: RowScope) -> Value:
+    place = scope.around if expression.is_around else scope
+    wanted = word_of(evaluate(expression.equals, scope))
+    if place is None or wanted is None:
+        return None
+    for item in _counting(place.read(expression.each.text), ()):
+        if word_of(walk(item, expression.key.segments)) == wanted:
+            return evaluate(expression.value, RowScope(item, scope.setting, 1))
+    return None
 
 
 def _concat(expression: Concat, scope: RowScope) -> Value:
@@ -292,6 +307,8 @@ def judge(
     for name, expression in (*mapped.fields.items(), *mapped.rows.items()):
         try:
             values[name] = _value(expression, first, scopes)
+            if isinstance(expression, Each) and name in mapped.fields:
+                values[name] = values[name] or None  # nothing was answered: no list, as in SQL
         except UnreadableError as error:
             place = error.place if isinstance(error, PlacedError) else ""
             reasons.append(Reason(name + place, error.code, error.message))  # type: ignore[arg-type]  # a known code

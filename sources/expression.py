@@ -140,11 +140,26 @@ class Pick:
 
 @dataclass(frozen=True)
 class Join:
-    """The texts of a list, or the texts at a path inside its objects, joined; absent when there is none."""
+    """The texts of a list, or the texts at a path inside its objects that count, joined; absent when there is none."""
 
     each: Path
     value: Path | None
     separator: str
+    where: tuple[Where, ...] = ()
+
+
+@dataclass(frozen=True)
+class Find:
+    """A value of the first object of a list whose ``key`` is what ``equals`` is.
+
+    ``is_around``: it is a list of the row around.
+    """
+
+    each: Path
+    key: Path
+    equals: Expression
+    value: Expression
+    is_around: bool = False
 
 
 @dataclass(frozen=True)
@@ -206,6 +221,7 @@ Expression: TypeAlias = (
     | Cleared
     | Pick
     | Join
+    | Find
     | ListOf
     | Object
     | Each
@@ -227,6 +243,8 @@ def parts(expression: Expression) -> Iterator[Expression]:
             inner = (test, value, otherwise)
         case Then(source, _):
             inner = (source,)
+        case Find(_, _, equals):
+            inner = (equals,)
         case Object(members):
             inner = tuple(members.values())
         case _:
@@ -246,6 +264,8 @@ def paths_of(expression: Expression) -> Iterator[Path]:
             case Each(path) if path is not None:
                 yield path
             case SumOf(each) | Pick(each) | Join(each):
+                yield each
+            case Find(each, is_around=False):
                 yield each
             case Then(_, operations):
                 yield from (Path(text) for operation in operations for text in operation.paths)
@@ -270,8 +290,10 @@ def element_paths(expression: Expression) -> Iterator[tuple[Path, Path]]:
                 inner = [value, *(item.path for item in where)]
             case Pick(each, where, value):
                 inner = [*paths_of(value), *(item.path for item in where)]
-            case Join(each, value):
-                inner = [value] if value else []
+            case Join(each, value, _, where):
+                inner = [*([value] if value else []), *(item.path for item in where)]
+            case Find(each, key, _, value, is_around=False):
+                inner = [key, *paths_of(value)]
             case Each(Path() as each, fields, where):
                 read = [path for item in fields.values() for path in paths_of(item)]
                 inner = [*read, *(item.path for item in where)]
@@ -301,6 +323,8 @@ def with_paths_renamed(expression: Expression, renamed: Mapping[str, str]) -> Ex
             return _with_list_renamed(expression, text, renamed)
         case SumOf(each) | Pick(each) | Join(each):
             return replace(expression, each=Path(_renamed(each.text, renamed)))
+        case Find(each, _, equals):
+            return replace(expression, each=Path(_renamed(each.text, renamed)), equals=new(equals))
         case _:
             return _with_parts_renamed(expression, renamed, new)
 
@@ -318,6 +342,8 @@ def with_null_words(expression: Expression, words: tuple[str, ...]) -> Expressio
             return Then(expression, (NullIf(words),))
         case Pick(_, _, value):
             return replace(expression, value=new(value))
+        case Find(_, _, equals, value):
+            return replace(expression, equals=new(equals), value=new(value))
         case Each(_, fields):
             instead = expression.instead and Instead(
                 new(expression.instead.needs), {name: new(item) for name, item in expression.instead.fields.items()}

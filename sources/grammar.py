@@ -6,7 +6,9 @@ A plain string is a path (dots walk objects, whole numbers walk lists). Otherwis
   ``{coalesce: […]}``, ``{concat: […], with, all}``, ``{when, equals | in, value, else}``,
   ``{object: {name: expression}}``, ``{list: […]}``;
 - of numbers: ``{sum: […], all}``, ``{product: [a, b]}``, ``{quotient: [a, b]}``;
-- over lists: ``{sum_of: {each, value, where}}``, ``{pick: list, where, value}``, ``{join: list, value, with}``, and
+- over lists: ``{sum_of: {each, value, where}}``, ``{pick: list, where, value}``, ``{join: list, value, with, where}``,
+  ``{find: list, key, equals, value, around}`` (the object whose key is what an expression is, also in a list of the row
+  around), and
   ``{each: list, fields, where, instead: {needs, fields}}``, a row for every object; ``where`` maps a path inside it to
   a word or words; ``{parent: path}`` reads from the row around; ``instead`` makes one row where no object counts;
 - of groups: ``{rows: true, fields}``, a row for every source row.
@@ -29,6 +31,7 @@ from sources.expression import (
     Each,
     Expression,
     FeedSetting,
+    Find,
     Instead,
     Join,
     ListOf,
@@ -68,7 +71,8 @@ _FORMS: Final[Mapping[str, frozenset[str]]] = {
     "cleared": frozenset(),
     "object": frozenset(),
     "pick": frozenset({"where", "value"}),
-    "join": frozenset({"value", "with"}),
+    "find": frozenset({"key", "equals", "value", "around"}),
+    "join": frozenset({"value", "with", "where"}),
     "list": frozenset(),
     "each": frozenset({"fields", "where", "instead"}),
     "rows": frozenset({"fields"}),
@@ -143,7 +147,12 @@ def _parse_list_form(form: str, argument: object, written: Mapping[str, object])
             return Pick(Path(_name(argument, form)), _where(written.get("where")), value)
         case "join":
             inner = Path(_name(written["value"], "value")) if "value" in written else None
-            return Join(Path(_name(argument, form)), inner, word(written.get("with")) or "")
+            where = _where(written.get("where"))
+            return Join(Path(_name(argument, form)), inner, word(written.get("with")) or "", where)
+        case "find":
+            key, equals = Path(_name(written.get("key"), "key")), parse_expression(written.get("equals"))
+            value = parse_expression(written.get("value"))
+            return Find(Path(_name(argument, form)), key, equals, value, written.get("around") is True)
         case _:
             return _each(written)
 

@@ -53,12 +53,14 @@ def compile_pick(expression: Pick, items: SqlValue, compiled: Callable[[Mapping[
 def compile_join(expression: Join, items: SqlValue) -> SqlValue:
     """The texts that are not blank, joined."""
     path = expression.value.text if expression.value else ""
-    made = _made(items, (), [expression.value] if expression.value else None, lambda values: values[path])
-    texts = call("list_transform", made, _lambda(_MADE, column("text", _MADE)))
+    paths = [expression.value] if expression.value else None
+    made = _made(items, expression.where, paths, lambda values: values[path])
+    counted = _filtered(made, column("counts", _MADE)) if expression.where else made
+    texts = call("list_transform", counted, _lambda(_MADE, column("text", _MADE)))
     is_present = exp.NEQ(this=call("trim", column("text"), BLANKS), expression=exp.Literal.string(""))
     present = call("list_filter", texts, _lambda("text", call("coalesce", is_present, FALSE)))
     joined = call("nullif", call("array_to_string", present, expression.separator), "")
-    return SqlValue.of_text(joined, _is_clear(items, made, column("sure", _MADE)))
+    return SqlValue.of_text(joined, _is_clear(items, made))
 
 
 def _number(value: SqlValue) -> SqlValue:

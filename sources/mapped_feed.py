@@ -60,6 +60,7 @@ class MappedFeed:
     setting: Setting
     headings: Mapping[str, str] = field(default_factory=dict)
     heading_marks: tuple[str, ...] = ()
+    json_columns: tuple[str, ...] = ()
     attach: Mapping[str, Attached] = field(default_factory=dict)
     nested: tuple[str, ...] = ()
     page: tuple[str, ...] = ()
@@ -146,6 +147,7 @@ def map_feed(feed: Feed) -> MappedFeed:
         setting=setting,
         headings=mapping.headings,
         heading_marks=mapping.heading_marks,
+        json_columns=mapping.json_columns,
         attach=mapping.attach,
         nested=mapping.nested,
         page=mapping.page,

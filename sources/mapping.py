@@ -23,6 +23,7 @@ from sources.expression import (
     Each,
     Expression,
     FeedSetting,
+    Find,
     Join,
     ListOf,
     Object,
@@ -90,6 +91,9 @@ class Mapping(Declaration):
     country: Country | None = Field(None, description="Country of rows that name none, where the feed names none.")
     currency: Currency | None = Field(None, description="Currency of such rows, where the feed names none.")
     nested: tuple[str, ...] = Field((), description="Lists inside an object that hold objects of the same kind.")
+    json_columns: tuple[str, ...] = Field(
+        (), description="Columns of a table whose cells hold JSON; the rows of such a table are read as objects."
+    )
     columns: tuple[str, ...] = Field((), description="Column names in order, of files without a header.")
     group_by: str | None = Field(None, description="Column whose equal values make one contract row.")
     fields: dict[str, FieldExpression] = Field(default_factory=dict, description="Contract field → expression.")
@@ -196,8 +200,13 @@ def _list_in_words(expression: Expression) -> tuple[list[str], str]:
             return [f"{each.text}[].{text}" for text in sources], "; ".join(
                 filter(None, ["first" + _condition(where), rule])
             )
-        case Join(each, value, separator):
-            return [f"{each.text}[]" + (f".{value.text}" if value else "")], f"joined with {separator!r}"
+        case Join(each, value, separator, where):
+            joined = f"joined with {separator!r}" + _condition(where)
+            return [f"{each.text}[]" + (f".{value.text}" if value else "")], joined
+        case Find(each, key, equals, value):
+            sources, rule = _in_words(value)
+            found = f"of the object whose {key.text} is {_short(equals)}"
+            return [f"{each.text}[].{text}" for text in sources], "; ".join(filter(None, [found, rule]))
         case Object(members):
             return _joined(tuple(members.values()), "object of " + ", ".join(members))
         case ListOf(items):

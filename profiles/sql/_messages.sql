@@ -1,4 +1,5 @@
 -- What happened to the messages that marketing sent to customers and visitors, up to the as-of date, with cost in base currency.
+-- What a program did (a bot that opens every mail) is left out.
 -- grain: feed, message_id, message_event, occurred_at
 with messages as (
     select
@@ -13,7 +14,9 @@ with messages as (
             and staged._batch_on = owners.batch_on
             and staged._file = owners.file
             and staged._row = owners.row
-    where staged.occurred_at < $as_of_end
+    where
+        staged.occurred_at < $as_of_end
+        and not coalesce(staged.is_bot, false)
 )
 
 select

@@ -7,7 +7,17 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from quality.contracts.contract import Contract
-from quality.contracts.value_types import Amount, Currency, Id, JsonObject, Line, PersonalId, PersonalLine, Timestamp
+from quality.contracts.value_types import (
+    Amount,
+    Currency,
+    Flag,
+    Id,
+    JsonObject,
+    Line,
+    PersonalId,
+    PersonalLine,
+    Timestamp,
+)
 
 
 class Message(Contract):
@@ -23,8 +33,20 @@ class Message(Contract):
     message_channel: Literal["email", "sms", "push", "wechat", "call", "search", "ad", "event"] = Field(
         description="How the message travelled."
     )
-    message_event: Literal["sent", "delivered", "opened", "clicked", "bounced", "unsubscribed", "complained"] = Field(
-        description="What happened to the message."
+    message_event: Literal[
+        "sent",
+        "delivered",
+        "opened",
+        "clicked",
+        "bounced",
+        "unsubscribed",
+        "complained",
+        "dropped",
+        "deferred",
+        "other",
+    ] = Field(
+        description="What happened to the message. dropped: never given to the recipient's server. deferred: not yet. "
+        "other: what the source tells besides; `extra` names it."
     )
     occurred_at: Timestamp = Field(description="When it happened, UTC.")
     email: PersonalLine | None = Field(default=None, description="E-mail address it went to, as sent.")
@@ -35,4 +57,7 @@ class Message(Contract):
     )
     cost_amount: Amount | None = Field(default=None, description="What this event cost us, in `currency`.")
     currency: Currency | None = Field(default=None, description="ISO 4217 code of `cost_amount`.")
+    is_bot: Flag | None = Field(
+        default=None, description="Whether a program did it, not the recipient, as far as the source knows."
+    )
     extra: JsonObject | None = Field(default=None, description="Declared leftovers of the source row, as JSON.")

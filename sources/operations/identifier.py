@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -56,6 +57,21 @@ class SalesforceId(TextOperation):
     def rule(self) -> str:
         """The operation in words."""
         return "id of 15 letters as one of 18"
+
+
+@dataclass(frozen=True)
+class Md5(TextOperation):
+    """The MD5 of the text as Mailchimp makes ids of addresses: in hexadecimal, small letters. It hides nothing."""
+
+    name: ClassVar[str] = "md5"
+
+    def on_text(self, text: str) -> str:
+        """The Python form."""
+        return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+    def sql_text(self, text: exp.Expr) -> exp.Expr:
+        """The SQL form."""
+        return call("md5", text)
 
 
 def _capitals(chunk: str) -> int:

@@ -209,10 +209,10 @@ class Epoch(Operation):
 
 @dataclass(frozen=True)
 class Day(Operation):
-    """A calendar day as text: ``iso`` (a time behind it is dropped), or a strptime format."""
+    """A calendar day as text: ``iso`` (a time behind it is dropped), a strptime format, or the first that fits."""
 
     name: ClassVar[str] = "date"
-    form: str
+    forms: tuple[str, ...]
 
     def apply(self, value: Value, scope: Scope) -> Value:  # noqa: ARG002 - needs no surroundings
         """The Python form."""
@@ -222,28 +222,40 @@ class Day(Operation):
         text = text.strip()
         if not text:
             return None
-        if self.form != "iso":
-            return _read_form(text, self.form).date().isoformat()
-        if not re.fullmatch(rf"{_DAY}([T ].*)?", text):
-            raise UnreadableError("bad_format", "a day is written YYYY-MM-DD")
-        return text[:10]
+        refused: UnreadableError | None = None
+        for form in self.forms:
+            try:
+                return _read_day(text, form)
+            except UnreadableError as error:
+                refused = refused or error
+        assert refused is not None
+        raise refused
 
     def sql(self, value: SqlValue, scope: SqlScope) -> SqlValue:  # noqa: ARG002 - likewise
-        """The SQL form."""
-        if self.form == "iso":
+        """The SQL form of the first form."""
+        first = self.forms[0]
+        if first == "iso":
             sure = both(value.as_text, absent_or(value.text, matches(value.text, rf"{_DAY}([T ][0-9:.Z+-]*)?")))
             return SqlValue.of_text(call("left", value.text, 10), sure)
-        pattern = _pattern(self.form)
+        pattern = _pattern(first)
         if pattern is None:
             return SqlValue.of_text(value.text, is_null(value.text))
-        day = call("try_strptime", value.text, self.form)
+        day = call("try_strptime", value.text, first)
         known = both(matches(value.text, pattern), call("coalesce", _is_known(day), FALSE))
         return SqlValue.of_text(call("strftime", day, "%Y-%m-%d"), both(value.as_text, absent_or(value.text, known)))
 
     @property
     def rule(self) -> str:
         """The operation in words."""
-        return f"day ({self.form})"
+        return f"day ({' or '.join(self.forms)})"
+
+
+def _read_day(text: str, form: str) -> str:
+    if form != "iso":
+        return _read_form(text, form).date().isoformat()
+    if not re.fullmatch(rf"{_DAY}([T ].*)?", text):
+        raise UnreadableError("bad_format", "a day is written YYYY-MM-DD")
+    return text[:10]
 
 
 def read_moment(text: str) -> datetime | None:

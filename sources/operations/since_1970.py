@@ -39,29 +39,30 @@ _LAST: Final = 4_102_444_800  # seconds until the year 2100
 
 @dataclass(frozen=True)
 class TimeOrEpoch(Operation):
-    """A moment as a count since 1970 in UTC, or as ISO text: vendors change from one to the other between versions."""
+    """A moment as a count since 1970 in UTC, or as text: vendors change from one to the other between versions."""
 
     name: ClassVar[str] = "time_or_epoch"
     accepts: ClassVar[frozenset[str]] = frozenset({"number"})
     unit: str
+    forms: tuple[str, ...] = ("iso",)
 
     def apply(self, value: Value, scope: Scope) -> Value:
         """The Python form."""
         text = text_of(value)
         is_count = isinstance(value, float) or (text is not None and re.fullmatch(_LONG_COUNT, text.strip()))
-        return Epoch(self.unit).apply(value, scope) if is_count else Time(("iso",)).apply(value, scope)
+        return Epoch(self.unit).apply(value, scope) if is_count else Time(self.forms).apply(value, scope)
 
     def sql(self, value: SqlValue, scope: SqlScope) -> SqlValue:
         """The SQL form."""
         is_count = matches(value.text, _LONG_COUNT)
-        count, moment = Epoch(self.unit).sql(value, scope), Time(("iso",)).sql(value, scope)
+        count, moment = Epoch(self.unit).sql(value, scope), Time(self.forms).sql(value, scope)
         text = when(is_count, count.text, moment.text)
         return SqlValue.of_text(text, when(is_count, count.as_text, moment.as_text))
 
     @property
     def rule(self) -> str:
         """The operation in words."""
-        return f"{self.unit} since 1970, or moment (iso)"
+        return f"{self.unit} since 1970, or moment ({' or '.join(self.forms)})"
 
 
 @dataclass(frozen=True)

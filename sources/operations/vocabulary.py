@@ -15,7 +15,7 @@ from zoneinfo import available_timezones
 
 from sources.operations.collection import FirstOfList, Split
 from sources.operations.country import CountryCode
-from sources.operations.identifier import SalesforceId
+from sources.operations.identifier import Md5, SalesforceId
 from sources.operations.markup import HtmlText, Unescape
 from sources.operations.moment import Day, Epoch, OnServersClock, Time
 from sources.operations.number import Absolute, Integral, MinorUnits, Negate
@@ -49,6 +49,7 @@ _PLAIN: Final[Mapping[str, Operation]] = MappingProxyType(
             Strip(),
             SpreadsheetText(),
             SalesforceId(),
+            Md5(),
             CountryCode(),
             Lower(),
             Upper(),
@@ -147,6 +148,17 @@ def _time_form(argument: object) -> str:
     return form
 
 
+def _time_or_epoch(argument: list[object]) -> TimeOrEpoch:
+    unit, *forms = argument or [None]
+    return TimeOrEpoch(_unit(unit), tuple(_time_form(form) for form in forms) or ("iso",))
+
+
+def _day_forms(argument: object) -> tuple[str, ...]:
+    if isinstance(argument, list) and argument:
+        return tuple(_day_form(item) for item in argument)
+    return (_day_form(argument),)
+
+
 def _day_form(argument: object) -> str:
     form = _text(argument)
     if form != "iso" and not _is_format(form):
@@ -169,9 +181,9 @@ _WITH_ARGUMENT: Final[Mapping[str, Callable[[object], Operation]]] = MappingProx
         "null_if": lambda argument: NullIf(_words(argument)),
         "time": lambda argument: Time(_time_forms(argument)),
         "epoch": lambda argument: Epoch(_unit(argument)),
-        "time_or_epoch": lambda argument: TimeOrEpoch(_unit(argument)),
+        "time_or_epoch": lambda argument: _time_or_epoch(argument if isinstance(argument, list) else [argument]),
         "epoch_day": _epoch_day,
-        "date": lambda argument: Day(_day_form(argument)),
+        "date": lambda argument: Day(_day_forms(argument)),
         "minor_units": lambda argument: MinorUnits(_text(argument)),
         "split": lambda argument: Split(_text(argument)),
         "prefix": lambda argument: Prefix(_text(argument)),

@@ -101,7 +101,7 @@ class FileReader:
         if is_parquet:
             yield from read_parquet(path)
             return
-        yield from ExcelReader(self.headings, self.mapped.feed.sheet).read(path)
+        yield from self._opened(ExcelReader(self.headings, self.mapped.feed.sheet).read(path), reading)
 
     @property
     def _expected(self) -> str:
@@ -122,10 +122,20 @@ class FileReader:
         if form in {"csv", "tsv"}:
             delimiter = mapped.feed.delimiter or ("\t" if form == "tsv" else self._delimiter(held))
             has_quotes = form == "csv" or not mapped.columns
-            yield from DelimitedReader(delimiter, mapped.columns, has_quotes, self.headings).read(blocks)
+            table = DelimitedReader(delimiter, mapped.columns, has_quotes, self.headings).read(blocks)
+            yield from self._opened(table, reading)
             return
-        keeps = mapped.feed.on_new_column == "keep"
-        yield from JsonReader(self.gate, Envelope.of(mapped, reading.batch_on), keeps, reading).read(blocks)
+        yield from self._objects(reading).read(blocks)
+
+    def _objects(self, reading: Reading) -> JsonReader:
+        keeps = self.mapped.feed.on_new_column == "keep"
+        return JsonReader(self.gate, Envelope.of(self.mapped, reading.batch_on), keeps, reading)
+
+    def _opened(self, table: Iterator[Block | Refusal], reading: Reading) -> Iterator[Block | Refusal]:
+        """A table, or objects made of its rows where some of its cells hold JSON."""
+        columns = self.mapped.json_columns
+        for item in table:
+            yield self._objects(reading).objects(item, columns) if columns and isinstance(item, Block) else item
 
     def _form(self, first: TextBlock) -> Format:
         """The form of a text: what it must be, or what its first line shows where it may be several."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
@@ -52,6 +52,19 @@ class JsonReader:
             yield from self._lines(iter(held))
         else:
             yield from self._broken_document(held)
+
+    def objects(self, block: Block, json_columns: Collection[str]) -> Block:
+        """Flat rows as objects of what is not empty; the cells of some columns are JSON, or text where they are not."""
+        assert block.header is not None
+        names = block.header.names
+        columns = [block.rows.column(f"c{index}").to_pylist() for index in range(len(names))]
+        raws = [
+            msgspec.json.encode(
+                {n: _opened(v) if n in json_columns else v for n, v in zip(names, row, strict=True) if v}
+            )
+            for row in zip(*columns, strict=True)
+        ]
+        return self._block(raws, block.rows.column("row").to_pylist(), None)
 
     def _lines(self, blocks: Iterator[TextBlock]) -> Iterator[Block | Refusal]:
         done = 0
@@ -139,6 +152,13 @@ class JsonReader:
 
 
 _BLOCK: Final = 4 << 20
+
+
+def _opened(cell: str) -> Value:
+    try:
+        return parse_row(cell)
+    except (ValueError, RecursionError):
+        return cell
 
 
 def parse_row(raw: str) -> Value:

@@ -23,6 +23,7 @@ WRITTEN: dict[str, list[object]] = {
     "strip": ["strip"],
     "spreadsheet_text": ["spreadsheet_text"],
     "salesforce_id": ["salesforce_id"],
+    "md5": ["md5"],
     "country_code": ["country_code"],
     "lower": ["lower"],
     "upper": ["upper"],
@@ -42,12 +43,14 @@ WRITTEN: dict[str, list[object]] = {
         for form in ("iso", "weibo", "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M", ["iso", "%d/%m/%Y %H:%M"], "utc")
     ],
     "epoch": [{"epoch": unit} for unit in ("seconds", "milliseconds", "microseconds")],
-    "time_or_epoch": [{"time_or_epoch": unit} for unit in ("seconds", "milliseconds")],
+    "time_or_epoch": [
+        {"time_or_epoch": unit} for unit in ("seconds", "milliseconds", ["milliseconds", "iso", "%d/%m/%Y %H:%M"])
+    ],
     "epoch_day": [
         {"epoch_day": {"unit": "milliseconds", "zone": "Asia/Shanghai"}},
         {"epoch_day": {"unit": "seconds", "zone": "UTC"}},
     ],
-    "date": [{"date": form} for form in ("iso", "%m/%d/%Y")],
+    "date": [{"date": form} for form in ("iso", "%m/%d/%Y", ["%m/%d/%Y", "iso"])],
     "minor_units": [{"minor_units": "currency"}],
     "split": [{"split": ";"}],
     "prefix": [{"prefix": "x:"}],
@@ -86,6 +89,8 @@ EXPRESSIONS: list[object] = [
     {"pick": "v", "where": {"x": ["a", "paid", "1", True]}, "value": {"coalesce": ["y", "x"]}, "then": ["strip"]},
     {"join": "v", "value": "x", "with": ","},
     {"join": "v", "with": ";"},
+    {"join": "v", "value": "y", "with": "/", "where": {"x": ["a", "paid", "1"]}},
+    {"find": "v", "key": "x", "equals": "w", "value": "y"},
     {"sum_of": {"each": "v", "value": "y", "where": {"x": ["a", "paid", "1"]}}},
     {"path": "v.x"},
     {"path": "v.0"},
