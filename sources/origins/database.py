@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from datetime import time as clock_time
@@ -58,7 +58,7 @@ def _read(origin: SqlOrigin, secrets: Secrets, form: Form, path: Path, cursor: s
     try:
         table = _Table.reflected(origin, engine)
         items = state.items(table.resource(form))
-        rows = _write_parquet(items, path) if form == "parquet" else _write_lines(items, path)
+        rows = _write_parquet(items, path, table.names) if form == "parquet" else _write_lines(items, path)
     finally:
         engine.dispose()
     return Read(rows, state.text)
@@ -100,6 +100,11 @@ class _Table:
         schema, _, name = origin.table.rpartition(".")
         return cls(origin, engine, Table(name, MetaData(schema=schema or None), autoload_with=engine))
 
+    @property
+    def names(self) -> list[str]:
+        """The columns that are fetched."""
+        return list(self.origin.columns) or [column.name for column in self.table.columns]
+
     def resource(self, form: Form) -> Iterable[Any]:
         """The rows as dlt reads them."""
         from dlt.sources.sql_database import sql_table
@@ -129,12 +134,11 @@ class _Table:
         cursor = self.origin.cursor
         if cursor is None:
             return None
-        names = [column.name for column in self.table.columns]
         return dlt.sources.incremental(
             cursor.column,
             initial_value=self._start(cursor.start),
             on_cursor_value_missing="exclude",
-            primary_key=list(self.origin.columns) or names,
+            primary_key=self.names,
         )
 
     def _start(self, start: str | int | float | None) -> object:
@@ -170,7 +174,9 @@ def _with_unbounded_as_text(query: Select[Any], table: Table) -> Select[Any]:
     return query.with_only_columns(*columns, maintain_column_froms=True)
 
 
-def _write_parquet(tables: Iterator[Any], path: Path) -> int:
+def _write_parquet(tables: Iterator[Any], path: Path, names: Sequence[str]) -> int:
+    """Write the rows; a table without any is a file without any, which has its columns all the same."""
+    import pyarrow as pa
     from pyarrow import parquet
 
     rows, writer = 0, None
@@ -180,6 +186,7 @@ def _write_parquet(tables: Iterator[Any], path: Path) -> int:
                 writer = writer or parquet.ParquetWriter(file, table.schema, compression="zstd")
                 writer.write_table(table)
                 rows += table.num_rows
+            writer = writer or parquet.ParquetWriter(file, pa.schema([(name, pa.string()) for name in names]))
         finally:
             if writer is not None:
                 writer.close()

@@ -18,7 +18,7 @@ from sources.origins.delivery_log import land_left_behind
 from sources.origins.fetched import Fetched
 from sources.origins.memory import Ending, Memory, only_one, recall, remember
 from sources.origins.object_store import fetch_objects
-from sources.origins.row_file import RowFile
+from sources.origins.row_file import RowFile, finish_landing
 from sources.origins.web_api import read_api
 from sources.secret import Secrets, require_secrets
 from warehouse.errors import CdpError
@@ -43,6 +43,7 @@ def fetch_feed(
         memory = recall(project, feed.name)
         try:
             require_secrets(feed, "origin", secrets)
+            finish_landing(project, feed.name, memory)
             _begin(memory, feed.origin, again)
             fetched = _fetch(project, feed, feed.origin, secrets, now, memory)
         except CdpError as error:

@@ -151,8 +151,12 @@ def _batches(items: Sequence[_Listed], size: int) -> Iterator[list[_Listed]]:
 
 def _fetch_all(store: S3Store, origin: S3Origin, folder: Path, batch: Sequence[_Listed], memory: Memory) -> None:
     with ThreadPoolExecutor(origin.parallel, thread_name_prefix="fetch") as pool:
-        for item, seen in zip(batch, pool.map(lambda item: _fetch(store, folder, item), batch), strict=True):
-            memory.objects[item.file] = seen
+        try:
+            for item, seen in zip(batch, pool.map(lambda item: _fetch(store, folder, item), batch), strict=True):
+                memory.objects[item.file] = seen
+        except OriginError:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
 
 
 def _fetch(store: S3Store, folder: Path, item: _Listed) -> SeenObject:

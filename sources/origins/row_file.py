@@ -22,6 +22,7 @@ from sources.origins.memory import Memory, Waiting, remember
 from warehouse.project import Project
 
 _HASHED_BYTES = 1 << 20
+_FETCHED = ".fetched"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class RowFile:
 
     def land(self, memory: Memory, day: date, read: Callable[[Path, str], Read]) -> Fetched:
         """Have ``read`` write rows into a file, from a cursor on, and land it; nothing lands when there are none."""
-        self.finish(memory)
+        finish_landing(self.project, self.feed, memory)
         self._fetched.parent.mkdir(parents=True, exist_ok=True)
         try:
             done = read(self._fetched, memory.cursor)
@@ -56,17 +57,6 @@ class RowFile:
             if memory.waiting is None:
                 self._fetched.unlink(missing_ok=True)
 
-    def finish(self, memory: Memory) -> None:
-        """Give a file its name that was noted but may not have it yet."""
-        waiting = memory.waiting
-        if waiting is None:
-            return
-        if self._fetched.exists():
-            move(self._fetched, self._folder / waiting.file)
-        memory.cursor, memory.content, memory.waiting = waiting.cursor, waiting.sha256, None
-        memory.number += 1
-        remember(self.project, self.feed, memory)
-
     def _land(self, memory: Memory, day: date, done: Read) -> Fetched:
         size, content = self._fetched.stat().st_size, _sha256(self._fetched)
         file = f"dt={day}/rows-{memory.number + 1:06d}{self.ending}" if self.has_cursor else f"rows{self.ending}"
@@ -74,7 +64,7 @@ class RowFile:
             return Fetched(self.feed, rows=done.rows, unchanged=1)
         memory.waiting = Waiting(file, content, done.cursor)
         remember(self.project, self.feed, memory)
-        self.finish(memory)
+        finish_landing(self.project, self.feed, memory)
         return Fetched(self.feed, (file,), size, done.rows)
 
     @property
@@ -83,7 +73,20 @@ class RowFile:
 
     @property
     def _fetched(self) -> Path:
-        return self._folder / ".fetched"
+        return self._folder / _FETCHED
+
+
+def finish_landing(project: Project, feed: str, memory: Memory) -> None:
+    """Give a file its name that was noted but may not have it yet; then its cursor is in force."""
+    waiting = memory.waiting
+    if waiting is None:
+        return
+    fetched = project.landing / feed / _FETCHED
+    if fetched.exists():
+        move(fetched, project.landing / feed / waiting.file)
+    memory.cursor, memory.content, memory.waiting = waiting.cursor, waiting.sha256, None
+    memory.number += 1
+    remember(project, feed, memory)
 
 
 def _sha256(path: Path) -> str:

@@ -15,6 +15,7 @@ from pyarrow import parquet
 from sources.feed import Feed
 from sources.origins.fetched import OriginError
 from sources.origins.fetching import fetch_feed
+from tests.sources.conftest import Shop
 from warehouse.project import Project
 
 _TABLE = """
@@ -136,6 +137,9 @@ def test_without_a_cursor_the_file_is_what_the_table_says_now(
     database.execute("delete from orders where id > 2")
     fetch_feed(project, feed, {}, now)
     assert rows(project) == [{"id": 1, "total": Decimal("1.10")}, {"id": 2, "total": Decimal("2.20")}]
+    database.execute("delete from orders")
+    assert fetch_feed(project, feed, {}, now).files == ("rows.parquet",)
+    assert rows(project) == []
 
 
 def test_a_connection_that_breaks_half_way_lands_nothing_and_loses_nothing(
@@ -177,3 +181,22 @@ def test_a_password_with_any_character_opens_the_database(database: Database, pr
     fetch_feed(project, database.feed(origin={"url": address}), {"PASSWORD": "a:b/c@d?e#f%"}, now)
     fetch_feed(project, database.feed(origin={"url": "${ADDRESS}"}), {"ADDRESS": database.address}, now)
     assert ids(project) == [1, 1]
+
+
+def test_what_was_fetched_is_loaded_like_any_file(database: Database, shop: Shop, now: datetime) -> None:
+    fields = {"order_id": "id", "placed_at": "placed", "gross_amount": "total"}
+    constants = {"status": "paid", "currency": "GBP"}
+    ignore = ["ratio", "local", "doc", "updated"]
+    feed = database.feed(kind="purchases", fields=fields, constants=constants, ignore=ignore)
+    database.add(1, 5)
+    fetch_feed(shop.project, feed, {}, now)
+    database.execute("update orders set total = 50, updated = updated + interval '1 day' where id = 5")
+    fetch_feed(shop.project, feed, {}, now)
+    shop.load(feed)
+    shop.stage("purchases")
+    found = shop.ask("select order_id, gross_amount, placed_at from staging.purchases order by order_id")
+    assert found[:2] == [
+        ("1", Decimal("1.10"), datetime(2026, 1, 1, 8)),
+        ("2", Decimal("2.20"), datetime(2026, 1, 1, 8)),
+    ]
+    assert len(found) == 5

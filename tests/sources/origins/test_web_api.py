@@ -149,6 +149,17 @@ def test_a_process_that_died_after_the_file_got_its_name_loses_and_doubles_nothi
     assert landed(project) == list(range(1, 8))
 
 
+def test_a_declaration_that_changes_after_a_process_died_replaces_nothing_that_landed(
+    api: Api, project: Project, now: datetime
+) -> None:
+    api.rows = orders(3)
+    fetch_feed(project, a_feed(api), {}, now)
+    _noted_but_not_done(project, recall(project, "orders").cursor)
+    other = a_feed(api, cursor={"field": "id", "parameter": "since_id"})
+    assert fetch_feed(project, other, {}, now).files == ("dt=2026-01-05/rows-000002.jsonl",)
+    assert landed(project) == [1, 2, 3, 1, 2, 3]
+
+
 def _noted_but_not_done(project: Project, cursor: str) -> None:
     from sources.origins.memory import Waiting
 
