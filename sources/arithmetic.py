@@ -14,14 +14,16 @@ from sources.operations.text import BLANKS
 NUMBER: Final = r"-?[0-9]{1,11}(\.[0-9]{1,4})?"
 
 
-def compile_total(terms: Sequence[SqlValue], *, needs_all: bool) -> SqlValue:
-    """The sum of the terms that are present, absent when none is, or when not all are."""
+def compile_total(terms: Sequence[SqlValue], less: Sequence[SqlValue], *, needs_all: bool) -> SqlValue:
+    """The sum of the terms that are present, absent when none is, or when not all are; then what is taken off."""
     zero = exp.Literal.number(0)
     numbers = [call("coalesce", _decimal(term.text), zero) for term in terms]
     total = reduce(lambda left, right: exp.Add(this=left, expression=right), numbers)
+    for item in less:
+        total = exp.Sub(this=total, expression=call("coalesce", _decimal(item.text), zero))
     blank = [is_blank(term.text) for term in terms]
     nothing = either(*blank) if needs_all else both(*blank)
-    return _number(when(nothing, exp.null(), _text(total)), both(*(is_number_or_blank(term) for term in terms)))
+    return _number(when(nothing, exp.null(), _text(total)), both(*map(is_number_or_blank, (*terms, *less))))
 
 
 def compile_product(factors: Sequence[SqlValue]) -> SqlValue:

@@ -30,6 +30,7 @@ from sources.expression import (
     SumOf,
     Then,
     When,
+    operands,
 )
 from sources.list_compilation import compile_join, compile_pick, compile_sum
 from sources.operations.operation import FALSE, TRUE, Setting, SqlValue, both, call, either, is_null, negated, own, when
@@ -79,8 +80,8 @@ def compile_expression(expression: Expression, scope: TextScope) -> SqlValue:
         case ListOf(items):
             known = [_is_known_absent(compile_expression(item, scope)) for item in items]
             return SqlValue.of_text(exp.null(), both(*known))
-        case Sum(numbers) | Product(numbers) | Quotient(numbers):
-            return _reckoned(expression, [compile_expression(item, scope) for item in numbers])
+        case Sum() | Product() | Quotient():
+            return _reckoned(expression, [compile_expression(item, scope) for item in operands(expression)])
         case SumOf() | Pick() | Join() | Find() | Each():
             return _compile_list(expression, scope)
         case _:
@@ -89,8 +90,8 @@ def compile_expression(expression: Expression, scope: TextScope) -> SqlValue:
 
 def _reckoned(expression: Sum | Product | Quotient, numbers: Sequence[SqlValue]) -> SqlValue:
     match expression:
-        case Sum(_, needs_all):
-            return compile_total(numbers, needs_all=needs_all)
+        case Sum(terms, needs_all):
+            return compile_total(numbers[: len(terms)], numbers[len(terms) :], needs_all=needs_all)
         case Product():
             return compile_product(numbers)
         case Quotient():
@@ -206,7 +207,9 @@ def _when(expression: When, scope: TextScope) -> SqlValue:
 
 
 def _object(members: Mapping[str, SqlValue]) -> SqlValue:
-    """Compact JSON of the members that are present."""
+    """Compact JSON of the members that are present. What never is costs nothing."""
+    known = both(*(value.as_text for value in members.values()))
+    members = {name: value for name, value in members.items() if not isinstance(value.text, exp.Null)}
     pairs: list[exp.Expr] = []
     for name, value in members.items():
         pairs += [exp.Literal.string(name), value.text]
@@ -214,6 +217,5 @@ def _object(members: Mapping[str, SqlValue]) -> SqlValue:
     whole = call("json_object", *pairs)
     dropped = call("json_merge_patch", "{}", whole)
     text = when(is_empty, exp.null(), exp.cast(dropped if len(members) > 1 else whole, "VARCHAR"))
-    known = both(*(value.as_text for value in members.values()))
     nothing = both(known, is_empty)
     return SqlValue(text, nothing, nothing, nothing, both(known, negated(is_empty)))

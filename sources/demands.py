@@ -7,7 +7,7 @@ none is demanded, a value of another kind is for Python to judge, and statements
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from quality.contracts.columns import columns
@@ -29,6 +29,7 @@ from sources.expression import (
     SumOf,
     Then,
     When,
+    operands,
 )
 
 Demands: TypeAlias = Mapping[str, frozenset[str]]
@@ -70,18 +71,17 @@ def _demands(expression: Expression, wanted: frozenset[str]) -> Iterator[tuple[s
             yield from _demands(source, more)
             yield from ((path, NOTHING_ELSE) for operation in operations for path in operation.paths)
         case Coalesce(choices):
-            for item in choices:
-                yield from _demands(item, wanted)
+            yield from _all_demands(choices, wanted)
         case When(test, _, value, otherwise):
             yield from _demands(test, _WORDS)
             yield from _demands(value, wanted)
             yield from _demands(otherwise, wanted)
-        case Concat(items) | ListOf(items) | Sum(items) | Product(items) | Quotient(items):
-            inner = _NUMBERS if isinstance(expression, Sum | Product | Quotient) else NOTHING_ELSE
-            for item in items:
-                yield from _demands(item, inner)
+        case Sum() | Product() | Quotient():
+            yield from _all_demands(operands(expression), _NUMBERS)
+        case Concat(items) | ListOf(items):
+            yield from _all_demands(items, NOTHING_ELSE)
         case Object(members):
-            yield from _demands(ListOf(tuple(members.values())), NOTHING_ELSE)
+            yield from _all_demands(members.values(), NOTHING_ELSE)
         case Find(each, _, equals, is_around=is_around):
             yield from (() if is_around else ((each.text, _LISTS),))
             yield from _demands(equals, _WORDS)
@@ -89,3 +89,8 @@ def _demands(expression: Expression, wanted: frozenset[str]) -> Iterator[tuple[s
             yield each.text, _LISTS
         case _:
             return
+
+
+def _all_demands(expressions: Iterable[Expression], wanted: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    for expression in expressions:
+        yield from _demands(expression, wanted)

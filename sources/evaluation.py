@@ -130,7 +130,8 @@ def _evaluate_list(expression: Expression, scope: RowScope) -> Value:
         case Sum(terms):
             numbers = _numbers(terms, scope)
             is_whole = len(numbers) == len(terms) or (numbers and not expression.needs_all)
-            return f"{sum(numbers, Decimal(0)):f}" if is_whole else None
+            less = _numbers(expression.less, scope)
+            return f"{sum(numbers, Decimal(0)) - sum(less, Decimal(0)):f}" if is_whole else None
         case Product(factors):
             return _rounded(prod(numbers, start=Decimal(1))) if (numbers := _all_numbers(factors, scope)) else None
         case Quotient(terms):

@@ -91,11 +91,12 @@ class SumOf:
 class Sum:
     """The sum of the numbers that are present; absent when none is.
 
-    ``needs_all``: absent unless every one is.
+    ``needs_all``: absent unless every one is. ``less``: what is taken off, where it is present.
     """
 
     terms: tuple[Expression, ...]
     needs_all: bool = False
+    less: tuple[Expression, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -237,7 +238,9 @@ def parts(expression: Expression) -> Iterator[Expression]:
             inner: tuple[Expression, ...] = choices
         case Concat(pieces, _, _):
             inner = pieces
-        case ListOf(items) | Sum(items) | Product(items) | Quotient(items):
+        case Sum() | Product() | Quotient():
+            inner = operands(expression)
+        case ListOf(items):
             inner = items
         case When(test, _, value, otherwise):
             inner = (test, value, otherwise)
@@ -251,6 +254,15 @@ def parts(expression: Expression) -> Iterator[Expression]:
             inner = ()
     for item in inner:
         yield from parts(item)
+
+
+def operands(expression: Sum | Product | Quotient) -> tuple[Expression, ...]:
+    """The numbers that go into a number."""
+    match expression:
+        case Sum(terms, _, less):
+            return (*terms, *less)
+        case Product(numbers) | Quotient(numbers):
+            return numbers
 
 
 def paths_of(expression: Expression) -> Iterator[Path]:
@@ -384,7 +396,7 @@ def _with_parts_renamed(
         case ListOf(items):
             return ListOf(tuple(map(new, items)))
         case Sum(items):
-            return replace(expression, terms=tuple(map(new, items)))
+            return replace(expression, terms=tuple(map(new, items)), less=tuple(map(new, expression.less)))
         case Product(items):
             return Product(tuple(map(new, items)))
         case Quotient((dividend, divisor)):

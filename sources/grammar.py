@@ -5,7 +5,7 @@ A plain string is a path (dots walk objects, whole numbers walk lists). Otherwis
 - of values: ``{path}``, ``{constant}``, ``{setting}``, ``{row_number: true}``, ``{cleared: {name: path}}``,
   ``{coalesce: […]}``, ``{concat: […], with, all}``, ``{when, equals | in, value, else}``,
   ``{object: {name: expression}}``, ``{list: […]}``;
-- of numbers: ``{sum: […], all}``, ``{product: [a, b]}``, ``{quotient: [a, b]}``;
+- of numbers: ``{sum: […], less: […], all}``, ``{product: [a, b]}``, ``{quotient: [a, b]}``;
 - over lists: ``{sum_of: {each, value, where}}``, ``{pick: list, where, value}``, ``{join: list, value, with, where}``,
   ``{find: list, key, equals, value, around}`` (the object whose key is what an expression is, also in a list of the row
   around), and
@@ -64,7 +64,7 @@ _FORMS: Final[Mapping[str, frozenset[str]]] = {
     "row_number": frozenset(),
     "position": frozenset(),
     "sum_of": frozenset(),
-    "sum": frozenset({"all"}),
+    "sum": frozenset({"all", "less"}),
     "product": frozenset(),
     "quotient": frozenset(),
     "parent": frozenset(),
@@ -133,7 +133,8 @@ def _parse_list_form(form: str, argument: object, written: Mapping[str, object])
         case "sum_of":
             return _sum_of(argument)
         case "sum":
-            return Sum(_expressions(argument, form), written.get("all") is True)
+            less = _expressions(written.get("less", []), "less")
+            return Sum(_expressions(argument, form), written.get("all") is True, less)
         case "product":
             return Product(_two(argument, form))
         case "quotient":

@@ -184,7 +184,11 @@ def _in_words(expression: Expression) -> tuple[list[str], str]:
 def _list_in_words(expression: Expression) -> tuple[list[str], str]:
     match expression:
         case Sum(items):
-            return _joined(items, "sum of those present" if not expression.needs_all else "sum")
+            sources, rule = _joined(items, "sum" if expression.needs_all else "sum of those present")
+            taken, more = _joined(expression.less, "")
+            return [*sources, *taken], "; ".join(
+                filter(None, [rule, f"less {', '.join(taken)}" if taken else "", more])
+            )
         case Product(items):
             return _joined(items, "product")
         case Quotient(items):

@@ -83,6 +83,7 @@ EXPRESSIONS: list[object] = [
     {"sum_of": {"each": "v", "value": "x"}},
     {"sum": ["v", "w"]},
     {"sum": ["v", {"constant": "2.5"}], "all": True},
+    {"sum": ["v"], "less": ["w"]},
     {"product": ["v", "w"]},
     {"quotient": ["v", "w"]},
     {"pick": "v", "where": {"x": "a"}, "value": "y"},
