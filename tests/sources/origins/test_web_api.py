@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -147,6 +148,40 @@ def test_a_process_that_died_after_the_file_got_its_name_loses_and_doubles_nothi
     _noted_but_not_done(project, recall(project, "orders").cursor)
     fetch_feed(project, a_feed(api), {}, now + timedelta(days=1))
     assert landed(project) == list(range(1, 8))
+
+
+@pytest.mark.parametrize("rename", [1, 2, 3, 4])
+def test_a_process_that_is_gone_before_any_of_its_renames_loses_and_doubles_nothing(
+    rename: int, api: Api, project: Project, now: datetime
+) -> None:
+    api.rows = orders(3)
+    fetch_feed(project, a_feed(api), {}, now)
+    api.rows += orders(4, first=4)
+    child = os.fork()
+    if child == 0:
+        _fetch_until(rename, lambda: fetch_feed(project, a_feed(api), {}, now))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    api.rows += orders(2, first=8)
+    fetch_feed(project, a_feed(api), {}, now + timedelta(days=1))
+    assert landed(project) == list(range(1, 10))
+
+
+def _fetch_until(rename: int, fetch: Callable[[], object]) -> NoReturn:
+    """End this process, without a word, when a file is about to get its name for the so many-th time."""
+    count, replace = 0, os.replace
+
+    def dying(source: Path, target: Path) -> None:
+        nonlocal count
+        count += 1
+        if count == rename:
+            os._exit(9)
+        replace(source, target)
+
+    os.replace = dying  # type: ignore[assignment]
+    try:
+        fetch()
+    finally:
+        os._exit(0)
 
 
 def test_a_declaration_that_changes_after_a_process_died_replaces_nothing_that_landed(
