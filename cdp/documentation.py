@@ -1,4 +1,4 @@
-"""Writes the generated pages of ``docs/``: data dictionary, mappings, commands. ``make docs`` runs it."""
+"""Writes the generated pages of ``docs/``: data dictionary, declarations, mappings, commands. ``make docs`` runs it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ import typer
 
 from assets.declared import read_project
 from cdp.command import build_app
+from cdp.commands.schema import first_sentence, keys_of, models_by_name
 from cdp.empty_warehouse import empty_warehouse
 from quality.contracts.columns import columns
 from quality.contracts.registry import CONTRACTS
+from sources import grammar
 from sources.expression import Expression
 from sources.mapping import Mapping, describe_fields, mapping_ids, read_mapping
+from sources.operations.operation import Operation
 from warehouse.project import Project
 from warehouse.step import TableSpec
 
@@ -25,7 +28,33 @@ NOTE = "<!-- Written by `make docs`; change the code it is read from, not this p
 
 def pages(project: Project) -> Table[str, str]:
     """Page name → text, for every generated page."""
-    return {"dictionary.md": dictionary(project), "mappings.md": mappings(), "commands.md": commands()}
+    return {
+        "declarations.md": declarations(),
+        "dictionary.md": dictionary(project),
+        "mappings.md": mappings(),
+        "commands.md": commands(),
+    }
+
+
+def declarations() -> str:
+    """Every key of the files below ``config/``, and the words that mappings are written in."""
+    parts = ["# Declarations", NOTE, "The files below `config/`, key by key. A key without a default is optional."]
+    for name, model in models_by_name().items():
+        if name not in CONTRACTS:
+            rows = [(f"`{row['key']}`", row["default"], row["meaning"]) for row in keys_of(model)]
+            parts += [f"## {name}", first_sentence(model), _table(("key", "default", "meaning"), rows)]
+    parts += ["## Expressions in `fields:`", (grammar.__doc__ or "").replace("``", "`").strip()]
+    known = sorted({(item.name, first_sentence(item)) for item in _below(Operation) if "name" in vars(item)})
+    operations = [(f"`{name}`", meaning.replace("``", "`")) for name, meaning in known]
+    parts += ["## Operations in `then:`", _table(("operation", "what it does"), operations)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _below(above: type) -> Iterator[Any]:
+    item: Any
+    for item in above.__subclasses__():
+        yield item
+        yield from _below(item)
 
 
 def dictionary(project: Project) -> str:

@@ -24,6 +24,11 @@ def say(text: str = "") -> None:
     sys.stdout.write(text + "\n")
 
 
+def counted(number: int, noun: str) -> str:
+    """A count with its noun: ``1 record``, ``2,000 records``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def show(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool, empty: str = "Nothing.") -> None:
     """Rows as a table, or as a JSON list of objects."""
     rows = [dict(row) for row in rows]
@@ -61,7 +66,7 @@ def _cell(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:,.3f}"
+        return f"{value:,.0f}" if value.is_integer() else f"{value:,.3f}"
     if isinstance(value, list | tuple):
         return ", ".join(str(item) for item in value)
     return str(value)

@@ -35,7 +35,7 @@ _SIGNALS = """
         select distinct links.customer_id
         from identity.customer_links as links
         inner join identity.identifiers as identifiers on links.record_id = identifiers.record_id
-        where identifiers.is_personal
+        where identifiers.is_personal and not identifiers.is_blocked
     ),
 
     given as (

@@ -11,6 +11,7 @@ from profiles.attribute_claims import attribute_claims, cleared_values
 from profiles.attribute_rows import attribute_rows
 from profiles.attribute_values import attribute_values, golden_values
 from profiles.survivorship import load_survivorship
+from quality.contracts.registry import CONTRACTS
 from quality.contracts.table import tables
 from warehouse.columns import descriptions_for
 from warehouse.project import Project
@@ -21,10 +22,10 @@ _CONTRACT_OF = {
     "_contacts": "contacts",
     "_orders": "purchases",
     "orders": "purchases",
-    "order_lines": "purchases",
-    "order_refunds": "purchases",
+    "order_lines": "purchase_lines",
+    "order_refunds": "purchase_refunds",
 }
-"""Tables that take columns over from a contract, which describes them."""
+"""Tables that take columns over from the table of a contract, which describes them."""
 
 _FIXED = (
     "_row_customers",
@@ -107,7 +108,10 @@ def _described(step: Step) -> Step:
     (spec,) = step.tables
     if spec.name not in _CONTRACT_OF:
         return step
+    [kind] = {kind for kind in CONTRACTS if _CONTRACT_OF[spec.name] in {table.name for table in tables(kind)}}
     taken_over = {
-        column.name: column.description for table in tables(_CONTRACT_OF[spec.name]) for column in table.all_columns
+        column.name: column.description
+        for table in sorted(tables(kind), key=lambda table: table.name == _CONTRACT_OF[spec.name])
+        for column in table.all_columns
     }
     return replace(step, tables=(replace(spec, columns=taken_over | dict(spec.columns)),))

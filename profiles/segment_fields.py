@@ -11,6 +11,7 @@ SUBJECTS = "_segment_subjects"
 
 _CUSTOMERS: Mapping[str, FieldType] = {
     "gender": "text", "birth_on": "date", "age_years": "integer", "city": "text", "region": "text", "country": "text",
+    "is_in_home_country": "boolean",
     "postcode": "text", "language": "text", "company": "text", "occupation": "text", "income_band": "text",
     "interests": "texts", "loyalty_tier": "text", "lead_source": "text", "has_email": "boolean",
     "has_phone": "boolean", "can_email": "boolean", "can_sms": "boolean", "can_push": "boolean",

@@ -22,7 +22,7 @@ from quality.masking import mask_raw
 from quality.quarantine_history import create_history
 from warehouse.database import Connection
 from warehouse.errors import InputError
-from warehouse.step import TableSpec
+from warehouse.step import TableSpec, comment_on
 
 Status = Literal["open", "replayed", "discarded"]
 
@@ -31,7 +31,10 @@ COLUMNS: Final = {
     "feed": ("VARCHAR", "The feed that brought the row."),
     "batch_on": ("DATE", "The day of the batch."),
     "file": ("VARCHAR", "The file, as a path below the feed's landing folder."),
-    "row": ("BIGINT", "Where in the file: line, data row or index, counted from 1."),
+    "row": (
+        "BIGINT",
+        "Where in the file, from 1: the line; in a CSV or workbook the row below the header; in a list the index.",
+    ),
     "reasons": (
         "STRUCT(field VARCHAR, code VARCHAR, message VARCHAR)[]",
         f"Why it was refused: field, code ({', '.join(CODES)}) and words without the value.",
@@ -156,6 +159,7 @@ def create_tables(connection: Connection, kinds: Iterable[str] = CONTRACTS) -> N
         ]
         target = exp.Schema(this=exp.table_(kind, db="quarantine"), expressions=definitions)
         connection.execute(exp.Create(this=target, kind="TABLE", exists=True).sql(dialect="duckdb"))
+        comment_on(connection, spec(kind))
 
 
 def _kept(connection: Connection, kinds: Iterable[str]) -> list[str]:

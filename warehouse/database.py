@@ -95,7 +95,7 @@ def _connect(path: Path | None, wait_seconds: float, read_only: bool) -> Connect
     if path is None:
         return duckdb.connect(":memory:")
     if read_only and not path.exists():
-        raise WarehouseError(f"There is no warehouse at {path.name} yet.", "Run `cdp run` first.")
+        raise WarehouseError(f"There is no warehouse at {path.parent.name}/{path.name} yet.", "Run `cdp run` first.")
     path.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + wait_seconds
     while True:

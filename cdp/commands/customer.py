@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -28,12 +31,15 @@ def show_customer(who: WhoArgument, project: ProjectOption = None, json: JsonOpt
     """Golden record, segments, orders and the newest activities."""
     where = find_project(project)
     with reading(where) as cursor:
-        customer_id = resolve(cursor, who, default_country=load_business(where).default_country)
+        business = load_business(where)
+        customer_id = resolve(cursor, who, default_country=business.default_country)
         found = _profile(cursor, customer_id)
     if json:
         show_json(found)
         return
-    say(f"customer {customer_id}")
+    zone = ZoneInfo(business.time_zone)
+    found |= {name: _readable(found[name], zone) for name in ("profile", "orders", "activities")}
+    say(f"customer {customer_id}; times are those of {business.time_zone}")
     facts = [{"attribute": name, "value": value} for name, value in found["profile"].items() if value not in (None, [])]
     show(facts, ["attribute", "value"], as_json=False, empty="An anonymous visitor: no golden record.")
     say(f"\nsegments: {', '.join(found['segments']) or 'none'}")
@@ -42,6 +48,21 @@ def show_customer(who: WhoArgument, project: ProjectOption = None, json: JsonOpt
     say(f"\nNewest {_ACTIVITIES_SHOWN} activities")
     show(found["activities"], ["occurred_at", "kind", "feed", "channel", "summary"], as_json=False)
     say(f"\nnext: cdp customer explain {customer_id}")
+
+
+def _readable(value: object, zone: ZoneInfo) -> object:
+    """Moments of UTC on the business's clock to the minute, amounts with two digits; all else as it is."""
+    match value:
+        case dict():
+            return {name: _readable(item, zone) for name, item in value.items()}
+        case list():
+            return [_readable(item, zone) for item in value]
+        case datetime():
+            return f"{value.replace(tzinfo=UTC).astimezone(zone):%Y-%m-%d %H:%M}"
+        case Decimal():
+            return f"{value:,.2f}"
+        case _:
+            return value
 
 
 @app.command("explain")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 import time
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,6 +25,24 @@ app = typer.Typer(help="The sample business.", no_args_is_help=True)
 
 MONTH_ENDS = 3
 MONTHS_APART = 3
+_TELLING = """
+    select members.customer_id
+    from (
+        select links.customer_id, count(*) as records, count(distinct records.feed) as feeds
+        from identity.customer_links as links
+        inner join identity.records as records on links.record_id = records.record_id
+        where links.valid_to is null
+        group by links.customer_id
+    ) as members
+    inner join profiles.customers as customers on members.customer_id = customers.customer_id
+    left join (select distinct customer_id from identity.customer_changes where change = 'merged') as merged
+        on members.customer_id = merged.customer_id
+    order by
+        members.records between 3 and 8 and members.feeds > 1 desc, merged.customer_id is null,
+        customers.order_count desc, members.records, members.customer_id
+    limit 1
+"""
+"""A customer who shows what identity does on one screen: a few records of several feeds, brought together later."""
 
 
 @app.command("generate")
@@ -103,16 +124,19 @@ def _newest_batch(where: Project, declared: Declared) -> date:
 
 def _where_to_look(where: Project) -> list[str]:
     with reading(where) as cursor:
-        found = cursor.execute(
-            "select customer_id from profiles.customers order by record_count desc, customer_id limit 1"
-        ).fetchone()
+        found = cursor.execute(_TELLING).fetchone()
     customer = found[0] if found else "ID"
+    program = "cdp" if shutil.which("cdp") else os.path.relpath(sys.argv[0])
+    place = "" if where.root == Path.cwd() else f" --project {os.path.relpath(where.root)}"
+    told = (
+        ("ui", "the Dagster UI: lineage, checks, runs"),
+        (f"customer show {customer}", "one customer; also by e-mail, phone or order"),
+        (f"customer explain {customer}", "why these records are one person"),
+        ("quarantine list", "rows that broke their contract"),
+        ('tables query "from profiles.lifecycle_flows order by month"', "any question to the published tables"),
+    )
     return [
         "Where to look next",
-        "  make ui                          the Dagster UI: lineage, checks, runs",
-        f"  cdp customer show {customer}   one customer; also by e-mail, phone or order",
-        f"  cdp customer explain {customer}   why these records are one person",
-        "  cdp quarantine list              rows that broke their contract",
-        "  published/quality/index.html     what was checked, over time",
-        '  duckdb -readonly published/cdp.duckdb "from profiles.lifecycle_flows order by month"',
+        *(f"  {program} {words}{place}\n      {meaning}" for words, meaning in told),
+        f"  {os.path.relpath(where.published)}/quality/index.html\n      what was checked, over time",
     ]

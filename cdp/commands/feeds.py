@@ -121,7 +121,12 @@ def check_feeds(project: ProjectOption = None, json: JsonOption = False) -> None
     if json:
         show_json({"feeds": sorted(declared.feeds), "problems": []})
         return
-    say(f"{len(declared.feeds)} feeds and all other declarations are in order")
+    if not declared.feeds:
+        say("All declarations are in order, but no feed is declared.")
+        say("next: write config/feeds/<name>.yml; `cdp feeds try FILE` writes one for a file that you have")
+        return
+    many = "1 feed" if len(declared.feeds) == 1 else f"{len(declared.feeds)} feeds"
+    say(f"{many} and all other declarations are in order")
     say("next: cdp run")
 
 

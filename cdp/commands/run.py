@@ -9,7 +9,7 @@ import typer
 
 from cdp.progress import progress_bar
 from cdp.settings import find_project
-from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
+from cdp.terminal import JsonOption, ProjectOption, counted, say, show, show_json
 from warehouse.errors import CdpError, InputError
 
 
@@ -60,8 +60,9 @@ def show_summary(summary: dict[str, Any]) -> None:
     rows = [{"feed": name} | counts for name, counts in summary["feeds"].items()]
     show(rows, ["feed", "files", "rows_read", "accepted", "duplicate", "rejected"], as_json=False, empty="No feeds.")
     checks = summary["checks"]
+    known = f"{counted(summary['records'], 'record')}, {counted(summary['customers'], 'customer')}"
     say(
-        f"as of {summary['as_of']}: {summary['records']:,} records are {summary['customers']:,} customers; "
+        f"as of {summary['as_of']}: {known}; "
         f"checks: {checks['passed']} passed, {checks['warned']} warned, {checks['failed']} failed"
     )
     say(f"published: {summary['published']}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cdp.settings import find_project
-from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
+from cdp.terminal import JsonOption, ProjectOption, counted, say, show, show_json
 from cdp.warehouses import reading
 from quality.quarantine import count_reasons
 from sources.feed import load_feeds
@@ -35,7 +35,9 @@ _QUESTIONS: Mapping[str, str] = {
         group by severity order by severity""",
     "scorecard": """
         select data_set, metric, value from identity.scorecard
-        where run_id = (select run_id from ops.runs order by started_at desc limit 1) order by data_set, metric""",
+        where run_id = (select run_id from ops.runs order by started_at desc limit 1)
+            and not (data_set = 'signals' and metric in ('records', 'customers', 'visitors'))
+        order by data_set, metric""",
 }
 
 _COUNTS: Mapping[str, str] = {
@@ -90,8 +92,8 @@ def show_status(found: Mapping[str, Any]) -> None:
     show(found["quarantine"], ["feed", "code", "field", "rows"], as_json=False, empty="Empty.")
     if found["records"] is not None and found["customers"] is not None:
         say(
-            f"\nIdentity: {found['records']:,} records are {found['customers']:,} customers"
-            f" and {found['visitors'] or 0:,} anonymous visitors"
+            f"\nIdentity: {counted(found['records'], 'record')}, {counted(found['customers'], 'customer')}"
+            f" and {counted(found['visitors'] or 0, 'anonymous visitor')}"
         )
         show(found["scorecard"], ["data_set", "metric", "value"], as_json=False, empty="No scorecard.")
     say("\nLifecycle")

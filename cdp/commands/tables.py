@@ -11,6 +11,9 @@ from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
 from cdp.warehouses import reading
 from warehouse.database import Connection
 from warehouse.declaration import suggestion
+from warehouse.errors import WarehouseError
+from warehouse.publishing import SNAPSHOT_NAME
+from warehouse.query import ask
 
 app = typer.Typer(help="Tables of the warehouse.", no_args_is_help=True)
 
@@ -43,6 +46,23 @@ def show_table(
         return
     say(f"{full_name}: {tables[full_name]['meaning'] or ''} ({tables[full_name]['rows']:,} rows)")
     show(columns, ["column", "type", "meaning"], as_json=False)
+
+
+@app.command("query")
+def query(
+    statement: Annotated[str, typer.Argument(metavar="SQL", help="One query, in DuckDB's words.")],
+    project: ProjectOption = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many rows.")] = 100,
+    json: JsonOption = False,
+) -> None:
+    """Ask the published tables: a complete snapshot, also while a run writes."""
+    link = find_project(project).published / SNAPSHOT_NAME
+    if not link.exists():
+        raise WarehouseError("Nothing is published yet.", "Run `cdp run` first.")
+    found = ask(link, statement, limit)
+    show([dict(zip(found.columns, row, strict=True)) for row in found.rows], found.columns, as_json=json)
+    if found.is_cut and not json:
+        say(f"… and more; --limit shows more than {limit:,}")
 
 
 def _tables(cursor: Connection) -> list[dict[str, Any]]:

@@ -16,7 +16,11 @@ def main() -> int:
     data = Path(os.environ.get("CDP_REAL_DATA", HERE.parent.parent.parent / "shared" / "data"))
     source = data / "online_retail" / "online_retail.parquet"
     if not source.is_file():
-        sys.stderr.write(f"error: {source.name} is not in {data}\nfix: set CDP_REAL_DATA to the folder that has it\n")
+        sys.stderr.write(
+            f"error: {source.parent.name}/{source.name} is not in {data}\n"
+            "fix: the UCI Machine Learning Repository publishes the data set as `Online Retail` (a workbook); save its "
+            "sheet as Parquet under that name, and set CDP_REAL_DATA to the folder that holds online_retail/\n"
+        )
         return 11
     target = HERE / "landing" / "sales" / f"dt={LAST_DAY}" / source.name
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ select
     golden.city,
     golden.region,
     golden.country,
+    golden.country = $default_country as is_in_home_country,
     golden.postcode,
     golden.language,
     golden.company,

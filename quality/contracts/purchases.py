@@ -47,7 +47,7 @@ class PurchaseLine(ContractPart):
 class PurchaseRefund(ContractPart):
     """Money given back on an order."""
 
-    order_id: Id | None = Field(default=None, description="The order the money was paid for.")
+    order_id: Id | None = Field(default=None, description="The order that the money was paid for.")
     refund_id: Id = Field(description="The source's id of the refund, unique within its order.")
     refunded_at: Timestamp = Field(description="When the money was given back, UTC.")
     amount: Amount = Field(description="The money given back, positive, in the order's currency.")

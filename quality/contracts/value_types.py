@@ -174,10 +174,15 @@ def read_day(value: object) -> object:
     return day
 
 
+_NO_NUMBER: Final = (
+    "a plain number such as 1250.00 is expected; `then: [{replace: {£: ''}}]` in the feed takes other marks out"
+)
+
+
 def read_number(value: object) -> Decimal:
     """A finite number, exactly as written."""
     if isinstance(value, bool):
-        raise refuse("wrong_type", "a number is expected")
+        raise refuse("wrong_type", _NO_NUMBER)
     if isinstance(value, int | Decimal):
         number = Decimal(value)
     elif isinstance(value, float):
@@ -185,7 +190,7 @@ def read_number(value: object) -> Decimal:
     elif isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         number = Decimal(value.strip())
     else:
-        raise refuse("wrong_type", "a number is expected")
+        raise refuse("wrong_type", _NO_NUMBER)
     if not number.is_finite():
         raise refuse("out_of_range", "a finite number is expected")
     return number

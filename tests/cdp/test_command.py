@@ -165,3 +165,21 @@ def test_a_reader_who_has_seen_enough_is_no_error() -> None:
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait() == 0
+
+
+def test_keys_and_kinds_can_be_looked_up(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["schema"]) == 0
+    assert {"feed", "business", "purchases"} <= {line.split(" ")[0] for line in capsys.readouterr().out.splitlines()}
+    assert run_command(["schema", "feed", "--keys"]) == 0
+    told = capsys.readouterr().out
+    assert "max_reject_ratio" in told
+    assert "$defs" not in told
+
+
+def test_a_project_without_feeds_is_told_to_write_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["init", str(tmp_path / "mine")]) == 0
+    capsys.readouterr()
+    assert run_command(["feeds", "check", "--project", str(tmp_path / "mine")]) == 0
+    told = capsys.readouterr().out
+    assert "config/feeds/<name>.yml" in told
+    assert "cdp run" not in told
