@@ -77,6 +77,6 @@ def _result(place: Place, found: CheckResult) -> dg.AssetCheckResult:
         asset_key=table_key(place.asked_at),
         check_name=place.check_name,
         severity=dg.AssetCheckSeverity.ERROR if place.blocks else dg.AssetCheckSeverity.WARN,
-        description=found.message,
+        description=found.message if found.passed else f"{found.message} {place.expectation.remedy}".strip(),
         metadata=metadata,
     )

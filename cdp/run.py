@@ -129,7 +129,7 @@ def _run(declared: Declared, asked: Asked, instance: dg.DagsterInstance, progres
     failures = [failed for failed in failures_of(result.all_events) if failed.step != LOADED_STEP]
     with settings.open() as warehouse:
         cursor = warehouse.cursor()
-        _raise_first(cursor, run_id, failures)
+        _raise_first(cursor, declared, run_id, failures)
         summary = summarise(cursor, run_id, declared.feeds, pending, errors)
     return summary | {"errors": unreached | summary["errors"]}
 
@@ -197,7 +197,7 @@ def _config(asked: Asked) -> dict[str, object]:
     return {"as_of": asked.as_of.isoformat() if asked.as_of else None, "full_refresh": asked.full_refresh}
 
 
-def _raise_first(cursor: Connection, run_id: str, failures: Iterable[Failed]) -> None:
+def _raise_first(cursor: Connection, declared: Declared, run_id: str, failures: Iterable[Failed]) -> None:
     """Raise what stopped the run, if something did: a bug, an error of ours, or else the quality gate."""
     found = list(failures)
     for failed in found:
@@ -206,7 +206,7 @@ def _raise_first(cursor: Connection, run_id: str, failures: Iterable[Failed]) ->
         if not failed.is_check:
             raise RuntimeError(f"The step {failed.step} has a bug.\n{failed.told}")
     if found:
-        raise gate_error(cursor, run_id)
+        raise gate_error(cursor, run_id, declared.suites)
 
 
 def _steps(declared: Declared, pending: Pending) -> int:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from assets.broken_batches import broken
+from quality.suites import Suite
 from warehouse.database import Connection
 from warehouse.errors import CdpError, QualityGateError
 from warehouse.publishing import SNAPSHOT_NAME
@@ -16,6 +17,9 @@ Pending = Mapping[str, Iterable[date]]
 
 Errors = Mapping[str, CdpError]
 """Feeds of which that could not be found out."""
+
+
+_LOOK = "Look at `cdp quality check`; mend the data, or the expectation in config/quality.yml."
 
 
 def summarise(
@@ -43,18 +47,24 @@ def summarise(
     }
 
 
-def gate_error(cursor: Connection, run_id: str) -> QualityGateError:
-    """The expectations of severity error that do not hold, in one error."""
+def gate_error(cursor: Connection, run_id: str, suites: Mapping[str, Suite]) -> QualityGateError:
+    """The expectations of severity error that do not hold, in one error, with what helps against them."""
     found = cursor.execute(
-        "select table_name || '.' || expectation || ': ' || message from ops.quality_results"
+        "select table_name, expectation, message from ops.quality_results"
         " where run_id = $run_id and not passed and severity = 'error' order by table_name, expectation",
         {"run_id": run_id},
     ).fetchall()
-    told = [str(text) for (text,) in found]
+    told = [f"{table}.{name}: {message}" for table, name, message in found]
+    remedies = {
+        item.remedy: None
+        for table, name, _ in found
+        for item in (suites[table].expectations if table in suites else ())
+        if item.name == name and item.remedy
+    }
     more = f" And {len(told) - 5} more." if len(told) > 5 else ""
     return QualityGateError(
         f"{len(told)} checks of severity error do not hold; nothing new was published. {' '.join(told[:5])}{more}",
-        "Look at published/quality/index.html; mend the data, or the expectation in config/quality.yml.",
+        " ".join([*remedies, _LOOK]),
     )
 
 

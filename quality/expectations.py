@@ -19,7 +19,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -32,7 +32,7 @@ from sqlglot import exp
 from quality import results
 from quality.asking import Answer, Asking, result_of
 from quality.bridge import Bridge, TableColumns
-from quality.offending import breaches_allowed, offending_rows, parameters_of
+from quality.offending import breaches_allowed, offending_rows, parameters_of, told_breaches
 from quality.results import CheckResult
 from quality.suites import Suite
 from quality.vocabulary import Between, Expectation, InSet, Length, Matches, Median, Present, RowCount
@@ -71,7 +71,16 @@ def check(connection: Connection, suite: Suite, run: Run) -> tuple[CheckResult, 
     asked = [item for item in suite.expectations if answers[item.name] is None]
     if asked:
         answers.update(_ask(connection, asking, asked))
-    return tuple(result_of(asking, item, answers[item.name]) for item in suite.expectations)
+    return tuple(
+        _with_words(connection, item, suite.table, run, result_of(asking, item, answers[item.name]))
+        for item in suite.expectations
+    )
+
+
+def _with_words(connection: Connection, item: Expectation, table: str, run: Run, found: CheckResult) -> CheckResult:
+    if found.unexpected_count == 0:
+        return found
+    return replace(found, message=f"{found.message} {told_breaches(connection, item, table, run)}".strip())
 
 
 def _ask(connection: Connection, asking: Asking, items: list[Expectation]) -> dict[str, Answer]:

@@ -18,6 +18,7 @@ from warehouse.step import Run
 
 LINEAGE = ("_feed", "_batch_on", "_file", "_row")
 _ROW = "this"
+_CODES_TOLD = 5
 
 
 def offending_rows(
@@ -53,6 +54,23 @@ def count_breaches(connection: Connection, expectation: Expectation, table: str,
         return None
     found = connection.execute(statement).fetchone()
     return int(found[0]) if found else 0
+
+
+def told_breaches(connection: Connection, expectation: Expectation, table: str, run: Run) -> str:
+    """Which codes and days a rule's breaches are about, where the rule says that these may be told; else nothing."""
+    if not isinstance(expectation, Rule) or expectation.told_by is None:
+        return ""
+    code, day = expectation.told_by
+    rows = offending_rows(expectation, exp.to_table(table), parameters_of(run.as_of, run.business), expectation.told_by)
+    assert rows is not None
+    columns = (code, f"count(distinct {day})", f"min({day})", f"max({day})")
+    grouped = exp.select(*columns).from_(rows.subquery("breaches")).group_by(code).order_by(code).limit(_CODES_TOLD + 1)
+    found = connection.execute(grouped.sql(dialect="duckdb")).fetchall()
+    told = [
+        f"{name} on {days:,} {'day' if days == 1 else 'days'} {first if days == 1 else f'from {first} to {last}'}"
+        for name, days, first, last in found[:_CODES_TOLD]
+    ]
+    return f"It is about {'; '.join(told)}{'; and others' if len(found) > _CODES_TOLD else ''}." if told else ""
 
 
 def breaches_allowed(expectation: Expectation, rows: int) -> int:

@@ -121,28 +121,30 @@ def count_rows(connection: Connection, table: str, feed: str | None = None) -> i
 
 
 def previous_observations(connection: Connection, table: str, run: Run) -> Mapping[str, float]:
-    """What the latest run before this ``as_of`` observed of the table: expectation → number.
+    """What the latest published run before this ``as_of`` observed of the table: expectation → number.
 
+    What a run saw that then failed its checks is no measure for others.
     A run that is repeated for the same day is compared with the same earlier day, so that it finds the same again.
     """
     if not columns_of(connection, RESULTS.full_name):
         return {}
-    found = connection.execute(
-        """
-        select expectation, observed_value
-        from (
-            select
-                expectation,
-                observed_value,
-                row_number() over (partition by expectation order by as_of desc, checked_at desc, run_id desc) as newest
-            from ops.quality_results
-            where table_name = $table and as_of < $as_of and observed_value is not null
-        )
-        where newest = 1
-        """,
-        {"table": table, "as_of": run.as_of},
+    statement = _PREVIOUS if columns_of(connection, "ops.runs") else _PREVIOUS.replace(_WHEN_PUBLISHED, "")
+    return dict(connection.execute(statement, {"table": table, "as_of": run.as_of}).fetchall())
+
+
+_WHEN_PUBLISHED = "and run_id in (select run_id from ops.runs where status = 'published')"
+_PREVIOUS = f"""
+    select expectation, observed_value
+    from (
+        select
+            expectation,
+            observed_value,
+            row_number() over (partition by expectation order by as_of desc, checked_at desc, run_id desc) as newest
+        from ops.quality_results
+        where table_name = $table and as_of < $as_of and observed_value is not null {_WHEN_PUBLISHED}
     )
-    return dict(found.fetchall())
+    where newest = 1
+"""  # noqa: S608 - a condition of ours
 
 
 def store(connection: Connection, suite: Suite, run: Run, found: tuple[CheckResult, ...]) -> None:

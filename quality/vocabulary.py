@@ -63,6 +63,7 @@ class _Expectation(Declaration):
     severity: Severity = Field(description="error: a breach blocks what is downstream. warn: a breach is told.")
     description: str = Field(description="What must hold, for a business reader.")
     feed: str | None = Field(None, description="Only rows of this feed; for staging tables.")
+    remedy: str = Field("", description="What to do about a breach, where mending the rows is not the way.")
     if_declared: bool = Field(
         False,
         description="Holds where the table has no such column: for columns that a business declares or leaves out.",
@@ -151,11 +152,14 @@ class Rule(_Expectation):
     expect: Literal["rule"]
     rule: Annotated[str, AfterValidator(_condition)] = Field(description="SQL condition that holds for each row.")
     share: Share = 1.0
+    told_by: tuple[Literal["currency"], Literal["placed_on", "refunded_on"]] | None = Field(
+        None, description="A code and a day that are nothing personal: a breach says which of them it is about."
+    )
 
     @property
     def columns_read(self) -> tuple[str, ...]:
         """Columns of the table that must exist before it can be asked."""
-        return _columns_of_row(self.rule)
+        return tuple(dict.fromkeys((*_columns_of_row(self.rule), *(self.told_by or ()))))
 
 
 class NoRows(_Expectation):

@@ -70,6 +70,7 @@ def read_status(project: Project) -> dict[str, Any]:
         }
         found["quarantine"] = _quarantined(cursor, made)
         found["attention"] = _attention(cursor, project)
+    found["feeds"] += _without_files(project, {row["feed"] for row in found["feeds"]})
     link = project.published / SNAPSHOT_NAME
     found["published"] = str(link.relative_to(project.root)) if link.exists() else None
     return found
@@ -125,6 +126,13 @@ def _attention(cursor: Connection, project: Project) -> Rows:
         for item in feed_summaries(cursor, project, feeds)
     ]
     return [row for row in rows if any(value for name, value in row.items() if name != "feed")]
+
+
+def _without_files(project: Project, known: set[str]) -> Rows:
+    """Declared feeds of which nothing was ever loaded, in the form of the others."""
+    nothing = dict.fromkeys(("files", "rows_read", "accepted", "duplicate", "rejected"), 0)
+    declared = load_feeds(project, Problems())
+    return [{"feed": name} | nothing | {"newest_batch": None} for name in sorted(declared.keys() - known)]
 
 
 _MADE = """

@@ -129,6 +129,26 @@ def test_a_bug_that_one_feed_brings_to_light_breaks_that_feed_only(
         assert warehouse.cursor().execute("select feed from ops.broken_batches").fetchall() == []
 
 
+def test_a_missing_rate_is_named_with_its_days_and_what_to_do(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(project / "landing" / "orders")
+    declared = project / "config" / "feeds" / "orders.yml"
+    declared.write_text(FEED.replace("currency: EUR", "currency: CHF"), encoding="utf-8")
+    (project / "config" / "feeds" / "no-files-yet.yml").write_text(FEED, encoding="utf-8")
+    path = project / "landing" / "orders" / "dt=2026-01-02" / "rows.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(HEADER + row(1, 2) + row(2, 2), encoding="utf-8")
+    assert run_command(["run", "--project", str(project)]) == 12
+    told = capsys.readouterr().err
+    assert "profiles.orders.base_amount_has_a_rate" in told
+    assert "It is about CHF on 1 day 2026-01-02." in told
+    assert "fix: Declare a feed of kind exchange_rates" in told
+    assert run_command(["status", "--project", str(project), "--json"]) == 0
+    feeds = {item["feed"]: item["files"] for item in json.loads(capsys.readouterr().out)["feeds"]}
+    assert feeds == {"orders": 1, "no-files-yet": 0}
+
+
 def _codec_with_a_bug(name: str) -> codecs.CodecInfo | None:
     if name != "a_codec_with_a_bug":
         return None

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from assets.project_definitions import LEDGERS
 from identity.pipeline import identity_steps
 from profiles.pipeline import profile_steps
+from profiles.publishing.publish import published_tables
 from quality import results
 from quality.contracts.table import all_tables, create_statement
 from quality.expectations import check
@@ -137,3 +139,21 @@ def test_a_table_has_eight_expectations_one_across_tables_and_one_against_histor
     assert len(suite.expectations) >= 8
     assert any(tables_read(item, table) - {table} for item in suite.expectations)
     assert any(item.expect in {"row_count", "median"} for item in suite.expectations)
+
+
+UNASKED = {
+    "ops.batches": "sums over ops.files that every load checks before it commits (sources/file_ledger.py)",
+    "ops.quality_results": "written by the checks themselves: a check of it would have to check itself",
+    "ops.runs": "one row per run, written when it begins and ends; while it is asked its own row is unfinished",
+}
+"""Published tables that nothing is asked of, and why."""
+
+
+def test_every_published_table_has_a_suite_or_a_reason_to_have_none(valid: Warehouse) -> None:
+    steps = (*identity_steps(Project(ROOT)), *profile_steps(Project(ROOT), RUN.business))
+    specs = [spec for step in steps for spec in step.tables]
+    published = {table.spec.full_name for table in published_tables(valid, specs)} | {
+        spec.full_name for spec in LEDGERS
+    }
+    assert {"profiles.customers", "identity.scorecard", "ops.runs"} <= published
+    assert published - SUITES.keys() == UNASKED.keys()

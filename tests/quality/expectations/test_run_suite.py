@@ -242,3 +242,32 @@ def test_progress_tells_the_table(warehouse: Warehouse, run: Run) -> None:
     told: list[str] = []
     run_suite(warehouse, a_suite(EVERY_KIND), run, told.append)
     assert told == [TABLE]
+
+
+def test_a_run_that_was_not_published_is_no_measure_for_the_next(warehouse: Warehouse, run: Run) -> None:
+    suite = a_suite("expectations: [{name: n, expect: row_count, may_rise: 1, severity: warn, description: d}]")
+    runs = "insert into ops.runs values ('run-1', 'published'), ('run-1+1', 'unpublished'), ('run-1+2', 'running')"
+    with warehouse.transaction() as connection:
+        connection.execute("create table ops.runs (run_id varchar, status varchar)")
+        connection.execute(runs)
+    a_table(warehouse, [("t1", None, 1)])
+    assert run_suite(warehouse, suite, run)[0].passed
+    a_table(warehouse, [(f"u{n}", None, 1) for n in range(9)])
+    assert not run_suite(warehouse, suite, later(run, 1))[0].passed
+    assert not run_suite(warehouse, suite, later(run, 2))[0].passed
+
+
+def test_a_rule_tells_the_codes_and_days_of_its_breaches_where_it_may(warehouse: Warehouse, run: Run) -> None:
+    with warehouse.transaction() as connection:
+        connection.execute(
+            "create table staging.things as select 'EUR' as currency, day::date as placed_on, null as base_amount"
+            " from range(timestamp '2026-01-03', timestamp '2026-01-06', interval 1 day) as days (day)"
+            " union all values ('USD', date '2026-01-09', null), ('GBP', date '2026-01-01', 1)"
+        )
+    suite = a_suite("""
+expectations:
+  - {name: n, expect: rule, rule: base_amount is not null, told_by: [currency, placed_on], severity: error,
+     description: d}
+""")
+    [found] = run_suite(warehouse, suite, run)
+    assert found.message.endswith("It is about EUR on 3 days from 2026-01-03 to 2026-01-05; USD on 1 day 2026-01-09.")
