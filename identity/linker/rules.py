@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from identity.arrays import Flags, Integers
 from identity.linker.atoms import Atom, Keys
@@ -20,11 +19,15 @@ from identity.linker.comparison import Records
 CAPS: Final = (3, 5, 10, 20, 40, 100, 400)
 _QUERIES: Final = 3000
 _MOST_RULES: Final = 60
-_SIZED, _SIZED_LARGE, _LARGE = 220, 110, 300_000
-_LEAST_GAIN: Final = 3e-4
-_FADES: Final = 0.4
+_SMALL, _LARGE = 20_000, 300_000
+_THOROUGH = {"small": (320, 1e-4, 0.6), "middle": (220, 3e-4, 0.4), "large": (110, 3e-4, 0.4)}
+"""By the size of the table: how many rules are sized, the least gain that is worth a rule, and how much a record that a
+rule covers still counts for the next. Pairs of a small table cost nothing, so that more is tried there."""
 _PESSIMISM: Final = 1.3
 _FIRST_SHARE: Final = 0.4
+_SAMPLED_BLOCKS: Final = 60_000
+"""Records in the sample of blocks from which a rule's pairs are counted."""
+_FILTER_BITS: Final = 16
 _LEAST_EXAMPLES: Final = 50
 _DIVERSITY: Final = 2.0
 """How much a further combination of the same columns is worth less than the one before."""
@@ -59,7 +62,9 @@ class RuleChoice:
         self._queries = self._sample(min(size, _QUERIES))
         self._partner = self._rng.integers(0, size, len(self._queries))
         self._draws = self._rng.random((len(self._queries), len(records.fields)))
-        self._bits = max(int(np.ceil(np.log2(4 * size + 1))), 8)
+        kind = "small" if size <= _SMALL else "middle" if size <= _LARGE else "large"
+        self._sized, self._least_gain, self._fades = _THOROUGH[kind]
+        self._every = 1 << max(int(np.log2(max(size / _SAMPLED_BLOCKS, 1))), 0)
         self._combinations = self._promising()
         self._blocks = np.empty((len(self._combinations), len(self._queries)), dtype=np.int32)
         self._costs = np.empty((len(self._combinations), len(CAPS)))
@@ -81,7 +86,7 @@ class RuleChoice:
         """The combinations with the best coverage per pair if atoms were independent."""
         size = self.records.size
         there = np.array([np.count_nonzero(atom.keys) / max(size, 1) for atom in self.atoms])
-        meets = np.array([_collision(atom.keys, self._bits) for atom in self.atoms])
+        meets = np.array([self._collision(atom.keys) for atom in self.atoms])
         cover = there**2 * np.array([self._hardened(atom.kept) for atom in self.atoms])
         found: list[tuple[float, tuple[int, ...]]] = []
         for combination in self._all():
@@ -96,7 +101,7 @@ class RuleChoice:
             nth = kept[columns] = kept.get(columns, 0) + 1
             ranked.append((-worth / nth**_DIVERSITY, combination))
         ranked.sort()
-        return [combination for _, combination in ranked[: _SIZED_LARGE if size > _LARGE else _SIZED]]
+        return [combination for _, combination in ranked[: self._sized]]
 
     def _all(self) -> list[tuple[int, ...]]:
         atoms = self.atoms
@@ -115,14 +120,25 @@ class RuleChoice:
         return [*((a,) for a in numbers), *pairs, *triples]
 
     def _size(self, number: int, combination: tuple[int, ...]) -> None:
+        """The blocks that the queries fall into, and the pairs under each cap."""
         keys = combined([self.atoms[index].keys for index in combination])
-        buckets = keys >> np.uint64(64 - self._bits)
-        counts = np.bincount(buckets[keys != 0].astype(np.int64), minlength=1 << self._bits)
-        own = keys[self._queries]
-        self._blocks[number] = np.where(own != 0, counts[(own >> np.uint64(64 - self._bits)).astype(np.int64)], 0)
+        self._blocks[number] = _held(keys, keys[self._queries])
+        counts = self._sampled_blocks(keys)
         sizes = np.bincount(np.minimum(counts, CAPS[-1] + 1), minlength=CAPS[-1] + 2).astype(np.float64)
         each = np.arange(len(sizes), dtype=np.float64)
-        self._costs[number] = np.cumsum(sizes * each * (each - 1) / 2)[list(CAPS)]
+        self._costs[number] = self._every * np.cumsum(sizes * each * (each - 1) / 2)[list(CAPS)]
+
+    def _sampled_blocks(self, keys: Keys) -> Integers:
+        """The sizes of one in ``_every`` blocks, each whole."""
+        sampled = np.sort(keys[((keys >> np.uint64(1)) & np.uint64(self._every - 1)) == 0])
+        sampled = sampled[np.searchsorted(sampled, 1) :]
+        starts = np.flatnonzero(np.r_[True, sampled[1:] != sampled[:-1]]) if len(sampled) else np.zeros(0, np.int64)
+        return np.diff(np.r_[starts, len(sampled)])
+
+    def _collision(self, keys: Keys) -> float:
+        """How often two records at random share the atom."""
+        counts = self._sampled_blocks(keys).astype(np.float64)
+        return float(self._every * (counts * (counts - 1)).sum() / max(len(keys), 1) ** 2)
 
     def _hardened(self, kept: float) -> float:
         return max(1.0 - _PESSIMISM * (1.0 - kept), 0.05)
@@ -176,7 +192,7 @@ class RuleChoice:
         for rule in before:
             number = number_of[rule.atoms]
             caps[number] = CAPS.index(rule.cap)
-            weight[covers[number] & (self._blocks[number] <= rule.cap)] *= _FADES
+            weight[covers[number] & (self._blocks[number] <= rule.cap)] *= self._fades
         spent = 0.0
         reach = np.stack([covers & (self._blocks <= cap) for cap in CAPS], axis=1).astype(np.float32)
         flat = reach.reshape(-1, len(self._queries))
@@ -189,11 +205,11 @@ class RuleChoice:
             gain[cost > budget - spent] = 0.0
             worth = gain / (np.maximum(cost, 0.0) + 0.01 * self.records.size + 0.005 * self.budget)
             number, cap = (int(index) for index in np.unravel_index(int(np.argmax(worth)), worth.shape))
-            if gain[number, cap] < _LEAST_GAIN:
+            if gain[number, cap] < self._least_gain:
                 break
             spent += float(cost[number, cap])
             caps[number] = cap
-            weight[reach[number, cap] > 0] *= _FADES
+            weight[reach[number, cap] > 0] *= self._fades
         return tuple(Rule(self._combinations[number], CAPS[cap]) for number, cap in caps.items())
 
 
@@ -222,7 +238,16 @@ def _mask_of(rules: tuple[Rule, ...], atoms: list[Atom], columns: frozenset[int]
     return np.int64(uses(rules, atoms, columns))
 
 
-def _collision(keys: NDArray[np.uint64], bits: int) -> float:
-    """How often two records at random share the atom."""
-    counts = np.bincount((keys[keys != 0] >> np.uint64(64 - bits)).astype(np.int64)).astype(np.float64)
-    return float((counts * (counts - 1)).sum() / max(len(keys), 1) ** 2) if len(counts) else 0.0
+def _held(keys: Keys, asked: Keys) -> Integers:
+    """How many records hold each of the asked keys; none for an absent one. A small filter spares most comparisons."""
+    wanted = np.unique(asked[asked != 0], return_counts=False) if len(asked) else asked
+    if not len(wanted):
+        return np.zeros(len(asked), dtype=np.int64)
+    shift = np.uint64(64 - _FILTER_BITS)
+    passes = np.zeros(1 << _FILTER_BITS, dtype=np.bool_)
+    passes[(wanted >> shift).astype(np.int64)] = True
+    near = keys[passes[(keys >> shift).astype(np.int64)]]
+    at = np.minimum(np.searchsorted(wanted, near), len(wanted) - 1)
+    counts = np.bincount(at[wanted[at] == near], minlength=len(wanted))
+    place = np.minimum(np.searchsorted(wanted, asked), len(wanted) - 1)
+    return np.where(asked != 0, counts[place], 0)
