@@ -61,6 +61,7 @@ class MappedFeed:
     headings: Mapping[str, str] = field(default_factory=dict)
     heading_marks: tuple[str, ...] = ()
     json_columns: tuple[str, ...] = ()
+    further_headings: bool = False
     attach: Mapping[str, Attached] = field(default_factory=dict)
     nested: tuple[str, ...] = ()
     page: tuple[str, ...] = ()
@@ -148,6 +149,7 @@ def map_feed(feed: Feed) -> MappedFeed:
         headings=mapping.headings,
         heading_marks=mapping.heading_marks,
         json_columns=mapping.json_columns,
+        further_headings=mapping.further_headings,
         attach=mapping.attach,
         nested=mapping.nested,
         page=mapping.page,

@@ -91,6 +91,9 @@ class Mapping(Declaration):
     country: Country | None = Field(None, description="Country of rows that name none, where the feed names none.")
     currency: Currency | None = Field(None, description="Currency of such rows, where the feed names none.")
     nested: tuple[str, ...] = Field((), description="Lists inside an object that hold objects of the same kind.")
+    further_headings: bool = Field(
+        False, description="Whether rows of headings below the first, as survey tools write them, are no rows."
+    )
     json_columns: tuple[str, ...] = Field(
         (), description="Columns of a table whose cells hold JSON; the rows of such a table are read as objects."
     )

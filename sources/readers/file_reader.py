@@ -18,6 +18,7 @@ from sources.readers.delimited_reader import DelimitedReader
 from sources.readers.encoding import TextBlock, text_blocks
 from sources.readers.envelope import BATCH_DAY, Envelope
 from sources.readers.excel_reader import ExcelReader, is_workbook
+from sources.readers.further_headings import without_further_headings
 from sources.readers.headings import DELIMITERS, Headings, split_line
 from sources.readers.json_reader import JsonReader
 from sources.readers.parquet_reader import MAGIC, read_parquet
@@ -134,7 +135,7 @@ class FileReader:
     def _opened(self, table: Iterator[Block | Refusal], reading: Reading) -> Iterator[Block | Refusal]:
         """A table, or objects made of its rows where some of its cells hold JSON."""
         columns = self.mapped.json_columns
-        for item in table:
+        for item in without_further_headings(table) if self.mapped.further_headings else table:
             yield self._objects(reading).objects(item, columns) if columns and isinstance(item, Block) else item
 
     def _form(self, first: TextBlock) -> Format:
