@@ -133,7 +133,7 @@ class RuleChoice:
         sampled = np.sort(keys[((keys >> np.uint64(1)) & np.uint64(self._every - 1)) == 0])
         sampled = sampled[np.searchsorted(sampled, 1) :]
         starts = np.flatnonzero(np.r_[True, sampled[1:] != sampled[:-1]]) if len(sampled) else np.zeros(0, np.int64)
-        return np.diff(np.r_[starts, len(sampled)])
+        return np.asarray(np.diff(np.r_[starts, len(sampled)]))
 
     def _collision(self, keys: Keys) -> float:
         """How often two records at random share the atom."""
