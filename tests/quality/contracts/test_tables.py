@@ -20,8 +20,8 @@ purchases: order_id placed_at updated_at fulfilled_at delivered_at status is_tes
     sales_channel store_id currency gross_amount discount_amount tax_amount shipping_amount coupon_code
 purchase_lines: order_id line_id product_id product_name category quantity unit_amount line_amount
 purchase_refunds: order_id refund_id refunded_at amount
-social_interactions: interaction_id platform interaction_kind occurred_at account_id handle display_name email
-    phone text language in_reply_to_id by_us campaign_id url followers_count is_bot
+social_interactions: interaction_id platform interaction_kind occurred_at updated_at deleted_at account_id handle
+    display_name email phone text language in_reply_to_id by_us campaign_id url followers_count is_bot
 feedback: feedback_id feedback_kind survey_id submitted_at updated_at source_customer_id anonymous_id email
     phone full_name channel score score_scale answers text language order_id product_id topic opened_at
     first_response_at resolved_at followed_up_at reopened_count waiting_since ticket_status priority
@@ -31,7 +31,7 @@ contacts: contact_id created_at updated_at deleted_at email phone full_name give
     national_id_hash wechat_unionid wechat_openid wecom_external_userid lead_source loyalty_tier
     points_balance referred_by consents
 messages: message_id campaign_id campaign_name message_channel message_event occurred_at email phone
-    source_customer_id account_id cost_amount currency
+    source_customer_id account_id cost_amount currency is_bot
 products: product_id name category brand price_amount cost_amount currency is_in_stock
 exchange_rates: on currency base_currency rate
 loyalty_entries: entry_id member_id occurred_at entry_kind points order_id
