@@ -1,11 +1,12 @@
 """What a project declares, read at once so that one call tells every problem. Knows nothing of Dagster itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from identity.pipeline import identity_steps
 from profiles.pipeline import profile_steps
-from quality.suites import Suite, load_suites
+from quality.reason_jumps import JumpRule
+from quality.suites import Suite, load_jump_rule, load_suites
 from sources.corrections import check_corrections
 from sources.feed import Feed, load_feeds
 from sources.staging import staging_steps
@@ -24,6 +25,7 @@ class Declared:
     feeds: Mapping[str, Feed]
     steps: tuple[Step, ...]
     suites: Mapping[str, Suite]
+    jump_rule: JumpRule = field(default_factory=JumpRule)
 
 
 def read_project(project: Project) -> Declared:
@@ -42,4 +44,5 @@ def read_project(project: Project) -> Declared:
     business = problems.of(lambda: load_business(project))
     problems.raise_if_any()
     assert business is not None, "a declaration that is not read leaves a problem"
-    return Declared(project, business, feeds, (*(below or ()), *(above or ())), suites)
+    rule = load_jump_rule(project)
+    return Declared(project, business, feeds, (*(below or ()), *(above or ())), suites, rule)

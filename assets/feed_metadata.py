@@ -6,15 +6,17 @@ from typing import TypeAlias
 from quality.contracts.check import CODES
 from sources.drift import SchemaChange
 from sources.loading import BatchLoad
+from sources.reason_ledger import ReasonShare
 from sources.schema_ledger import told
 
 Metadata: TypeAlias = dict[str, int | float | str]
 
 _MOST_TOLD = 20
+_LONGEST_SAMPLE = 300
 
 
-def batch_metadata(batch: BatchLoad, changes: Iterable[SchemaChange]) -> Metadata:
-    """One batch; ``changes`` are those of its source fields."""
+def batch_metadata(batch: BatchLoad, changes: Iterable[SchemaChange], reasons: Iterable[ReasonShare] = ()) -> Metadata:
+    """One batch; ``changes`` are those of its source fields, ``reasons`` why rows of it are refused, masked."""
     found = list(changes)
     told_of: Metadata = dict(_numbers(batch))
     told_of |= {"schema_changes": len(found), "unknown_columns": len(batch.unknown_columns)}
@@ -22,7 +24,18 @@ def batch_metadata(batch: BatchLoad, changes: Iterable[SchemaChange]) -> Metadat
         told_of["unknown_columns_named"] = ", ".join(batch.unknown_columns[:_MOST_TOLD])
     if found:
         told_of["schema_changes_told"] = told_changes(found)
+    if refused := told_reasons(reasons):
+        told_of["rejected_told"] = refused
     return told_of
+
+
+def told_reasons(reasons: Iterable[ReasonShare]) -> str:
+    """Reasons in words: rows, share, and one masked row of each."""
+    return "\n".join(
+        f"{reason.field or '(row)'} {reason.code}: {reason.rows:,} rows, {reason.share_ratio:.1%}, such as"
+        f" {reason.sample_id} {reason.sample[:_LONGEST_SAMPLE]}"
+        for reason in list(reasons)[:_MOST_TOLD]
+    )
 
 
 def feed_metadata(batches: Iterable[BatchLoad]) -> Metadata:

@@ -28,6 +28,7 @@ from sources.drift import CHANGES, SchemaChange
 from sources.feed import Feed, identifier_of
 from sources.group_load import StoppedBatch
 from sources.loading import BatchesStoppedError, BatchLoad, FeedLoad, load_feed, pending_batches
+from sources.reason_ledger import ReasonShare, found_reasons
 from sources.schema_ledger import found_changes
 from warehouse.errors import CdpError, InputError, WarehouseBusyError
 
@@ -59,12 +60,15 @@ class Loaded:
     batches: tuple[BatchLoad, ...]
     errors: Mapping[date, CdpError]
     changes: tuple[SchemaChange, ...] = ()
+    reasons: tuple[ReasonShare, ...] = ()
 
     def metadata(self) -> dict[str, Metadata]:
         """What is told of each batch, by its partition."""
         return {
             batch.batch_on.isoformat(): batch_metadata(
-                batch, [change for change in self.changes if change.batch_on == batch.batch_on]
+                batch,
+                [change for change in self.changes if change.batch_on == batch.batch_on],
+                [reason for reason in self.reasons if reason.batch_on == batch.batch_on],
             )
             for batch in self.batches
         }
@@ -122,7 +126,8 @@ def load_pending(current: ProjectRun, feed: Feed, window: Window) -> Loaded:
     with current.warehouse.transaction() as connection:
         note(connection, feed.name, run.run_id, window, errors)
         changes = tuple(change for _, change, _ in found_changes(connection, feed=feed.name))
-    return Loaded(done.batches, errors, changes)
+        reasons = found_reasons(connection, feed.name)
+    return Loaded(done.batches, errors, changes, reasons)
 
 
 def _load(current: ProjectRun, feed: Feed, window: Window) -> tuple[FeedLoad, dict[date, CdpError]]:

@@ -14,6 +14,8 @@ from assets.landing_sensor import landing_sensor
 from assets.origins import Place, fetched_check, origin_asset, with_origin
 from assets.partitions import daily_partitions, landing_files
 from assets.published import SNAPSHOT, snapshot_asset
+from assets.reason_check import reasons_check
+from assets.replay_job import replay_job
 from assets.resources import PROJECT_RUN, WarehouseSettings, project_run_resource
 from assets.run_log import RUNS
 from assets.tables import RawSources, TableGraph, names_of, table_assets, table_key
@@ -59,9 +61,10 @@ def definitions_of(
         asset_checks=[
             *([fetched_check(fetched, place)] if fetched else []),
             *([loaded_check(feeds.values(), pool)] if feeds else []),
+            *([reasons_check(feeds.values(), declared.jump_rule, pool)] if feeds else []),
             *suite_checks(graph, declared.suites, pool),
         ],
-        jobs=[*layer_jobs(), *([fetch_job()] if fetched else [])],
+        jobs=[*layer_jobs(), *([fetch_job()] if fetched else []), replay_job(feeds, pool)],
         schedules=[
             daily_schedule(declared.business, partitions),
             *([hourly_fetches(declared.business)] if fetched else []),

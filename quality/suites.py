@@ -20,6 +20,7 @@ from pydantic import Field
 
 from quality.contracts.table import all_tables
 from quality.promised import promised_expectations
+from quality.reason_jumps import JumpRule
 from quality.vocabulary import Expectation, Severity
 from warehouse.declaration import Declaration, Problems, parse_declaration, read_declaration, suggestion
 from warehouse.project import Project
@@ -61,6 +62,9 @@ class QualityFile(Declaration):
     )
     severities: dict[str, Severity | Literal["off"]] = Field(
         default_factory=dict, description="schema.table.name: error, warn, or off (not asked)."
+    )
+    reason_jumps: JumpRule = Field(
+        default_factory=JumpRule, description="When the share of rows refused for a reason is said to jump."
     )
 
 
@@ -105,6 +109,13 @@ def load_suites(
     if problems is None:
         collected.raise_if_any()
     return dict(sorted(suites.items()))
+
+
+def load_jump_rule(project: Project) -> JumpRule:
+    """When the share of a reason is said to jump; the default where nothing, or nothing right, is declared."""
+    path = project.config / "quality.yml"
+    declared = read_declaration(path, QualityFile, Problems(), shown_as=_PROJECT_FILE) if path.exists() else None
+    return declared.reason_jumps if declared is not None else JumpRule()
 
 
 def _of_feed(feed: DeclaresExpectations) -> Iterator[Expectation]:

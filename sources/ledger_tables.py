@@ -128,6 +128,23 @@ SCHEMA_CHANGES: Final = _table(
         "found_at": ("TIMESTAMP", "When it was found first, UTC."),
     },
 )
+QUARANTINE_REASONS: Final = _table(
+    "quarantine_reasons",
+    "Why rows of a batch are refused: how many for each reason, their share, and one of them. A row may have several.",
+    ("feed", "batch_on", "field", "code"),
+    {
+        "feed": _FEED,
+        "batch_on": _BATCH,
+        "field": ("VARCHAR", "The field to blame; empty: the row as a whole."),
+        "code": ("VARCHAR", "The code of the reason."),
+        "rows": ("BIGINT", "Rows refused for it, discarded ones among them; replayed ones are not."),
+        "open_rows": ("BIGINT", "Of these, rows that wait for a repair."),
+        "rows_read": ("BIGINT", "Source rows of the batch."),
+        "share_ratio": ("DOUBLE", "rows of rows_read."),
+        "sample_id": ("VARCHAR", "The first of the rows, in quarantine."),
+        "sample": ("VARCHAR", "Its source text; personal values are masked."),
+    },
+)
 FEEDS: Final = _table(
     "feeds",
     "The declared feeds, as SQL needs to know them.",
@@ -146,7 +163,7 @@ FEEDS: Final = _table(
         "declaration_hash": ("VARCHAR", "Hash of its declarations and contract as they are now."),
     },
 )
-TABLES: Final = (FILES, BATCHES, SOURCE_COLUMNS, SCHEMA_CHANGES, FEEDS)
+TABLES: Final = (FILES, BATCHES, SOURCE_COLUMNS, SCHEMA_CHANGES, QUARANTINE_REASONS, FEEDS)
 
 
 def create_ledger(connection: Connection) -> None:

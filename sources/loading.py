@@ -35,6 +35,7 @@ from sources.ledger_tables import create_ledger
 from sources.mapped_feed import MappedFeed, map_feed
 from sources.plan import Plan, groups, plan_files
 from sources.readers.file_reader import FileReader
+from sources.reason_ledger import write_reasons
 from sources.replacement import Replacement
 from sources.row_tables import create_row_tables
 from sources.schema_ledger import write_schema_changes
@@ -175,6 +176,7 @@ def load_feed(
             )
             _note_stopped(connection, corrections, mapped, run, group, stops, known)
             done = _batches(loads, known_files(connection, feed.name))
+            write_reasons(connection, mapped, [item.batch_on for item in done])
             late = lateness_of(connection, mapped, [item.batch_on for item in done], run.business.time_zone)
         seconds = time.monotonic() - started
         batches += [
@@ -184,6 +186,7 @@ def load_feed(
         stopped += stops
     with warehouse.transaction() as connection:
         moved = _forget_moved(connection, mapped, plan, attempt)
+        write_reasons(connection, mapped, plan.days if moved else ())
         write_schema_changes(connection, feed, run)
     load = FeedLoad(feed.name, tuple(batches), tuple(record.file for record in plan.vanished), tuple(stopped), moved)
     if stopped:

@@ -29,6 +29,7 @@ from quality.quarantine_history import history_of
 from sources.feed import load_feeds
 from sources.mapped_feed import map_feed
 from sources.personal_keys import personal_keys
+from sources.reason_ledger import found_reasons
 from warehouse.declaration import Problems
 from warehouse.errors import DeclarationError
 from warehouse.project import Project
@@ -140,6 +141,24 @@ def export_quarantined(
         return
     say(f"wrote {len(rows):,} rows to {file}" + ("" if reveal else "; personal values are masked"))
     say(f'next: edit the column raw, then cdp quarantine repair --from {file} --why "…"')
+
+
+@app.command("reasons")
+def list_reasons(
+    project: ProjectOption = None,
+    feed: FeedOption = None,
+    code: CodeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Per batch and reason: how many rows are refused, their share of the batch, and one of them, masked."""
+    where = find_project(project)
+    check_names(where, feed, code)
+    with reading(where) as cursor:
+        found = found_reasons(cursor, feed, code)
+    columns = ["feed", "batch_on", "field", "code", "rows", "open_rows", "share_ratio", "sample_id", "sample"]
+    show([vars(item) for item in found], columns, as_json=json, empty="Quarantine is empty.")
+    if found and not json:
+        say("next: cdp quarantine show ID")
 
 
 app.command("repair")(quarantine_decisions.repair)

@@ -17,8 +17,10 @@ from quality.contracts.registry import CONTRACTS
 from quality.quarantine import RowFilter, list_rows, whole_ids
 from quality.resolution import Attempt, discard_rows
 from sources.feed import Feed, load_feeds
+from sources.ledger_tables import create_ledger
 from sources.mapped_feed import map_feed
 from sources.personal_keys import personal_keys
+from sources.reason_ledger import write_reasons
 from sources.repair import BY_HAND, Repair, add_repairs, edited_repairs, open_row, written_edit
 from sources.replay import FeedReplay, replay_rows
 from warehouse.declaration import Problems
@@ -123,6 +125,9 @@ def discard(
         rows = list_rows(connection, chosen)
         by_kind = {kind: [row.quarantine_id for row in rows if row.kind == kind] for kind in CONTRACTS}
         done = sum(discard_rows(connection, kind, found, attempt) for kind, found in by_kind.items() if found)
+        create_ledger(connection)
+        for name, declared in declared_feeds(where).items():
+            write_reasons(connection, map_feed(declared), {row.batch_on for row in rows if row.feed == name})
     if json:
         show_json({"discarded": done, "quarantine_ids": [row.quarantine_id for row in rows]})
         return

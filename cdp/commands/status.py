@@ -9,7 +9,9 @@ from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, counted, say, show, show_json
 from cdp.warehouses import reading
 from quality.quarantine import count_reasons
+from quality.suites import load_jump_rule
 from sources.feed import load_feeds
+from sources.reason_ledger import found_jumps
 from sources.summary import feed_summaries
 from warehouse.database import Connection
 from warehouse.declaration import Problems
@@ -70,6 +72,7 @@ def read_status(project: Project) -> dict[str, Any]:
         }
         found["quarantine"] = _quarantined(cursor, made)
         found["attention"] = _attention(cursor, project)
+        found["reason_jumps"] = _jumps(cursor, project)
     found["feeds"] += _without_files(project, {row["feed"] for row in found["feeds"]})
     link = project.published / SNAPSHOT_NAME
     found["published"] = str(link.relative_to(project.root)) if link.exists() else None
@@ -91,6 +94,11 @@ def show_status(found: Mapping[str, Any]) -> None:
         say("next: cdp plan · cdp feeds show NAME")
     say("\nQuarantine: rows per reason")
     show(found["quarantine"], ["feed", "code", "field", "rows"], as_json=False, empty="Empty.")
+    if found["reason_jumps"]:
+        say("Reasons whose share jumped in the last batches")
+        columns = ["feed", "batch_on", "field", "code", "rows", "share_ratio", "usual_ratio"]
+        show(found["reason_jumps"], columns, as_json=False)
+        say("next: cdp quarantine reasons --feed NAME")
     if found["records"] is not None and found["customers"] is not None:
         say(
             f"\nIdentity: {counted(found['records'], 'record')}, {counted(found['customers'], 'customer')}"
@@ -135,6 +143,17 @@ def _without_files(project: Project, known: set[str]) -> Rows:
     return [{"feed": name} | nothing | {"newest_batch": None} for name in sorted(declared.keys() - known)]
 
 
+def _jumps(cursor: Connection, project: Project) -> Rows:
+    """Reasons whose share jumped in one of a feed's last batches, the newest first."""
+    rule = load_jump_rule(project)
+    return [
+        {"feed": feed} | vars(jump)
+        for feed, jumps in found_jumps(cursor, rule, last=_LAST_BATCHES).items()
+        for jump in reversed(jumps)
+    ]
+
+
+_LAST_BATCHES = 7
 _MADE = """
     select schema_name || '.' || table_name from duckdb_tables() where database_name = current_database()
     union all select schema_name || '.' || view_name from duckdb_views() where database_name = current_database()"""

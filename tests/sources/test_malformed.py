@@ -119,4 +119,4 @@ def test_a_file_that_goes_while_the_plan_is_made_is_no_error(shop):
     found = discover(shop.project, feed_of("jsonl"))
     shop.load(feed_of("jsonl"))
     path.unlink()
-    assert plan_files(found, {}, "now").why == {f"{DAY}/a.jsonl": "new"}
+    assert plan_files(found, {}, lambda *_: "now").why == {f"{DAY}/a.jsonl": "new"}
