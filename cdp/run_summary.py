@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from assets.broken_batches import broken
+from assets.broken_batches import BrokenBatch, broken
 from quality.suites import Suite
 from warehouse.database import Connection
 from warehouse.errors import CdpError, QualityGateError
@@ -39,12 +39,19 @@ def summarise(
         "checks": _checks(cursor, run_id),
         "published": f"published/{SNAPSHOT_NAME}" if status == "published" else None,
         "errors": {name: str(error) for name, error in errors.items()}
-        | {item.feed: f"{item.batch_on}: {item.reason} {item.fix}".strip() for item in reversed(mine)},
+        | {feed: _told([item for item in mine if item.feed == feed]) for feed in {item.feed for item in mine}},
         "bugs": sorted(
             {name for name, error in errors.items() if error.exit_code == CdpError.exit_code}
             | {item.feed for item in mine if item.is_bug}
         ),
     }
+
+
+def _told(batches: Sequence[BrokenBatch]) -> str:
+    """Why the first batch of a feed was not loaded, and which others were not."""
+    first, others = batches[0], [str(item.batch_on) for item in batches[1:]]
+    more = f" Nor were {', '.join(others)}: see `cdp quarantine list --feed {first.feed}`." if others else ""
+    return f"{first.batch_on}: {first.reason}{more} {first.fix}".strip()
 
 
 def gate_error(cursor: Connection, run_id: str, suites: Mapping[str, Suite]) -> QualityGateError:

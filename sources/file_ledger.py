@@ -153,6 +153,16 @@ def set_status(connection: Connection, feed: str, files: Iterable[str], status: 
     )
 
 
+def set_stopped(connection: Connection, feed: str, refused: Mapping[str, int]) -> None:
+    """Files that were loaded before and are not now: accepted rows stay, the refused ones are those of now."""
+    for file, rows in refused.items():
+        connection.execute(
+            "update ops.files set status = 'stopped', rows_rejected = $rows, "
+            "rows_read = rows_accepted + rows_duplicate + $rows where feed = $feed and file = $file",
+            {"feed": feed, "file": file, "rows": rows},
+        )
+
+
 def forget_files(connection: Connection, feed: str, files: Sequence[str]) -> None:
     """Leave files out of the ledger whose content is known under other names, once their rows are gone."""
     values = {"feed": feed, "files": list(files)}

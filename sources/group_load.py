@@ -86,11 +86,14 @@ class Waiting:
 
 @dataclass(frozen=True)
 class StoppedBatch:
-    """A batch that was not loaded, and why. What it held before stays."""
+    """A batch that was not loaded, and why. What it held before stays; its refused rows wait in quarantine.
+
+    ``files``: how many rows of each were refused.
+    """
 
     batch_on: date
     reason: str
-    files: tuple[str, ...]
+    files: Mapping[str, int]
 
 
 @dataclass
@@ -122,7 +125,13 @@ class GroupLoad:
         if stopped:
             replacement.undo([name for stop in stopped for name in stop.files])
         loaded = [load for load in self._loads if load.file.batch_on not in kept_out]
-        self._write(loaded, replacement.finish([load.file.file for load in loaded]), known)
+        accepted = replacement.finish([load.file.file for load in loaded])
+        self._quarantine(known)
+        write_files(
+            self.connection,
+            self.mapped.feed.name,
+            [self._record(load, accepted.get(load.file.file, 0)) for load in loaded],
+        )
         self._write_columns()
         return loaded, stopped
 
@@ -206,7 +215,7 @@ class GroupLoad:
         """Why a batch must not replace what was there before; None when it may."""
         loads = [load for load in self._loads if load.file.batch_on == day]
         reason = tolerance.breach(day, loads) or self._new_columns(loads)
-        return StoppedBatch(day, reason, tuple(load.file.file for load in loads)) if reason else None
+        return StoppedBatch(day, reason, {load.file.file: len(load.rejects) for load in loads}) if reason else None
 
     def _new_columns(self, loads: Sequence[FileLoad]) -> str:
         if self.mapped.feed.on_new_column != "stop":
@@ -218,14 +227,22 @@ class GroupLoad:
         names = {name for header in load.headers for name in self.reader.gate.unknown_columns(header.names)}
         return names | set(load.reading.unknown)
 
-    def _write(self, loaded: Sequence[FileLoad], accepted: dict[str, int], known: dict[str, FileRecord]) -> None:
-        connection, mapped = self.connection, self.mapped
-        rejects = [item for load in loaded for item in load.rejects]
-        records = [self._record(load, accepted.get(load.file.file, 0)) for load in loaded]
-        said = {load.file.file: self._corrector.said.get(number, {}) for number, load in enumerate(self._loads)}
-        reread = {item.file: _reread(item, known.get(item.file), said[item.file]) for item in records}
-        replace_rejects(connection, mapped.kind, mapped.feed.name, reread, rejects, self.attempt)
-        write_files(connection, mapped.feed.name, records)
+    def _quarantine(self, known: dict[str, FileRecord]) -> None:
+        """The refused rows of all files that were read: those of a batch that stops are what must be mended."""
+        rejects = [item for load in self._loads for item in load.rejects]
+        reread = {
+            load.file.file: self._reread(load, known.get(load.file.file), self._corrector.said.get(number, {}))
+            for number, load in enumerate(self._loads)
+        }
+        replace_rejects(self.connection, self.mapped.kind, self.mapped.feed.name, reread, rejects, self.attempt)
+
+    def _reread(self, load: FileLoad, before: FileRecord | None, corrected: Mapping[int, tuple[str, str]]) -> Reread:
+        if before is None:
+            return Reread(corrected=corrected)
+        stands = (before.bytes, before.modified_ns) == (load.file.bytes, load.file.modified_ns)
+        is_same = before.sha256 == load.reading.sha256 or (before.status == "stopped" and stands)
+        declared = self.corrections.hash_of(load.file.file, load.file.batch_on)
+        return Reread(is_same, before.declaration_hash != declared, corrected)
 
     def _write_columns(self) -> None:
         """The source fields of all files that were read: a batch that stops must not hide why."""
@@ -261,9 +278,3 @@ class GroupLoad:
             loaded_at=self.run.now,
             run_id=self.run.run_id,
         )
-
-
-def _reread(record: FileRecord, before: FileRecord | None, corrected: Mapping[int, tuple[str, str]]) -> Reread:
-    if before is None:
-        return Reread(corrected=corrected)
-    return Reread(before.sha256 == record.sha256, before.declaration_hash != record.declaration_hash, corrected)

@@ -72,7 +72,10 @@ FILES: Final = _table(
         **_COUNTS,
         "rows_collapsed": ("BIGINT", "Of rows_duplicate: repeats inside the file, dropped before they were grouped."),
         "declaration_hash": ("VARCHAR", "Hash of the declarations and the contract it was loaded by."),
-        "status": ("VARCHAR", "loaded; stopped (not loaded as it is now: what it held before stays); vanished."),
+        "status": (
+            "VARCHAR",
+            "loaded; stopped (of its rows now only the rejected are kept; what it held before stays); vanished.",
+        ),
         "modified_ns": ("BIGINT", "When the file was last changed, in nanoseconds since 1970."),
         "loaded_at": ("TIMESTAMP", "When it was loaded, UTC."),
         "run_id": ("VARCHAR", "The run that loaded it."),

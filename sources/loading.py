@@ -25,6 +25,7 @@ from sources.file_ledger import (
     known_files,
     set_modified,
     set_status,
+    set_stopped,
     write_feed,
     write_files,
 )
@@ -271,13 +272,13 @@ def _note_stopped(
     stops: Sequence[StoppedBatch],
     known: dict[str, FileRecord],
 ) -> None:
-    """A file that was loaded before keeps its counts; one that is new stands there with none."""
-    names = {name for stop in stops for name in stop.files}
-    if not names:
+    """Rows are counted where they stand: of a stopped file those it brought before, and the refused ones of now."""
+    refused = {name: count for stop in stops for name, count in stop.files.items()}
+    if not refused:
         return
-    files = [file for _, found in group for file in found if file.file in names]
-    set_status(connection, mapped.feed.name, [file.file for file in files if file.file in known], "stopped")
-    nothing = {"rows_read": 0, "rows_accepted": 0, "rows_duplicate": 0, "rows_rejected": 0, "rows_collapsed": 0}
+    files = [file for _, found in group for file in found if file.file in refused]
+    set_stopped(connection, mapped.feed.name, {name: count for name, count in refused.items() if name in known})
+    nothing = {"rows_accepted": 0, "rows_duplicate": 0, "rows_collapsed": 0}
     new = [
         FileRecord(
             feed=file.feed,
@@ -285,6 +286,8 @@ def _note_stopped(
             file=file.file,
             sha256="",
             bytes=file.bytes,
+            rows_read=refused[file.file],
+            rows_rejected=refused[file.file],
             **nothing,
             declaration_hash=corrections.hash_of(file.file, file.batch_on),
             status="stopped",

@@ -70,7 +70,8 @@ class Tolerance:
         reasons = Counter((reason.field, reason.code) for item in refused for reason in item.reasons)
         most = ", ".join(f"{field or 'row'} {code} ({count:,})" for (field, code), count in reasons.most_common(3))
         places = ", ".join(f"{item.file} row {item.row:,}" for item in refused[:3])
-        return f"{rejected:,} of {read:,} rows break the contract: {most}; the first are {places}"
+        share = f"{rejected / read:.2f} of the batch, max_reject_ratio is {self.mapped.feed.max_reject_ratio:g}"
+        return f"{rejected:,} of {read:,} rows break the contract ({share}): {most}; the first are {places}"
 
     def _refused(self, rejects: Iterable[Reject]) -> Iterable[Reject]:
         if not self.discarded:

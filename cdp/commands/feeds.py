@@ -43,10 +43,10 @@ def list_feeds(project: ProjectOption = None, json: JsonOption = False) -> None:
     rows = [
         {"feed": feed.name, "kind": feed.kind, "mapping": feed.mapping, "owner": feed.owner}
         | {"origin": feed.origin.kind if feed.origin else "landing"}
-        | counts.get(feed.name, {"files": 0, "rows_read": 0, "newest_batch": None})
+        | counts.get(feed.name, {"files": 0, "stopped": 0, "rows_read": 0, "newest_batch": None})
         for feed in _feeds(where).values()
     ]
-    columns = ["feed", "kind", "mapping", "owner", "origin", "files", "rows_read", "newest_batch"]
+    columns = ["feed", "kind", "mapping", "owner", "origin", "files", "stopped", "rows_read", "newest_batch"]
     show(rows, columns, as_json=json, empty="No feeds: write config/feeds/<name>.yml.")
 
 
@@ -142,8 +142,10 @@ def _counts(where: Project) -> dict[str, dict[str, Any]]:
         return {}
     with reading(where) as cursor:
         found = cursor.execute(
-            "select feed, count(*), sum(rows_read), max(batch_on) from ops.files group by feed order by feed"
+            "select feed, count(*), count(*) filter (where status = 'stopped'), sum(rows_read), max(batch_on) "
+            "from ops.files group by feed order by feed"
         ).fetchall()
     return {
-        feed: {"files": files, "rows_read": int(rows), "newest_batch": newest} for feed, files, rows, newest in found
+        feed: {"files": files, "stopped": stopped, "rows_read": int(rows), "newest_batch": newest}
+        for feed, files, stopped, rows, newest in found
     }

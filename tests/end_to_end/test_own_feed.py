@@ -87,6 +87,7 @@ def test_bad_files_end_in_quarantine_or_in_an_error_that_says_what_to_do_and_the
         ("cut.csv.gz", ("unreadable",)),
         ("latin.csv", ("unreadable",)),
         ("long.csv", ("full_name: too_long",)),
+        ("other.csv", ("order_id: missing", "placed_at: missing")),
     }
 
 

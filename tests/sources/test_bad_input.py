@@ -273,7 +273,7 @@ def test_a_required_column_that_vanished_stops_the_batch_and_names_it(shop, a_me
     assert [batch.batch_on.isoformat() for batch in error.load.batches] == ["2026-01-05"]
     assert shop.ask("select file, status, rows_read from ops.files order by 1") == [
         ("dt=2026-01-05/a.csv", "loaded", 1),
-        ("dt=2026-01-06/b.csv", "stopped", 0),
+        ("dt=2026-01-06/b.csv", "stopped", 1),
     ]
 
 

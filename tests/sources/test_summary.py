@@ -28,7 +28,7 @@ def test_what_came_in_what_waits_and_what_was_stopped_is_told(shop, a_message_fe
     with pytest.raises(BatchesStoppedError):
         shop.load(feed)
     [found] = feed_summaries(shop.warehouse.cursor(), shop.project, {"mail": feed})
-    assert (found.rows_read, found.rows_accepted, found.rows_duplicate, found.rows_rejected) == (5, 3, 1, 1)
+    assert (found.rows_read, found.rows_accepted, found.rows_duplicate, found.rows_rejected) == (6, 3, 1, 2)
     assert (found.stopped, found.vanished) == (("dt=2026-01-07/bad.jsonl",), ("dt=2026-01-06/gone.jsonl",))
     assert (found.unknown, found.waiting, found.stale_files) == ({"tag": 3}, (date(2026, 1, 7),), 0)
     changed = a_message_feed(max_reject_ratio=0.5, rename={"tag": "campaign_id"})
