@@ -8,6 +8,7 @@ from typing import Any
 
 from assets.broken_batches import BrokenBatch, broken
 from quality.suites import Suite
+from sources.schema_ledger import found_changes, told
 from warehouse.database import Connection
 from warehouse.errors import CdpError, QualityGateError
 from warehouse.publishing import SNAPSHOT_NAME
@@ -40,11 +41,18 @@ def summarise(
         "published": f"published/{SNAPSHOT_NAME}" if status == "published" else None,
         "errors": {name: str(error) for name, error in errors.items()}
         | {feed: _told([item for item in mine if item.feed == feed]) for feed in {item.feed for item in mine}},
+        "changed_fields": _changed(cursor, run_id),
         "bugs": sorted(
             {name for name, error in errors.items() if error.exit_code == CdpError.exit_code}
             | {item.feed for item in mine if item.is_bug}
         ),
     }
+
+
+def _changed(cursor: Connection, run_id: str) -> list[str]:
+    if not _exists(cursor, "ops.schema_changes"):
+        return []
+    return [f"{feed}: {told(change)}" for feed, change, _ in found_changes(cursor, run_id=run_id)]
 
 
 def _told(batches: Sequence[BrokenBatch]) -> str:

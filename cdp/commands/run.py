@@ -12,6 +12,8 @@ from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, counted, say, show, show_json
 from warehouse.errors import CdpError, InputError
 
+_MOST_CHANGES = 5
+
 
 def run(
     project: ProjectOption = None,
@@ -65,6 +67,11 @@ def show_summary(summary: dict[str, Any]) -> None:
         f"as of {summary['as_of']}: {known}; "
         f"checks: {checks['passed']} passed, {checks['warned']} warned, {checks['failed']} failed"
     )
+    changed = summary["changed_fields"]
+    for told in changed[:_MOST_CHANGES]:
+        say(f"source fields changed: {told}")
+    if len(changed) > _MOST_CHANGES:
+        say(f"and {len(changed) - _MOST_CHANGES} more: cdp feeds show NAME")
     say(f"published: {summary['published']}")
 
 

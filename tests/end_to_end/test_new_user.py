@@ -81,6 +81,17 @@ def test_tables_and_columns_say_what_they_hold(project: Path, capsys: pytest.Cap
     assert tables["quarantine.purchases"].startswith("Source rows that broke the contract")
 
 
+def test_a_new_column_is_told_when_the_run_ends(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    later = project / "landing" / "orders" / "dt=2026-01-06"
+    later.mkdir()
+    changed = ROWS.replace("Remarks", "Remarks,Voucher").replace(",\n", ",,X\n")
+    (later / "orders.csv").write_text(changed.replace("gift\n", "gift,X\n"), encoding="utf-8")
+    capsys.readouterr()
+    assert run_command(["run", "--project", str(project)]) == 0
+    assert "source fields changed: orders: " in (told := capsys.readouterr().out)
+    assert "Voucher" in told
+
+
 def test_status_counts_customers_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["status", "--project", str(project)]) == 0
     assert "3 records, 2 customers and 0 anonymous visitors" in capsys.readouterr().out
