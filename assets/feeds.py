@@ -147,9 +147,11 @@ def _load(current: ProjectRun, feed: Feed, window: Window) -> tuple[FeedLoad, di
         return error.load, {stop.batch_on: _error_of(feed, stop) for stop in error.load.stopped}
     except WarehouseBusyError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other feeds are loaded
+    except Exception as error:
         days = pending_batches(current.warehouse, current.project, feed, full_refresh=current.full_refresh)
         wanted = [day for day in days if (first or day) <= day <= (last or day)]
+        if not wanted:  # nothing is left to load, so no batch could tell of it
+            raise
         return FeedLoad(feed.name, ()), dict.fromkeys(wanted, told_error(feed.name, error))
     return done, {}
 

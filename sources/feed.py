@@ -11,9 +11,10 @@ from sources.feed_declaration import Feed
 from sources.mapped_feed import check_feed, unknown_names
 from sources.origin_fit import check_origin
 from warehouse.declaration import Declaration, Problems, check_endings, read_declaration
+from warehouse.errors import InputError
 from warehouse.project import Project
 
-__all__ = ["Feed", "identifier_of", "load_feeds"]
+__all__ = ["Feed", "check_feed_name", "identifier_of", "load_feeds"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
 
@@ -22,6 +23,12 @@ _ALLOWED = (
     "Use letters a to z, digits, underscores and hyphens: it also names a folder and an asset of Dagster. "
     "`description:` may be in any language."
 )
+
+
+def check_feed_name(name: str) -> None:
+    """Raise InputError unless a feed may be called so."""
+    if not _NAME.match(name):
+        raise InputError(f"`{name}` is not a feed name.", _ALLOWED)
 
 
 def identifier_of(name: str) -> str:

@@ -10,6 +10,7 @@ import typer
 from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
 from quality.contracts.registry import CONTRACTS
+from sources.feed import check_feed_name
 from sources.mapping import mapping_ids
 from sources.trial.declaration import declaration_text, feed_name
 from sources.trial.trial import Trial, try_file
@@ -78,8 +79,7 @@ def _settings(project: Path | None, *, is_needed: bool) -> tuple[dict[str, str |
 
 def _write(where: Project, feed: str, text: str) -> str:
     path = where.config / "feeds" / f"{feed}.yml"
-    if not feed_name(Path(f"{feed}.x")) == feed:
-        raise InputError(f"`{feed}` is not a feed name.", "Use small letters, digits and underscores.")
+    check_feed_name(feed)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("x", encoding="utf-8") as stream:
