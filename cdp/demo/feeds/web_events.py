@@ -113,7 +113,9 @@ def _added(
     """What goes into the basket: the lines of the order, or the first thing looked at."""
     if not len(add_of):
         return add_of
+    first_view = viewed[np.searchsorted(view_of, add_of)]
+    if not len(orders.line_product):  # nobody has ordered yet
+        return first_view
     line = orders.lines_from[np.maximum(order[add_of], 0)] + _rank(add_of)
     line = np.minimum(line, len(orders.line_product) - 1)
-    first_view = viewed[np.searchsorted(view_of, add_of)]
     return np.where(order[add_of] >= 0, orders.line_product[line], first_view)

@@ -180,6 +180,7 @@ def test_a_day_too_small_to_matter_is_still_generated(tmp_path: Path) -> None:
     difficulty=st.sampled_from(list(LEVELS)),
 )
 @example(customers=1, days=1, seed=2, difficulty="normal")
+@example(customers=3, days=1, seed=343, difficulty="easy")
 def test_a_business_of_a_few_persons_and_days_can_be_generated(
     customers: int, days: int, seed: int, difficulty: Level
 ) -> None:
