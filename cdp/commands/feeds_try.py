@@ -10,6 +10,7 @@ import typer
 from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
 from quality.contracts.registry import CONTRACTS
+from sources.encodings import line_encoding
 from sources.feed import check_feed_name
 from sources.mapping import mapping_ids
 from sources.trial.declaration import declaration_text, feed_name
@@ -28,15 +29,16 @@ def try_feed(
     project: ProjectOption = None,
     mapping: Annotated[str | None, typer.Option("--mapping", help="Try only this mapping.")] = None,
     kind: Annotated[str | None, typer.Option("--kind", help="The rows are of this contract.")] = None,
+    encoding: Annotated[str | None, typer.Option("--encoding", help="The text is in this encoding.")] = None,
     rows: Annotated[int, typer.Option("--rows", min=1, help="How many rows to show.")] = _SHOWN,
     write: Annotated[bool, typer.Option("--write", help="Write config/feeds/<name>.yml.")] = False,
     name: Annotated[str | None, typer.Option("--name", help="Name of the feed; default: the file's.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Guess format, encoding and mapping of a file; show accepted and rejected rows, and a declaration that runs."""
-    _check(file, mapping, kind)
+    _check(file, mapping, kind, encoding)
     settings, where = _settings(project, is_needed=write)
-    trial = try_file(file, settings, mapping=mapping, kind=kind)
+    trial = try_file(file, settings, mapping=mapping, kind=kind, encoding=encoding)
     text = declaration_text(trial, file)
     feed = name or feed_name(file)
     written = _write(where, feed, text) if write and where is not None else None
@@ -51,7 +53,7 @@ def try_feed(
         say(f"next: the same with --write, which writes config/feeds/{feed}.yml (--name: another name)")
 
 
-def _check(file: Path, mapping: str | None, kind: str | None) -> None:
+def _check(file: Path, mapping: str | None, kind: str | None, encoding: str | None) -> None:
     if not file.is_file():
         raise InputError(f"There is no file {file.name}.", "Name a file that exists.")
     if mapping is not None and mapping not in mapping_ids():
@@ -59,6 +61,9 @@ def _check(file: Path, mapping: str | None, kind: str | None) -> None:
         raise typer.BadParameter(told, param_hint="--mapping")
     if kind is not None and kind not in CONTRACTS:
         raise typer.BadParameter(f"`{kind}` is not a kind. {suggestion(kind, list(CONTRACTS))}", param_hint="--kind")
+    if encoding is not None and line_encoding(encoding) is None:
+        told = f"`{encoding}` is not an encoding of text that can be read."
+        raise typer.BadParameter(told, param_hint="--encoding")
 
 
 def _settings(project: Path | None, *, is_needed: bool) -> tuple[dict[str, str | None], Project | None]:

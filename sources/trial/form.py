@@ -13,10 +13,11 @@ from typing import Final
 from sources.column_types import text_type
 from sources.mapping import Format
 from sources.readers.content import BrokenContentError, content_blocks
-from sources.readers.encoding import text_blocks
+from sources.readers.encoding import TextBlock, text_blocks
 from sources.readers.excel_reader import is_workbook
 from sources.readers.file_reader import is_parquet
 from sources.source_rows import Reading
+from sources.western_text import WESTERN, is_certainly_western
 from warehouse.errors import InputError
 
 HEAD: Final = 1 << 20
@@ -53,11 +54,11 @@ class FileForm:
         return ("csv", "tsv", "parquet", "excel") if self.is_flat else ("json", "jsonl")
 
 
-def form_of(path: Path) -> FileForm:
-    """The form of a file.
+def form_of(path: Path, declared: str | None = None) -> FileForm:
+    """The form of a file; ``declared`` is the encoding the caller knows already.
 
     Raises:
-        InputError: it is empty, or of a form that no reader takes.
+        InputError: it is empty, of a form that no reader takes, or in an encoding that nothing says beyond doubt.
     """
     if is_parquet(path):
         return FileForm("parquet", None, None, True, 0, ("it begins as Parquet does",))
@@ -67,7 +68,7 @@ def form_of(path: Path) -> FileForm:
     head, is_whole = _head(path)
     if not head.strip(b"\0 \t\r\n"):
         raise InputError(f"{path.name} holds nothing.", "Name a file with rows.")
-    encoding, why = _encoding(head, is_whole=is_whole)
+    encoding, why = _encoding(head, is_whole=is_whole, declared=declared)
     text = _text(head, encoding)
     first = text.lstrip()[:1]
     if first in {"{", "["}:
@@ -90,24 +91,39 @@ def _head(path: Path) -> tuple[bytes, bool]:
     return found, True
 
 
-def _encoding(head: bytes, *, is_whole: bool) -> tuple[str | None, str]:
-    """The encoding to declare, None where readers see it themselves."""
+def _encoding(head: bytes, *, is_whole: bool, declared: str | None) -> tuple[str | None, str]:
+    """The encoding to declare, None where readers see it themselves.
+
+    Raises:
+        InputError: nothing says it beyond doubt; a wrong guess would be mojibake that passes every contract.
+    """
     if head.startswith(_MARKED):
         return None, "its byte order mark says the encoding"
+    if declared is not None:
+        return declared, "its encoding is what you said"
     blocks = list(text_blocks(iter([head]), None))
-    lines = b"".join(block.data for block in blocks).count(b"\n") or 1
     bad = sum(len(block.bad) for block in blocks)
     if bad <= (0 if is_whole else 1):
         utf8 = _decodes(head[: len(head) - (0 if is_whole else 4)], "utf-8", is_whole=is_whole)
         return None, "it is UTF-8" if utf8 else "its bytes are surely UTF-16 or GB18030"
-    if _decodes(head, "gb18030", is_whole=is_whole) and _looks_chinese(head.decode("gb18030", "replace")):
-        return "gb18030", "it is no UTF-8, and as GB18030 it reads as Chinese"
-    if bad / lines < _MOSTLY:
+    if is_certainly_western(head):
+        return WESTERN, "its words are Western European, and nothing else makes sense of its bytes"
+    if bad < _wide_lines(blocks):
         return None, "it is UTF-8 but for some lines"
-    return "cp1252", "it is no UTF-8 and no Chinese; Western European is a guess"
+    raise InputError(
+        "The bytes do not say which encoding they are in: no UTF-8, and several others may be meant.",
+        "Name it with --encoding, such as gb18030, cp1252 or big5; ask whoever wrote the file.",
+    )
 
 
-_MOSTLY: Final = 0.2
+def _wide_lines(blocks: Sequence[TextBlock]) -> int:
+    """How many lines hold something beyond ASCII that is readable."""
+    return sum(
+        not line.isascii()
+        for block in blocks
+        for index, line in enumerate(block.data.split(b"\n"))
+        if index not in block.bad
+    )
 
 
 def _decodes(head: bytes, encoding: str, *, is_whole: bool) -> bool:
@@ -116,11 +132,6 @@ def _decodes(head: bytes, encoding: str, *, is_whole: bool) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _looks_chinese(text: str) -> bool:
-    beyond = [letter for letter in text if ord(letter) > 0x7F]
-    return sum("\u4e00" <= letter <= "\u9fff" or "\u3000" <= letter <= "\uffef" for letter in beyond) > len(beyond) // 2
 
 
 def _text(head: bytes, encoding: str | None) -> str:

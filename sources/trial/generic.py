@@ -71,6 +71,18 @@ class GenericGuess:
         """Rows, or groups of rows, that keep the contract."""
         return sum(isinstance(item.verdict, Accepted) for item in self.judged)
 
+    @property
+    def says_something(self) -> bool:
+        """Whether more is found than an id and some moments, which any file has."""
+        contract = CONTRACTS[self.kind]
+        shapes = {column.name: column.shape.name if column.shape else "" for column in columns(contract)}
+        return any(
+            name not in contract.key
+            and shapes.get(name) not in {"timestamp", "day"}
+            and not (isinstance(guess.expression, dict) and guess.expression.keys() & {"constant", "setting"})
+            for name, guess in self.fields.items()
+        )
+
 
 @dataclass(frozen=True)
 class _Source:
@@ -130,6 +142,7 @@ def generic_guess(
         made
         for name in ([kind] if kind else CONTRACTS)
         if (made := _guess(name, form, mapping, rows, sources, base | dict(settings))) is not None
+        and (kind or made.says_something)
     ]
     if not guesses:
         raise InputError(f"Nothing in {path.name} identifies a row of any kind.", "Name the kind with --kind.")

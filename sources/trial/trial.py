@@ -16,15 +16,20 @@ from sources.feed_declaration import Feed
 from sources.mapped_feed import MappedFeed, map_feed
 from sources.mapping import describe_fields
 from sources.trial.form import FileForm, form_of
-from sources.trial.generic import FieldGuess, generic_guess
+from sources.trial.generic import FieldGuess, GenericGuess, generic_guess
 from sources.trial.sample import JudgedRow, judge_rows, read_rows
-from sources.trial.vendors import Candidate, unread_names, vendor_candidates
+from sources.trial.vendors import Candidate, explained, unread_names, vendor_candidates
+from warehouse.errors import InputError
 
-_ENOUGH: Final = 0.4
-"""A mapping with this score is taken: it accepts most rows and knows most fields."""
+_ENOUGH: Final = 0.25
+"""A mapping with this score is taken: it accepts most rows, knows most fields, and finds several of its own."""
 
 _FAMILIAR: Final = 0.7
 """A mapping that knows this share of the fields is the file's own, even when it accepts no row of it."""
+
+
+_WELL_FILLED: Final = 0.3
+"""A mapping that finds this share of its own fields as well needs no comparison with a guess by names."""
 
 
 @dataclass(frozen=True)
@@ -81,25 +86,47 @@ def try_file(
     *,
     mapping: str | None = None,
     kind: str | None = None,
+    encoding: str | None = None,
 ) -> Trial:
-    """Find out what a file is. ``settings``: time zone, country and currency of the business; ``mapping`` and ``kind``
-    are what the caller knows already.
+    """Find out what a file is. ``settings``: time zone, country and currency of the business; ``mapping``, ``kind``
+    and ``encoding`` are what the caller knows already.
 
     Raises:
-        InputError: it holds nothing, or nothing that identifies a row.
+        InputError: it holds nothing, nothing that identifies a row, or text in an encoding that nothing says.
     """
-    form = form_of(path)
+    form = form_of(path, encoding)
     candidates = [] if kind and mapping is None else vendor_candidates(path, form, settings)
     candidates = [item for item in candidates if mapping in {None, item.mapping}]
     best = _best(candidates, is_named=mapping is not None)
-    if best is not None:
-        mapped = map_feed(best.feed)
-        rows = read_rows(path, mapped)
-        judged = tuple(judge_rows(mapped, rows))
-        return Trial(form, tuple(candidates), mapped, {}, judged, tuple(unread_names(mapped, rows)))
-    guess = generic_guess(path, form, settings, kind)
+    if best is not None and (mapping is not None or (best.explained >= _FAMILIAR and best.found >= _WELL_FILLED)):
+        return _vendors_trial(path, form, candidates, best)
+    guess = _generic_or_none(path, form, settings, kind) if best else generic_guess(path, form, settings, kind)
+    if best is not None and (guess is None or _reads_more(best, guess, path)):
+        return _vendors_trial(path, form, candidates, best)
+    assert guess is not None
     unread = unread_names(guess.mapped, read_rows(path, guess.mapped))
     return Trial(form, tuple(candidates), guess.mapped, guess.fields, guess.judged, tuple(unread))
+
+
+def _vendors_trial(path: Path, form: FileForm, candidates: Sequence[Candidate], best: Candidate) -> Trial:
+    mapped = map_feed(best.feed)
+    rows = read_rows(path, mapped)
+    judged = tuple(judge_rows(mapped, rows))
+    return Trial(form, tuple(candidates), mapped, {}, judged, tuple(unread_names(mapped, rows)))
+
+
+def _generic_or_none(
+    path: Path, form: FileForm, settings: Mapping[str, str | None], kind: str | None
+) -> GenericGuess | None:
+    try:
+        return generic_guess(path, form, settings, kind)
+    except InputError:
+        return None
+
+
+def _reads_more(best: Candidate, guess: GenericGuess, path: Path) -> bool:
+    """Whether a vendor's mapping knows more of a file than names alone tell, though the file tells it little."""
+    return best.explained > explained(guess.mapped, read_rows(path, guess.mapped))
 
 
 def _best(candidates: Sequence[Candidate], *, is_named: bool) -> Candidate | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from quality.contracts.check import Accepted
-from sources.expression import element_paths
+from sources.expression import element_paths, paths_of
 from sources.feed_declaration import Feed
 from sources.mapped_feed import MappedFeed, map_feed, source_paths
 from sources.mapping import mapping_ids, read_mapping
@@ -20,14 +20,16 @@ from warehouse.errors import DeclarationError
 
 _TRIED_ROWS: Final = 40
 _LEAST_NAMES: Final = 2
+_LEAST_READ: Final = 0.15
+"""A mapping that reads less of a file has met names that many files have, such as ``id``."""
 _SETTINGS: Final = ("time_zone", "country", "currency")
 
 
 @dataclass(frozen=True)
 class Candidate:
     """A mapping that was tried on a file. ``explained``: share of the file's fields that it reads or leaves out on
-    purpose; ``filled``: contract fields that an accepted row has, on average; ``known``: share of the
-    fields it reads that the file has."""
+    purpose; ``read``: share that it reads; ``found``: share of the contract fields it fills from source fields that
+    the file gives an accepted row, on average; ``known``: share of the fields it reads that the file has."""
 
     mapping: str
     kind: str
@@ -35,21 +37,26 @@ class Candidate:
     rows: int
     accepted: int
     explained: float
-    filled: float
+    read: float
+    found: float
     known: float
 
     @property
     def score(self) -> float:
-        """Between 0 and 1: acceptance times how much is understood, a little more for what fills more fields."""
+        """Between 0 and 1: the share of rows accepted, of how much of the file is understood, and of how much of what
+        the mapping could tell the file does tell. What is always the same, or the feed's to say, counts nothing."""
         if not self.rows or not self.accepted:
             return 0.0
-        return self.accepted / self.rows * (0.2 + 0.8 * self.explained) * (self.filled / (self.filled + 2))
+        return self.accepted / self.rows * (self.explained + self.read) / 2 * (1 + self.found) / 2
 
 
 def vendor_candidates(path: Path, form: FileForm, settings: Mapping[str, str | None]) -> list[Candidate]:
-    """Every mapping that reads at least something of the file, the best first."""
+    """Every mapping that reads some part of the file, the best first."""
     tried = [found for name in mapping_ids() if (found := _tried(path, form, name, settings)) is not None]
-    return sorted(tried, key=lambda item: (-item.score, -item.explained, -item.known, item.mapping))
+    return sorted(
+        (item for item in tried if item.read >= _LEAST_READ),
+        key=lambda item: (-item.score, -item.explained, -item.known, item.mapping),
+    )
 
 
 def feed_for(name: str, kind: str, mapping: str, form: FileForm, **declared: object) -> Feed:
@@ -92,13 +99,17 @@ def _may_read(mapped: MappedFeed, form: FileForm) -> bool:
         return True
     head = form.head.casefold()
     stems = {name if form.is_flat else name.partition(".")[0] for name in _read_names(mapped)}
+    stems |= set(mapped.headings) if form.is_flat else set()
     return sum(name.casefold() in head for name in stems) >= _LEAST_NAMES
 
 
 def _candidate(name: str, mapped: MappedFeed, rows: Sequence[SourceRow]) -> Candidate:
     judged = list(judge_rows(mapped, rows))
     accepted = [item.verdict for item in judged if isinstance(item.verdict, Accepted)]
-    filled = sum(sum(value is not None for value in verdict.values.values()) for verdict in accepted)
+    drawn = [name for name, item in mapped.fields.items() if next(paths_of(item), None)]
+    found = sum(sum(verdict.values.get(name) is not None for name in drawn) for verdict in accepted)
+    names = set(_names_of(rows))
+    read = _read_names(mapped)
     return Candidate(
         mapping=name,
         kind=mapped.kind,
@@ -106,8 +117,9 @@ def _candidate(name: str, mapped: MappedFeed, rows: Sequence[SourceRow]) -> Cand
         rows=len(judged),
         accepted=len(accepted),
         explained=explained(mapped, rows),
-        filled=filled / max(1, len(accepted)),
-        known=len(_read_names(mapped) & set(_names_of(rows))) / max(1, len(_read_names(mapped))),
+        read=len(names & read) / max(1, len(names)),
+        found=found / max(1, len(accepted) * len(drawn)),
+        known=len(names & read) / max(1, len(read)),
     )
 
 

@@ -100,6 +100,84 @@ def test_the_form_is_told_by_content_not_by_name(tmp_path, shop, data, format_, 
     ] == ("M0", "13800138000", "王小明", "金卡")
 
 
+WESTERN = [
+    "Hélène Lefèvre;Société Générale;crème brûlée",
+    "Jürgen Groß;Königstraße 5;fünf Stück",
+    "José Núñez;Ávila, España;¿qué tal?",
+    "João Conceição;São Paulo;à vista",
+    "Søren Kjær;Åbenrå;rødgrød",
+    "Müller;François;Muñoz – Håkan’s €",
+]
+OTHERS = [
+    ("Dvořák;Jiří Němec;Růžena", "cp1250"),
+    ("Erdős;Győr;fűzfa", "cp1250"),
+    ("Łukasz Wójcik;gęś;żółć", "cp1250"),
+    ("Şükrü;Çağrı;ışık", "cp1254"),
+    ("Иван Петров;Москва;улица", "cp1251"),
+    ("陳小明;台北;訂單", "big5"),
+    ("김철수;서울;주문", "euc_kr"),
+    ("山田太郎;東京;注文", "shift_jis"),
+    ("彡丨;丶丿;亅", "gb18030"),
+    ("Müller;José;Hélène", "cp850"),
+    ("Müller;José;Hélène", "mac_roman"),
+]
+
+
+@pytest.mark.parametrize("line", WESTERN)
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
+def test_western_accents_are_read_as_such_and_never_as_hanzi(tmp_path, line, encoding):
+    text = "customer_id;full_name;city;occupation\n" + "".join(f"c{n};{line}\n" for n in range(3))
+    path = a_file(tmp_path, "kunden.csv", text.encode(encoding, "ignore"))
+    assert form_of(path).encoding == "cp1252"
+
+
+def test_a_western_file_loads_with_the_declaration_that_was_guessed(tmp_path, shop):
+    text = "customer_id;full_name;city;occupation\n" + "".join(f"c{n};{WESTERN[0]}\n" for n in range(3))
+    path = a_file(tmp_path, "clients.csv", text.encode("cp1252"))
+    trial = try_file(path, SETTINGS)
+    assert trial.accepted == 3
+    shop.land("guess", "dt=2026-01-05/clients.csv", path.read_bytes())
+    shop.load(declared(trial, path))
+    assert shop.ask("select distinct full_name from staging._contacts_versions") == [("Hélène Lefèvre",)]
+
+
+@pytest.mark.parametrize(("line", "encoding"), OTHERS)
+def test_an_encoding_that_the_bytes_do_not_say_is_refused_until_it_is_named(tmp_path, line, encoding):
+    text = f"customer_id;full_name;city;occupation\nc1;{line}\n"
+    path = a_file(tmp_path, "list.csv", text.encode(encoding))
+    with pytest.raises(InputError, match="--encoding"):
+        try_file(path, SETTINGS)
+    trial = try_file(path, SETTINGS, encoding=encoding)
+    assert trial.form.encoding == encoding
+    assert [item.value["full_name"] for item in trial.judged] == [line.split(";")[0]]
+
+
+def test_a_broken_line_among_readable_ones_changes_no_encoding(tmp_path):
+    rows = [b"customer_id,full_name", *(f"c{n},王小明".encode() for n in range(5)), b"c9,\xe9t\xe9"]
+    assert form_of(a_file(tmp_path, "list.csv", b"\n".join(rows))).encoding is None
+
+
+def test_names_that_every_file_has_make_no_vendor(tmp_path):
+    refund = {"id": "re_1", "amount": 5, "currency": "eur", "created": 1700000000, "status": "succeeded", "reason": "x"}
+    trial_of = a_file(tmp_path, "refunds.jsonl", "\n".join(json.dumps(refund) for _ in range(3)).encode())
+    mailing = {
+        "email_address": "a@b.example",
+        "id": "m1",
+        "status": "subscribed",
+        "last_changed": "2026-01-05T10:00:00Z",
+    }
+    ranked = try_file(trial_of, SETTINGS, kind="deals").candidates
+    assert not any(item.score >= 0.25 for item in ranked)
+    trial = try_file(a_file(tmp_path, "members.json", json.dumps({"members": [mailing]}).encode()), SETTINGS)
+    assert trial.feed.mapping == "mailchimp_members"
+
+
+@needs_samples
+def test_a_table_with_headings_in_chinese_is_recognised():
+    trial = try_file(REAL / "vendor_samples" / "fxiaoke" / "contacts_export_gb18030.csv", SETTINGS)
+    assert (trial.feed.mapping, trial.accepted) == ("fxiaoke_contacts", 7)
+
+
 def test_fields_are_guessed_by_values_where_names_say_nothing(tmp_path):
     rows = [{"a": f"x{n}@shop.example", "b": f"+4479460000{n:02d}", "record_id": n} for n in range(30)]
     trial = try_file(a_file(tmp_path, "people.csv", table_of(rows).encode()), SETTINGS)
