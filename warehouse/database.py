@@ -24,6 +24,8 @@ MissingTableError: TypeAlias = duckdb.CatalogException
 
 SCHEMAS = ("staging", "quarantine", "identity", "profiles", "ops")
 _RETRY_SECONDS = 0.2
+_LOG_AT_MOST = "1GB"
+"""Of the write-ahead log: a run of a hundred small transactions then moves it into the file once, when it ends."""
 
 
 class Warehouse:
@@ -86,6 +88,7 @@ def open_warehouse(
         connection.execute("set threads = $threads", {"threads": threads})
     connection.execute("set TimeZone = 'UTC'")
     if not read_only:
+        connection.execute(f"set checkpoint_threshold = '{_LOG_AT_MOST}'")
         for schema in SCHEMAS:
             connection.execute(f"create schema if not exists {schema}")
     return Warehouse(connection, path)

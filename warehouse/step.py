@@ -131,23 +131,18 @@ def _count_statement(spec: TableSpec) -> str:
 
 def comment_on(connection: Connection, spec: TableSpec, database: str | None = None) -> None:
     """Write the table's and its columns' meanings into the database (the warehouse's own, or an attached one)."""
-    where = {"schema": spec.schema, "name": spec.name, "database": database}
-    found = connection.execute(
-        "select table_type from information_schema.tables where table_schema = $schema and table_name = $name "
-        "and table_catalog = coalesce($database, current_database())",
-        where,
+    catalog = f"{database}." if database else ""
+    target = f"{catalog}{spec.full_name}"
+    is_view = connection.execute(
+        "select 1 from duckdb_views() where schema_name = $schema and view_name = $name "
+        "and database_name = coalesce($database, current_database())",
+        {"schema": spec.schema, "name": spec.name, "database": database},
     ).fetchone()
-    kind = "view" if found and found[0] == "VIEW" else "table"
-    target = spec.full_name if database is None else f"{database}.{spec.full_name}"
-    connection.execute(f"comment on {kind} {target} is {quoted(spec.description)}")
-    present = connection.execute(
-        "select column_name from information_schema.columns where table_schema = $schema and table_name = $name "
-        "and table_catalog = coalesce($database, current_database())",
-        where,
-    ).fetchall()
-    for (column,) in present:
+    statements = [f"comment on {'view' if is_view else 'table'} {target} is {quoted(spec.description)}"]
+    for column, *_ in connection.execute(f"describe {target}").fetchall():
         if column in spec.columns:
-            connection.execute(f'comment on column {target}."{column}" is {quoted(spec.columns[column])}')
+            statements.append(f'comment on column {target}."{column}" is {quoted(spec.columns[column])}')
+    connection.execute(";".join(statements))
 
 
 def quoted(text: str) -> str:
