@@ -2,7 +2,9 @@
 
 Components of linked pairs whose pairs all agree are done at once. The others are merged greedily: the two clusters
 with the highest mean weight first, never two that a guard or a decision keeps apart. A component too large to look
-at pair by pair is cut at a higher threshold first. Ties break on the smaller node, so row order plays no part.
+at pair by pair is cut at a higher threshold first. Last, clusters that people decided to be one are joined whole; where
+that would join what they keep apart, their decisions come first and evidence adds to them. Ties break on the smaller
+node, so row order plays no part.
 Source of the method: average-linkage agglomeration on clipped log odds.
 """
 
@@ -48,10 +50,29 @@ class Decided:
 def cluster(nodes: int, pairs: Pairs, rules: Clusters, decided: Decided) -> Integers:
     """Per node the smallest node of its cluster."""
     label = np.arange(nodes, dtype=np.int64)
-    for members, inside in _groups(nodes, pairs, rules, decided):
-        for part in _split(members, inside, rules, decided):
+    apart: dict[int, list[int]] = {}
+    for one, other in decided.apart:
+        apart.setdefault(one, []).append(other)
+    for members, inside in _groups(nodes, pairs, rules):
+        for part in _split(members, inside, rules, apart):
             label[part] = min(part)
-    return label
+    return _joined(label, pairs, rules, decided) if decided.together else label
+
+
+def _joined(label: Integers, pairs: Pairs, rules: Clusters, decided: Decided) -> Integers:
+    """The clusters after people's decisions that nodes are one: joined whole, or anew where nodes are to be apart."""
+    ends = np.array(decided.together, dtype=np.int64).reshape(-1, 2)
+    joined = components(len(label), np.r_[np.arange(len(label)), ends[:, 0]], np.r_[label, ends[:, 1]])
+    torn = sorted({int(joined[one]) for one, other in decided.apart if joined[one] == joined[other]})
+    for home in torn:
+        members = np.flatnonzero(joined == home).tolist()
+        own = set(members)
+        inside = _pairs_at(pairs, np.flatnonzero((joined[pairs.left] == home) & (joined[pairs.right] == home)))
+        together = [pair for pair in decided.together if pair[0] in own]
+        apart = [pair for pair in decided.apart if pair[0] in own and pair[1] in own]
+        for part in _cut(members, inside, rules, together, apart, rules.link_at):
+            joined[part] = min(part)
+    return joined
 
 
 def uncompared(nodes: int, pairs: Pairs, rules: Clusters) -> tuple[Integers, Integers]:
@@ -74,22 +95,14 @@ def uncompared(nodes: int, pairs: Pairs, rules: Clusters) -> tuple[Integers, Int
     return every_left[~known], every_right[~known]
 
 
-def _groups(nodes: int, pairs: Pairs, rules: Clusters, decided: Decided) -> Iterable[tuple[list[int], list[_Pair]]]:
+def _groups(nodes: int, pairs: Pairs, rules: Clusters) -> Iterable[tuple[list[int], list[_Pair]]]:
     """Components of more than one node, with the pairs inside each."""
     linked = pairs.weight >= rules.link_at
-    together = np.array(decided.together, dtype=np.int64).reshape(-1, 2)
-    label = components(nodes, np.r_[pairs.left[linked], together[:, 0]], np.r_[pairs.right[linked], together[:, 1]])
+    label = components(nodes, pairs.left[linked], pairs.right[linked])
     order, starts, sizes = sorted_groups(label)
     inside = np.flatnonzero(label[pairs.left] == label[pairs.right])
     by_group: dict[int, list[_Pair]] = {}
-    for position in inside.tolist():
-        pair = (
-            int(pairs.left[position]),
-            int(pairs.right[position]),
-            float(pairs.weight[position]),
-            bool(pairs.apart[position]),
-            float(pairs.informed[position]),
-        )
+    for pair in _pairs_at(pairs, inside):
         by_group.setdefault(int(label[pair[0]]), []).append(pair)
     for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
         if size > 1:
@@ -97,17 +110,31 @@ def _groups(nodes: int, pairs: Pairs, rules: Clusters, decided: Decided) -> Iter
             yield members, by_group.get(int(label[members[0]]), [])
 
 
-def _split(members: list[int], inside: list[_Pair], rules: Clusters, decided: Decided) -> list[list[int]]:
+def _pairs_at(pairs: Pairs, positions: Integers) -> list[_Pair]:
+    return [
+        (
+            int(pairs.left[position]),
+            int(pairs.right[position]),
+            float(pairs.weight[position]),
+            bool(pairs.apart[position]),
+            float(pairs.informed[position]),
+        )
+        for position in positions.tolist()
+    ]
+
+
+def _split(
+    members: list[int], inside: list[_Pair], rules: Clusters, decided_apart: dict[int, list[int]]
+) -> list[list[int]]:
     whole = len(members) * (len(members) - 1) // 2
     own = set(members)
-    together = [pair for pair in decided.together if pair[0] in own and pair[1] in own]
-    apart = [pair for pair in decided.apart if pair[0] in own and pair[1] in own]
+    apart = [(node, other) for node in members for other in decided_apart.get(node, ()) if other in own]
     agreed = len(inside) == whole and all(
         (weight >= rules.link_at and not no) or informed == 0 for _, _, weight, no, informed in inside
     )
     if agreed and not apart:
         return [members]
-    return _cut(members, inside, rules, together, apart, rules.link_at)
+    return _cut(members, inside, rules, [], apart, rules.link_at)
 
 
 def _cut(

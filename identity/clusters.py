@@ -1,7 +1,8 @@
 """The step that decides which records are one customer: ``identity._clusters`` (record_id, cluster_id).
 
 The cluster id is the smallest record id of the cluster, so it says nothing about when records came. A node without
-a name that fits two people who are kept apart joins neither. Visitors are clusters of their own.
+a name that fits two people who are kept apart joins neither. Visitors are clusters of their own, unless a person
+decided who they are.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ _CLUSTERS = """
         select nodes.record_id, labels.label
         from identity._nodes as nodes
         inner join _labels as labels on nodes.node_id = labels.node_id
+        union all
+        select visitors.record_id, labels.label
+        from _visitors as visitors
+        inner join _labels as labels on visitors.node_id = labels.node_id
     )
     select record_id, min(record_id) over (partition by label) as cluster_id
     from known
@@ -47,18 +52,28 @@ def clusters_step(rules: IdentityRules) -> Step:
 def _execute(rules: IdentityRules, connection: Connection, _: Run) -> None:
     nodes = read_table(connection, "select record_id, node_id from identity._nodes order by record_id")
     node_of = dict(zip(nodes.column("record_id").to_pylist(), nodes.column("node_id").to_pylist(), strict=True))
-    count = int(max(node_of.values(), default=-1)) + 1
+    constraints = standing_constraints(connection)
+    first = int(max(node_of.values(), default=-1)) + 1
+    visitors = {record: first + place for place, record in enumerate(_decided_visitors(constraints, node_of))}
+    count = first + len(visitors)
     pairs = _read_pairs(connection)
     named = np.zeros(count, dtype=np.bool_)
     named[integers(read_table(connection, _NAMED), "node_id")] = True
     pairs = without_ambiguous(pairs, named, rules.clusters)
-    decided = _decided(standing_constraints(connection), node_of)
-    label = cluster(count, pairs, rules.clusters, decided)
-    connection.register("_labels", arrow({"node_id": (np.arange(count), pa.int64()), "label": (label, pa.int64())}))
+    label = cluster(count, pairs, rules.clusters, _decided(constraints, node_of | visitors))
+    tables = {
+        "_labels": arrow({"node_id": (np.arange(count), pa.int64()), "label": (label, pa.int64())}),
+        "_visitors": arrow(
+            {"record_id": (list(visitors), pa.string()), "node_id": (list(visitors.values()), pa.int64())}
+        ),
+    }
+    for name, table in tables.items():
+        connection.register(name, table)
     try:
         connection.execute(_CLUSTERS)
     finally:
-        connection.unregister("_labels")
+        for name in tables:
+            connection.unregister(name)
 
 
 def without_ambiguous(pairs: Pairs, named: Flags, rules: Clusters) -> Pairs:
@@ -102,11 +117,17 @@ def _read_pairs(connection: Connection) -> Pairs:
     )
 
 
+def _decided_visitors(constraints: tuple[Constraint, ...], node_of: dict[str, int]) -> list[str]:
+    """Records without a node of which a person said that they are somebody's."""
+    tied = (record for item in constraints if item.is_together for record in (item.record_id_l, item.record_id_r))
+    return sorted({record for record in tied if record not in node_of})
+
+
 def _decided(constraints: tuple[Constraint, ...], node_of: dict[str, int]) -> Decided:
-    """Decisions about records that still exist, as pairs of nodes."""
-    known = [item for item in constraints if item.record_id_l in node_of and item.record_id_r in node_of]
-    pairs = [(sorted((node_of[item.record_id_l], node_of[item.record_id_r])), item.is_together) for item in known]
-    return Decided(
-        tuple((one, other) for (one, other), is_together in pairs if is_together),
-        tuple((one, other) for (one, other), is_together in pairs if not is_together),
-    )
+    """Decisions as pairs of nodes. Visitors are apart from everybody anyway."""
+    pairs: dict[bool, set[tuple[int, int]]] = {True: set(), False: set()}
+    for item in constraints:
+        one, other = node_of.get(item.record_id_l), node_of.get(item.record_id_r)
+        if one is not None and other is not None and one != other:
+            pairs[item.is_together].add((min(one, other), max(one, other)))
+    return Decided(tuple(sorted(pairs[True])), tuple(sorted(pairs[False])))

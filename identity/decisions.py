@@ -1,22 +1,30 @@
 """The ledger of decisions, ``identity.decisions``: append-only, by rules, by the model and by people.
 
-What people decided binds the clustering for ever, or until a later row retracts it: *merge* and *allow* put two
-records together, *split* and *forbid* keep them apart. The latest decision about a pair counts.
+What a person decided is about two sides, each a set of records (``identity.decision_records``), and holds between
+every record of the one and every record of the other, for ever or until a later row retracts it:
+
+- *merge*: both sides are one person.
+- *split*: the two sides, which were one customer, are two people. *forbid*: they are two and must never become one.
+- *allow*: nothing that was split or forbidden stands between them any more; the evidence decides.
+
+The latest word about two records counts. A record that vanished, because its values changed, is stood for by the
+records of the same source person.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.resources import files
 
 from identity.specs import spec
 from warehouse.database import Connection
 from warehouse.errors import IdentityConflictError
 from warehouse.step import TableSpec
 
-TOGETHER = ("merge", "allow")
 APART = ("split", "forbid")
 
-_CREATE = """
+_CREATE = (
+    """
     create table if not exists identity.decisions (
         decision_id varchar not null,
         decided_at timestamp not null,
@@ -31,76 +39,113 @@ _CREATE = """
         reason varchar,
         retracts varchar
     )
-"""
-_STANDING = """
-    with standing as (
-        select
-            least(record_id_l, record_id_r) as record_id_l,
-            greatest(record_id_l, record_id_r) as record_id_r,
-            action,
-            row_number() over (
-                partition by least(record_id_l, record_id_r), greatest(record_id_l, record_id_r)
-                order by decided_at desc, decision_id desc
-            ) as nth
-        from identity.decisions
-        where
-            decided_by = 'person'
-            and action in ('merge', 'allow', 'split', 'forbid')
-            and decision_id not in (select retracts from identity.decisions where retracts is not null)
+    """,
+    """
+    create table if not exists identity.decision_records (
+        decision_id varchar not null,
+        side varchar not null,
+        record_id varchar not null,
+        source_key varchar
     )
-    select record_id_l, record_id_r, action in ('merge', 'allow') as is_together
-    from standing
-    where nth = 1 and record_id_l <> record_id_r
-    order by 1, 2
-"""
+    """,
+)
 
 
 @dataclass(frozen=True)
 class Constraint:
-    """A standing decision of a person about two records (left < right)."""
+    """What stands between two records (left < right) by the word of a person, and by which decision."""
 
     record_id_l: str
     record_id_r: str
     is_together: bool
+    decision_id: str
+    action: str
 
 
-def decisions_spec() -> TableSpec:
+def decisions_specs() -> tuple[TableSpec, ...]:
     """How readers know the ledger."""
-    return spec(
-        "decisions",
-        "The ledger: every link and every decision about who is who, by whom and when. Rows are only added.",
-        ("decision_id",),
+    return (
+        spec(
+            "decisions",
+            "The ledger: every link and every decision about who is who, by whom and when. Rows are only added.",
+            ("decision_id",),
+        ),
+        spec(
+            "decision_records",
+            "The records that a person's decision is about, on two sides. Rows are only added.",
+            ("decision_id", "record_id"),
+        ),
     )
 
 
 def ensure_decisions(connection: Connection) -> None:
     """Create the ledger where it does not exist yet."""
-    connection.execute(_CREATE)
+    for statement in _CREATE:
+        connection.execute(statement)
 
 
-def standing_constraints(connection: Connection) -> tuple[Constraint, ...]:
-    """What people decided and nobody took back, by record ids.
+def standing_constraints(connection: Connection, new: str | None = None) -> tuple[Constraint, ...]:
+    """What people decided and nobody took back, by ids of records that exist. ``new``: a decision that is being made.
 
     Raises:
         IdentityConflictError: records that must be together by way of others must also be apart.
     """
     ensure_decisions(connection)
-    found = tuple(Constraint(*row) for row in connection.execute(_STANDING).fetchall())
-    home: dict[str, str] = {}
+    statement = (files("identity") / "ledger_sql" / "standing.sql").read_text(encoding="utf-8")
+    found = tuple(Constraint(*row) for row in connection.execute(statement).fetchall())
+    _check_consistent(found, new)
+    return found
 
-    def root(record: str) -> str:
-        while home.get(record, record) != record:
-            record = home[record]
-        return record
 
+def _check_consistent(found: tuple[Constraint, ...], new: str | None) -> None:
+    neighbours: dict[str, list[tuple[str, str]]] = {}
     for item in found:
         if item.is_together:
-            home[root(item.record_id_l)] = root(item.record_id_r)
+            neighbours.setdefault(item.record_id_l, []).append((item.record_id_r, item.decision_id))
+            neighbours.setdefault(item.record_id_r, []).append((item.record_id_l, item.decision_id))
+    home = _homes(neighbours)
     for item in found:
-        if not item.is_together and root(item.record_id_l) == root(item.record_id_r):
+        one, other = item.record_id_l, item.record_id_r
+        if not item.is_together and one in home and home[one] == home.get(other):
+            tying = ", ".join(sorted(_named(decision, new) for decision in _path(neighbours, one, other)))
             raise IdentityConflictError(
-                f"Records {item.record_id_l[:8]}… and {item.record_id_r[:8]}… are decided to be apart, "
-                "and by way of others to be together.",
-                "Take one of these decisions back (`cdp customer split` or `merge`).",
+                f"Decisions contradict each other: {_named(item.decision_id, new)} ({item.action}) keeps "
+                f"records apart that are made one customer by: {tying}.",
+                "Take one back with `cdp customer undo`; `cdp customer decisions` tells what each is about.",
             )
-    return found
+
+
+def _named(decision: str, new: str | None) -> str:
+    return "the new one" if decision == new else decision
+
+
+def _homes(neighbours: dict[str, list[tuple[str, str]]]) -> dict[str, str]:
+    """For each record that is tied to others, the first record it is tied to, over any number of steps."""
+    home: dict[str, str] = {}
+    for start in neighbours:
+        if start in home:
+            continue
+        home[start] = start
+        waiting = [start]
+        while waiting:
+            for record, _ in neighbours[waiting.pop()]:
+                if record not in home:
+                    home[record] = start
+                    waiting.append(record)
+    return home
+
+
+def _path(neighbours: dict[str, list[tuple[str, str]]], start: str, end: str) -> list[str]:
+    """The decisions on a shortest way from one record to another."""
+    came: dict[str, tuple[str, str]] = {start: ("", "")}
+    waiting = [start]
+    for record in waiting:
+        for other, decision in neighbours[record]:
+            if other not in came:
+                came[other] = (record, decision)
+                waiting.append(other)
+    found: list[str] = []
+    while end != start:
+        end, decision = came[end]
+        found.append(decision)
+    return sorted(set(found))

@@ -22,7 +22,7 @@ from importlib.resources import files
 import pyarrow as pa
 
 from identity.arrays import arrow
-from identity.decisions import decisions_spec, ensure_decisions
+from identity.decisions import decisions_specs, ensure_decisions
 from identity.specs import spec
 from warehouse.database import Connection
 from warehouse.step import Run, Step, TableSpec
@@ -83,7 +83,7 @@ _FINISH = (
 def ledger_step() -> Step:
     """Assign customer ids to clusters and write down what changed."""
     reads = frozenset({"identity._clusters", "identity.records", "identity.edges", "identity._nodes"})
-    return Step("identity.ledger", (*_specs(), decisions_spec()), reads, _execute)
+    return Step("identity.ledger", (*_specs(), *decisions_specs()), reads, _execute)
 
 
 def _specs() -> tuple[TableSpec, ...]:

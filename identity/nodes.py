@@ -1,8 +1,8 @@
 """Records that certain evidence joins before anything is compared: one source's person, one WeChat account.
 
 Table ``identity._nodes`` (record_id, node_id): records that share an unblocked unique identifier, or every
-identifying value, are one node. Records that people decided about stand alone, so that their decision can be
-kept; visitors (nothing but a cookie or device) are no nodes. Node numbers follow the smallest record id.
+identifying value, are one node. Where people decided that records of one node are apart, each side is a node of its
+own; visitors (nothing but a cookie or device) are no nodes. Node numbers follow the smallest record id.
 """
 
 from __future__ import annotations
@@ -61,24 +61,52 @@ def nodes_step() -> Step:
 def _execute(connection: Connection, _: Run) -> None:
     records: list[str] = read_table(connection, _KNOWN).column("record_id").to_pylist()
     number = {record: position for position, record in enumerate(records)}
-    certain = read_table(connection, _CERTAIN)
-    decided = {record for item in standing_constraints(connection) for record in (item.record_id_l, item.record_id_r)}
-    members, values = _ties(certain, number, decided)
+    members, values = _ties(read_table(connection, _CERTAIN), number)
     label = components(len(records), *_chained(members, values))
+    apart = [
+        (number[item.record_id_l], number[item.record_id_r])
+        for item in standing_constraints(connection)
+        if not item.is_together and item.record_id_l in number and item.record_id_r in number
+    ]
+    side = _sides(label, apart)
+    if side.any():
+        label = components(len(records), *_chained(*_by_side(members, values, side)))
     node = np.unique(label, return_inverse=True)[1]
     write_table(
         connection, "identity._nodes", arrow({"record_id": (records, pa.string()), "node_id": (node, pa.int64())})
     )
 
 
-def _ties(certain: pa.Table, number: dict[str, int], decided: set[str]) -> tuple[Integers, Integers]:
+def _sides(label: Integers, apart: list[tuple[int, int]]) -> Integers:
+    """Per record 0, or the number of the side on which decisions put it inside its node.
+
+    Records kept apart from the same others of their node are one side.
+    """
+    others: dict[int, set[int]] = {}
+    for one, other in apart:
+        if label[one] == label[other]:
+            others.setdefault(one, set()).add(other)
+            others.setdefault(other, set()).add(one)
+    numbers: dict[tuple[int, ...], int] = {}
+    side = np.zeros(len(label), dtype=np.int64)
+    for record in sorted(others):
+        side[record] = numbers.setdefault(tuple(sorted(others[record])), len(numbers) + 1)
+    return side
+
+
+def _by_side(members: Integers, values: Integers, side: Integers) -> tuple[Integers, Integers]:
+    """The same ties, but a value ties only records of one side."""
+    split = values * (int(side.max()) + 1) + side[members]
+    order = np.lexsort((members, split))
+    return members[order], split[order]
+
+
+def _ties(certain: pa.Table, number: dict[str, int]) -> tuple[Integers, Integers]:
     """Numbers of records and of the values that tie them, ordered by value."""
     values, _ = encoded(certain.column("value"))
     record_codes, record_texts = encoded(certain.column("record_id"))
     position = np.array([number[text] for text in record_texts], dtype=np.int64)
-    is_free = np.array([text not in decided for text in record_texts], dtype=np.bool_)
-    kept = is_free[record_codes] if len(record_codes) else np.zeros(0, np.bool_)
-    members, values = position[record_codes][kept] if len(position) else record_codes, values[kept]
+    members = position[record_codes] if len(position) else record_codes
     order = np.lexsort((members, values))
     return members[order], values[order]
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from cdp.commands import customer_decisions
 from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
 from cdp.warehouses import open_to_read, reading
@@ -48,6 +49,15 @@ def show_customer(who: WhoArgument, project: ProjectOption = None, json: JsonOpt
     say(f"\nNewest {_ACTIVITIES_SHOWN} activities")
     show(found["activities"], ["occurred_at", "kind", "feed", "channel", "summary"], as_json=False)
     say(f"\nnext: cdp customer explain {customer_id}")
+
+
+app.command("merge")(customer_decisions.merge)
+app.command("split")(customer_decisions.split)
+app.command("forbid")(customer_decisions.forbid)
+app.command("allow")(customer_decisions.allow)
+app.command("undo")(customer_decisions.undo)
+app.command("decisions")(customer_decisions.decisions)
+app.command("import")(customer_decisions.import_file)
 
 
 def _readable(value: object, zone: ZoneInfo) -> object:

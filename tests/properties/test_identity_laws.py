@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 
 from identity.ledger import ledger_step
 from identity.resolve import resolve as resolve_who
+from identity.stewardship import decide as decide_by_hand
+from identity.stewardship import part_and_rest, take_back, two_parties
+from quality.resolution import Attempt
 from warehouse.business import Business
 from warehouse.database import Warehouse, open_warehouse
 from warehouse.step import Run, materialise
@@ -97,6 +100,64 @@ def test_people_decide_and_may_change_their_minds(found: list[Row], data: st.Dat
         decide(warehouse, 2, "split", one, other)
         split = match(warehouse, a_run(2))
         assert split[one] != split[other]
+
+
+@FEW
+@given(rows, st.data())
+def test_whatever_people_decide_and_take_back_leaves_the_customers_as_they_were(
+    found: list[Row], data: st.DataObject
+) -> None:
+    with open_warehouse() as warehouse:
+        prepare(warehouse)
+        first = resolve(warehouse, a_run(0), found)
+        before = rows_of(warehouse, "select record_id_l, record_id_r, weight from identity.edges order by all")
+        merged = data.draw(st.lists(st.sampled_from(sorted(set(first.values()))), min_size=1, max_size=3, unique=True))
+        made = [steward(warehouse, number, "merge", merged[0], other) for number, other in enumerate(merged[1:])]
+        together = match(warehouse, a_run(1))
+        assert len({together[record] for record in first if first[record] in merged}) == 1
+        leaving = data.draw(st.sampled_from(sorted(first)))
+        others = [record for record in first if together[record] == together[leaving] and record != leaving]
+        if others:
+            made.append(steward(warehouse, 30, "split", together[leaving], leaving))
+            apart = match(warehouse, a_run(2))
+            assert all(apart[record] != apart[leaving] for record in others)
+        for number, decision in enumerate(data.draw(st.permutations(made))):
+            with warehouse.transaction() as connection:
+                take_back(connection, decision, an_attempt(60 + number))
+        assert match(warehouse, a_run(3)) == first
+        assert rows_of(warehouse, "select record_id_l, record_id_r, weight from identity.edges order by all") == before
+
+
+@FEW
+@given(rows, st.data())
+def test_a_split_of_what_was_merged_restores_every_customer(found: list[Row], data: st.DataObject) -> None:
+    with open_warehouse() as warehouse:
+        prepare(warehouse)
+        first = resolve(warehouse, a_run(0), found)
+        customers = sorted(set(first.values()))
+        if len(customers) < 2:
+            return
+        one, other = data.draw(st.lists(st.sampled_from(customers), min_size=2, max_size=2, unique=True))
+        steward(warehouse, 0, "merge", one, other)
+        together = match(warehouse, a_run(1))
+        steward(warehouse, 30, "split", one, *(record for record in first if first[record] == other))
+        assert match(warehouse, a_run(2)) == first
+        assert {together[record] for record in first if first[record] in (one, other)} <= {one, other}
+        assert rows_of(warehouse, "select * from identity.customer_aliases") == []
+
+
+def an_attempt(hours: int) -> Attempt:
+    """Something a steward does so many hours after the first run; a day is one run."""
+    return Attempt(a_run(0).now + timedelta(hours=hours + 1), f"by-hand-{hours}", "a steward", "for a reason")
+
+
+def steward(warehouse: Warehouse, hours: int, action: str, who: str, *others: str) -> str:
+    with warehouse.transaction() as connection:
+        if action == "split":
+            parties = part_and_rest(connection, who, others, "GB")[::-1]
+        else:
+            parties = two_parties(connection, who, others[0], "GB")
+        return decide_by_hand(connection, action, *parties, an_attempt(hours)).decision_id
 
 
 partitions = st.lists(st.integers(0, 3), min_size=6, max_size=6)

@@ -1,0 +1,144 @@
+"""``cdp customer``, as a data steward or a script calls it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cdp.command import run_command
+from warehouse.business import Business
+from warehouse.database import open_warehouse
+from warehouse.project import Project
+from warehouse.step import Run
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "identity"))
+
+from people import a_record, match, prepare, resolve
+
+ANN = a_record(email="ann@a.example", full_name="Ann Archer")
+BEA = [a_record(email="bea@b.example", full_name="Bea Baxter", phone=f"0791112345{n}") for n in (1, 2)]
+CLEO = a_record(email="cleo@c.example", full_name="Cleo Carter")
+BUSINESS = Business(name="A shop", base_currency="GBP", time_zone="Europe/London", default_country="GB")
+
+
+class Shop:
+    """A project whose warehouse knows three customers."""
+
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str] | None) -> None:
+        self.root, self.capsys, self.runs = root, capsys, 0
+
+    def make(self) -> None:
+        (self.root / "config").mkdir(parents=True)
+        (self.root / "config" / "business.yml").write_text(
+            "name: A shop\nbase_currency: GBP\ntime_zone: Europe/London\ndefault_country: GB\n", encoding="utf-8"
+        )
+        with open_warehouse(Project(self.root).database) as warehouse:
+            prepare(warehouse)
+            resolve(warehouse, self.a_run(), [ANN, *BEA, CLEO])
+            warehouse.cursor().execute(
+                "create table ops.runs as select 'run' as run_id, date '2026-01-31' as as_of,"
+                " timestamp '2026-02-01' as started_at, false as full_refresh, 'published' as status"
+            )
+
+    def a_run(self) -> Run:
+        """The next run: long after whatever was decided before."""
+        self.runs += 1
+        now = datetime(2126, 1, 1) if self.runs > 1 else datetime(2026, 2, 1)
+        return Run(f"run-{self.runs}", date(2026, 1, 31), now + timedelta(hours=self.runs), BUSINESS)
+
+    def run(self) -> dict[str, str]:
+        """What `cdp run` does about identities."""
+        self.runs += 1
+        with open_warehouse(Project(self.root).database) as warehouse:
+            return match(warehouse, self.a_run())
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        with open_warehouse(Project(self.root).database) as warehouse:
+            return warehouse.cursor().execute(query).fetchall()
+
+    def call(self, *arguments: str, code: int = 0) -> str:
+        """What a command prints, after its exit code was as expected."""
+        assert self.capsys is not None
+        self.capsys.readouterr()
+        assert run_command([*arguments, "--project", str(self.root)]) == code
+        printed = self.capsys.readouterr()
+        return printed.err if code else printed.out
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.call(*arguments, "--json"))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("made") / "shop"
+    Shop(root, None).make()
+    return root
+
+
+@pytest.fixture
+def shop(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shop:
+    return Shop(Path(shutil.copytree(made, tmp_path / "shop")), capsys)
+
+
+def test_a_merge_says_what_was_written_when_it_holds_and_how_to_take_it_back(shop: Shop) -> None:
+    told = shop.call("customer", "merge", "ann@a.example", "bea@b.example", "--reason", "she rang us", "--by", "Joe")
+    assert "1 record of c" in told
+    assert "2 records of c" in told
+    assert "takes effect with the next run" in told
+    assert "ann@a.example" not in told
+    (decision,) = shop.json("customer", "decisions")
+    assert f"cdp customer undo {decision['decision_id']}" in told
+    assert (decision["actor"], decision["action"], decision["reason"]) == ("Joe", "merge", "she rang us")
+    assert decision["state"] == "waits for the next run"
+    links = shop.run()
+    assert links[ANN["record_id"]] == links[BEA[0]["record_id"]] != links[CLEO["record_id"]]
+
+
+def test_split_forbid_allow_and_undo_are_written_in_their_order(shop: Shop) -> None:
+    shop.call("customer", "split", "bea@b.example", BEA[0]["record_id"], "--reason", "her sister")
+    links = shop.run()
+    assert links[BEA[0]["record_id"]] != links[BEA[1]["record_id"]]
+    shop.call("customer", "forbid", "ann@a.example", "cleo@c.example", "--reason", "cousins")
+    shop.call("customer", "allow", "ann@a.example", "cleo@c.example", "--reason", "not cousins")
+    for decision in shop.json("customer", "decisions"):
+        shop.call("customer", "undo", decision["decision_id"], "--reason", "a test")
+    assert {item["state"] for item in shop.json("customer", "decisions")} == {"taken back"}
+    assert [item["action"] for item in shop.json("customer", "decisions", "cleo@c.example")] == ["allow", "forbid"]
+    assert len(set(shop.run().values())) == 3
+
+
+def test_contradictions_end_with_code_14_a_reason_and_a_fix(shop: Shop) -> None:
+    shop.call("customer", "forbid", "ann@a.example", "bea@b.example", "--reason", "sisters")
+    told = shop.call("customer", "merge", "ann@a.example", "bea@b.example", "--reason", "one", code=14)
+    assert told.startswith("error: Decision d")
+    assert "fix: `cdp customer allow` them first" in told
+    assert len(shop.json("customer", "decisions")) == 1
+
+
+def test_a_reason_is_asked_for_and_who_is_unknown_is_told(shop: Shop) -> None:
+    assert "--reason" in shop.call("customer", "merge", "ann@a.example", "bea@b.example", code=2)
+    told = shop.call("customer", "merge", "ann@a.example", "zoe@z.example", "--reason", "x", code=11)
+    assert "zoe" not in told
+
+
+def test_a_file_is_brought_in_and_written_out(shop: Shop, tmp_path: Path) -> None:
+    file = tmp_path / "decisions.csv"
+    file.write_text("action,left,right,reason\nmerge,ann@a.example,cleo@c.example,one\n", encoding="utf-8")
+    assert shop.json("customer", "import", str(file)) == {"written": 1, "known": 0}
+    assert shop.json("customer", "import", str(file)) == {"written": 0, "known": 1}
+    kept = tmp_path / "kept.csv"
+    shop.call("customer", "decisions", "--output", str(kept))
+    assert shop.json("customer", "import", str(kept)) == {"written": 0, "known": 1}
+    file.write_text("action,left,right,reason\nmerge,ann@a.example,,one\n", encoding="utf-8")
+    assert "decisions.csv:2: `right` is empty" in shop.call("customer", "import", str(file), code=11)
+
+
+def test_before_the_first_run_there_is_nobody_to_decide_about(shop: Shop) -> None:
+    Project(shop.root).database.unlink()
+    assert "cdp run" in shop.call("customer", "merge", "a", "b", "--reason", "x", code=13)
