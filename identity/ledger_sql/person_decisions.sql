@@ -57,4 +57,4 @@ left join counted on decisions.decision_id = counted.decision_id
 left join now_of on decisions.decision_id = now_of.decision_id
 left join taken_back on decisions.decision_id = taken_back.decision_id
 where decisions.decided_by = 'person' and decisions.action in ('merge', 'split', 'forbid', 'allow')
-order by decisions.decided_at desc, decisions.decision_id
+order by decisions.decided_at desc, decisions.decision_id asc
