@@ -10,21 +10,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import pyarrow as pa
 from sqlglot import exp
 
 from quality.contracts.check import Accepted, Reason, Rejected
 from sources.evaluation import RowScope, judge
+from sources.gate import Gate
 from sources.mapped_feed import MappedFeed
 from sources.nested_rows import stored_columns
 from sources.operations.operation import Value, own
+from sources.plain_text import PLAIN, with_plain
 from sources.program import GROUP, Program, flat_program, json_program
 from sources.readers.json_reader import parse_row
 from sources.replacement import Replacement
 from sources.row_tables import arrow_type, value_types
-from sources.shape import Gate
 from sources.source_rows import Header, kept_raw
 from sources.statement import PLACE, SOURCE, column, filled_in, named, select, temporary
 from warehouse.database import Connection
@@ -40,8 +41,17 @@ _DOUBTFUL: Final = """
 select s._file_id, s._row, s.raw from source_rows as s join {checked} as c using (_file_id, _row)
 where not c._sure order by s._file_id, s._row
 """
+_REST: Final = """
+create or replace temp view _rest as
+select s._file_id, s._row, t._row is not null as _sure
+from source_rows as s left join _taken_places as t using (_file_id, _row)
+"""
 _DEPTH: Final = Reason("", "unreadable", "the row is nested too deeply")
 _NO_JSON: Final = Reason("", "unreadable", "the row is not a JSON object")
+
+
+Judged: TypeAlias = "Iterator[tuple[int, list[tuple[int, str]], Accepted | Rejected]]"
+"""File, its source rows as text, and the word on them."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +76,10 @@ class BlockResult:
 
 @dataclass
 class BlockCheck:
-    """Checks blocks on a connection of its own, outside the transaction that takes the accepted rows.
+    """Checks blocks: rows that need no tables on the way go straight to where they stay.
 
-    What a transaction drops is only freed at its end: a large batch would keep the scratch tables of all its blocks.
+    Nested and grouped rows go through tables on a connection of its own, outside the transaction that takes accepted
+    rows: what a transaction drops is only freed at its end.
     """
 
     connection: Connection
@@ -79,34 +90,61 @@ class BlockCheck:
     """False: every row goes through Python, whose word is final. The result is the same."""
     _was_flat: bool | None = field(default=None, init=False)
 
+    def __post_init__(self) -> None:
+        self._key = _Key(self.mapped.declaration_hash, self.mapped)
+
     def check(self, rows: pa.Table, header: Header | None) -> BlockResult:
         """Check one block: accepted rows go to the replacement."""
-        program = _compiled(_Key(self.mapped.declaration_hash, self.mapped), header)
-        self._change_form(header is not None)
-        self.connection.register(_BLOCK, rows)
+        held = frozenset(rows.column_names) if header is None else frozenset()
+        program = _compiled(self._key, header, held)
+        is_direct = program.is_direct and not (header is not None and self.mapped.counts_rows)
+        if not is_direct:
+            self._change_form(header is not None)
+        connection = self.replacement.connection if is_direct else self.connection
+        connection.register(_BLOCK, with_plain(rows, _texts_of(rows)))
         try:
-            self.connection.execute(_source_statement(header))
-            collapsed = self._collapse(header)
-            for statement in program.statements:
-                self.connection.execute(statement)
-            if not self.trusts_statements:
-                self.connection.execute(_DOUBT)
-            self.replacement.take(self.connection.execute(self._sure_rows).to_arrow_table())
-            refused = self._judge_doubtful(header)
-            counts = self.connection.execute(program.filled).fetchall()
+            connection.execute(_source_statement(header, "view" if is_direct or header is None else "table"))
+            return self._checked_block(connection, program, rows, header)
         finally:
-            self.connection.unregister(_BLOCK)
+            connection.unregister(_BLOCK)
+
+    def _checked_block(
+        self, connection: Connection, program: Program, rows: pa.Table, header: Header | None
+    ) -> BlockResult:
+        is_direct = connection is self.replacement.connection
+        collapsed = {} if is_direct else self._collapse(header)
+        for statement in program.statements:
+            connection.execute(statement)
+        if not self.trusts_statements:
+            connection.execute(_DOUBT)
+        if is_direct:
+            refused = self._judge_rest(connection, rows, header)
+        else:
+            self.replacement.take(connection.execute(self._sure_rows).to_arrow_table())
+            refused = self._judge_doubtful(connection, self._checked, header)
+        counts = connection.execute(program.filled).fetchall()
         filled = {row[0]: dict(zip(program.names, row[1:], strict=True)) for row in counts}
         return BlockResult(refused, collapsed, filled)
 
     def _change_form(self, is_flat: bool) -> None:
         """Between objects and flat rows a name changes from view to table: no statement replaces one by the other."""
         if self._was_flat not in {None, is_flat}:
-            held = self.connection.execute(_HELD, {"names": [SOURCE, "_checked"]}).fetchall()
+            held = self.connection.execute(_HELD, {"names": [SOURCE, "_own", "_checked"]}).fetchall()
             for name, kind in sorted(held, key=lambda item: item[1] == "table"):
                 dropped = exp.Drop(tables=[exp.to_table(name)], kind=kind.upper())
                 self.connection.execute(dropped.sql(dialect="duckdb"))
         self._was_flat = is_flat
+
+    def _judge_rest(self, connection: Connection, rows: pa.Table, header: Header | None) -> list[RefusedRow]:
+        """What was not taken is doubtful."""
+        taken = self.replacement.take_sure(self._checked, rows)
+        if taken is None:
+            return []
+        connection.register("_taken_places", taken)
+        connection.execute(_REST)
+        refused = self._judge_doubtful(connection, "_rest", header)
+        connection.unregister("_taken_places")
+        return refused
 
     @property
     def _sure_rows(self) -> str:
@@ -132,10 +170,13 @@ class BlockCheck:
         self.connection.execute(_DROP_COPIES)
         return dict(self.connection.execute("select _file_id, count(*) from _copies group by _file_id").fetchall())
 
-    def _judge_doubtful(self, header: Header | None) -> list[RefusedRow]:
+    def _judge_doubtful(self, connection: Connection, checked: str, header: Header | None) -> list[RefusedRow]:
         accepted: list[dict[str, object]] = []
         refused: list[RefusedRow] = []
-        groups = self._json_rows() if header is None else self._flat_groups(header)
+        if header is None:
+            groups = self._json_rows(connection, checked)
+        else:
+            groups = self._flat_groups(connection, checked, header)
         for file_id, rows, verdict in groups:
             if isinstance(verdict, Accepted):
                 accepted.append(self._row(file_id, rows, verdict))
@@ -144,8 +185,8 @@ class BlockCheck:
         self._insert(accepted)
         return refused
 
-    def _json_rows(self) -> Iterator[tuple[int, list[tuple[int, str]], Accepted | Rejected]]:
-        found = self.connection.execute(filled_in(_DOUBTFUL, checked=self._checked)).fetchall()
+    def _json_rows(self, connection: Connection, checked: str) -> Judged:
+        found = connection.execute(filled_in(_DOUBTFUL, checked=checked)).fetchall()
         for file_id, row, raw in found:
             yield file_id, [(row, raw.rstrip("\r\n"))], self._judge_json(raw, row)
 
@@ -161,15 +202,15 @@ class BlockCheck:
         extra = self.gate.unknown_values(value) if self.mapped.feed.on_new_column == "keep" else None
         return judge(self.mapped, [RowScope(value, self.mapped.setting, row)], extra)
 
-    def _flat_groups(self, header: Header) -> Iterator[tuple[int, list[tuple[int, str]], Accepted | Rejected]]:
+    def _flat_groups(self, connection: Connection, checked: str, header: Header) -> Judged:
         is_grouped = self.mapped.group_by is not None
         using = GROUP if is_grouped else PLACE
         keys = [*(column(name, "s") for name in using), column("_row", "s")]
         texts = [column(f"c{index}", "s") for index in range(len(header.names))]
         source = exp.to_table("_numbered" if is_grouped else SOURCE).as_("s")
-        query = exp.select(*keys, *texts).from_(source).join(self._checked, using=list(using))
-        query = query.where(exp.Not(this=column("_sure", self._checked))).order_by(*keys)
-        found = self.connection.execute(query.sql(dialect="duckdb")).fetchall()
+        query = exp.select(*keys, *texts).from_(source).join(checked, using=list(using))
+        query = query.where(exp.Not(this=column("_sure", checked))).order_by(*keys)
+        found = connection.execute(query.sql(dialect="duckdb")).fetchall()
         width = len(using)
         for (file_id, *_), grouped in groupby(found, key=lambda row: row[:width]):
             rows = [(row[width], flat_row(header, row[width + 1 :])) for row in grouped]
@@ -217,17 +258,36 @@ class _Key:
 
 
 @lru_cache(maxsize=128)
-def _compiled(key: _Key, header: Header | None) -> Program:
-    return json_program(key.mapped) if header is None else flat_program(key.mapped, header)
+def _compiled(key: _Key, header: Header | None, held: frozenset[str]) -> Program:
+    return json_program(key.mapped, held) if header is None else flat_program(key.mapped, header)
 
 
-def _source_statement(header: Header | None) -> str:
-    """The block as a table: flat columns as text, whatever they were."""
+def _texts_of(rows: pa.Table) -> list[str]:
+    """The columns of source values that are texts."""
+    own = {"_file_id", "_row", "raw", "strict"}
+    return [item.name for item in rows.schema if item.name not in own and _is_text(item.type)]
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or _is_text_of_few(kind))
+
+
+def _is_text_of_few(kind: pa.DataType) -> bool:
+    return pa.types.is_dictionary(kind) and _is_text(kind.value_type)
+
+
+def _source_statement(header: Header | None, kind: str) -> str:
+    """The block as a table or view: flat columns as text, whatever they were."""
     if header is None:
         return f"create or replace temp view {SOURCE} as from {_BLOCK}"
     texts = [named(as_text(column(f"c{index}"), kind), f"c{index}") for index, kind in enumerate(header.kinds)]
-    query = exp.select("_file_id", "_row", *texts).from_(_BLOCK)
-    return f"create or replace temp table {SOURCE} as {query.sql(dialect='duckdb')}"
+    texts += [
+        named(exp.cast(column(f"c{index}"), "TIMESTAMP"), f"m{index}")
+        for index, kind in enumerate(header.kinds)
+        if kind == "moment"
+    ]
+    query = exp.select("_file_id", "_row", PLAIN, *texts).from_(_BLOCK)
+    return f"create or replace temp {kind} {SOURCE} as {query.sql(dialect='duckdb')}"
 
 
 def as_text(value: exp.Expr, kind: str) -> exp.Expr:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
@@ -33,8 +33,11 @@ from sources.expression import (
     operands,
 )
 from sources.list_compilation import compile_join, compile_pick, compile_sum
+from sources.operations.moment import Epoch, Time
+from sources.operations.number import Integral
 from sources.operations.operation import FALSE, TRUE, Setting, SqlValue, both, call, either, is_null, negated, own, when
-from sources.operations.text import BLANKS
+from sources.operations.text import BLANKS, Lower, RemovePrefix, Strip, Upper
+from sources.operations.words import NullIf
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,18 @@ class TextScope:
     values: Mapping[str, SqlValue]
     setting: Setting
     position: exp.Expr | None
+    plain: frozenset[str] = frozenset()
+    """Paths whose texts hold no control character wherever the column ``_plain`` is true."""
+    moments: Mapping[str, exp.Expr] = field(default_factory=dict)
+    """Paths whose values are moments already, and the columns that hold them."""
 
     def read(self, path: str) -> SqlValue:
         """The value at a source path; absent when the rows have no such place."""
         return self.values.get(path, ABSENT)
 
+
+_QUIET = (Strip, Lower, Upper, RemovePrefix, NullIf, Integral, Time, Epoch)
+"""Operations that add no text of their own but digits and what ISO 8601 writes between them."""
 
 ABSENT = SqlValue.of_text(exp.null(), TRUE)
 UNKNOWN = SqlValue.of_text(exp.null(), FALSE)
@@ -67,16 +77,17 @@ def compile_expression(expression: Expression, scope: TextScope) -> SqlValue:
         case Then(source, operations):
             value = compile_expression(source, scope)
             for operation in operations:
-                value = operation.sql(value, scope)
+                value = value if value is ABSENT else operation.sql(value, scope)
             return value
         case Coalesce(choices):
-            return _coalesce([compile_expression(item, scope) for item in choices])
+            return _coalesce(_present(compile_expression(item, scope) for item in choices))
         case Concat():
             return _concat(expression, scope)
         case When():
             return _when(expression, scope)
         case Object(members):
-            return _object({name: compile_expression(item, scope) for name, item in members.items()})
+            values = {name: compile_expression(item, scope) for name, item in members.items()}
+            return _object({name: value for name, value in values.items() if value is not ABSENT})
         case ListOf(items):
             known = [_is_known_absent(compile_expression(item, scope)) for item in items]
             return SqlValue.of_text(exp.null(), both(*known))
@@ -86,6 +97,38 @@ def compile_expression(expression: Expression, scope: TextScope) -> SqlValue:
             return _compile_list(expression, scope)
         case _:
             return _compile_given(expression, scope)
+
+
+def is_quiet(expression: Expression, scope: TextScope) -> bool:
+    """Whether its text can hold no control character where no source text does."""
+    match expression:
+        case Path(text):
+            return text in scope.plain
+        case Constant() | FeedSetting() | RowNumber():
+            found = evaluate_given(expression, scope)
+            return found is None or found.isprintable()
+        case Then(source, operations):
+            return is_quiet(source, scope) and all(isinstance(operation, _QUIET) for operation in operations)
+        case Coalesce(choices):
+            return all(is_quiet(item, scope) for item in choices)
+        case Concat(pieces, separator):
+            return separator.isprintable() and all(is_quiet(item, scope) for item in pieces)
+        case When(_, _, value, otherwise):
+            return is_quiet(value, scope) and is_quiet(otherwise, scope)
+        case _:
+            return False
+
+
+def evaluate_given(expression: Constant | FeedSetting | RowNumber, scope: TextScope) -> str | None:
+    """The text that does not depend on the row; of a row number nothing, since digits are no control characters."""
+    match expression:
+        case Constant(text):
+            return text
+        case FeedSetting(name):
+            found: str | None = getattr(scope.setting, name)
+            return found
+        case _:
+            return None
 
 
 def _reckoned(expression: Sum | Product | Quotient, numbers: Sequence[SqlValue]) -> SqlValue:
@@ -103,9 +146,10 @@ def _compile_given(expression: Constant | FeedSetting | RowNumber | Parent | Cle
         case Cleared():
             return ABSENT  # the gate leaves rows with null in one of these places to Python
         case Constant(text):
-            return text_value(_literal(text))
+            return ABSENT if text is None else text_value(_literal(text))
         case FeedSetting(name):
-            return text_value(_literal(getattr(scope.setting, name)))
+            found = getattr(scope.setting, name)
+            return ABSENT if found is None else text_value(_literal(found))
         case Parent():
             return UNKNOWN
         case Find():
@@ -116,7 +160,14 @@ def _compile_given(expression: Constant | FeedSetting | RowNumber | Parent | Cle
             return UNKNOWN if position is None else text_value(exp.cast(position, "VARCHAR"))
 
 
+def _present(values: Iterable[SqlValue]) -> list[SqlValue]:
+    """Without those of which it is known, before any row is read, that nothing stands there."""
+    return [value for value in values if value is not ABSENT]
+
+
 def _compile_list(expression: SumOf | Pick | Join | Find | Each, scope: TextScope) -> SqlValue:
+    if isinstance(expression, SumOf | Pick | Join) and scope.read(expression.each.text) is ABSENT:
+        return ABSENT
     match expression:
         case SumOf(each):
             return compile_sum(expression, scope.read(each.text))
@@ -153,9 +204,13 @@ def _is_empty_list(value: SqlValue) -> exp.Expr:
 
 
 def is_present(text: exp.Expr) -> exp.Expr:
-    """The text is neither absent nor blank."""
+    """The text is neither absent nor blank; what begins with a visible ASCII character needs no trimming."""
     trimmed = exp.NEQ(this=call("trim", text, BLANKS), expression=exp.Literal.string(""))
-    return call("coalesce", trimmed, FALSE)
+    is_visible = both(
+        exp.GTE(this=own(text), expression=exp.Literal.string("!")),
+        exp.LT(this=own(text), expression=call("chr", exp.Literal.number(127))),
+    )
+    return when(is_visible, exp.true(), call("coalesce", trimmed, FALSE))
 
 
 def _coalesce(choices: Sequence[SqlValue]) -> SqlValue:
@@ -183,7 +238,10 @@ def _coalesce(choices: Sequence[SqlValue]) -> SqlValue:
 
 
 def _concat(expression: Concat, scope: TextScope) -> SqlValue:
-    values = [compile_expression(item, scope) for item in expression.parts]
+    every = [compile_expression(item, scope) for item in expression.parts]
+    values = _present(every)
+    if not values or (expression.needs_all and len(values) < len(every)):
+        return ABSENT
     present = [when(is_present(value.text), value.text) for value in values]
     joined = call("concat_ws", expression.separator, *present)
     text = call("nullif", joined, "")
@@ -195,6 +253,8 @@ def _concat(expression: Concat, scope: TextScope) -> SqlValue:
 def _when(expression: When, scope: TextScope) -> SqlValue:
     test = compile_expression(expression.test, scope)
     value, otherwise = compile_expression(expression.value, scope), compile_expression(expression.otherwise, scope)
+    if test is ABSENT or (value is ABSENT and otherwise is ABSENT):
+        return otherwise
     words = exp.Array(expressions=[exp.Literal.string(word) for word in expression.words])
     hit = call("coalesce", call("list_contains", words, test.text), FALSE) if expression.words else exp.false()
     return SqlValue(
@@ -208,6 +268,8 @@ def _when(expression: When, scope: TextScope) -> SqlValue:
 
 def _object(members: Mapping[str, SqlValue]) -> SqlValue:
     """Compact JSON of the members that are present. What never is costs nothing."""
+    if not members:
+        return ABSENT
     known = both(*(value.as_text for value in members.values()))
     members = {name: value for name, value in members.items() if not isinstance(value.text, exp.Null)}
     pairs: list[exp.Expr] = []

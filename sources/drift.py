@@ -15,7 +15,7 @@ from typing import Final, Literal, TypeAlias
 
 from sources.column_types import ColumnTypes, family
 from sources.file_ledger import SourceColumn
-from sources.shape import Gate
+from sources.gate import Gate
 from sources.source_rows import Header
 
 Change: TypeAlias = Literal["new", "missing", "returned", "retyped"]

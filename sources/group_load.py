@@ -70,9 +70,13 @@ class Waiting:
         return self.bytes > MOST_BYTES or self.rows > MOST_ROWS
 
     def fits(self, block: Block) -> bool:
-        """Whether a block has the same columns; Parquet files may differ in types that are all read as text."""
+        """Whether a block has the same columns; Parquet files may differ in types that are all read as text.
+
+        Objects hold what they hold: where a column of the gate is missing, there was nothing."""
         if block.header != self.header:
             return False
+        if block.header is None:
+            return True
         return bool(self.tables[-1].schema.types[2:] == block.rows.schema.types[1:])
 
     def add(self, block: Block, file_id: int) -> None:
@@ -190,7 +194,8 @@ class GroupLoad:
         return Reject(file.feed, file.batch_on, file.file, refused.row, refused.reasons, refused.raw, self.run.now)
 
     def _flush(self, waiting: Waiting) -> None:
-        rows, header, refused = self._corrector.apply(pa.concat_tables(waiting.tables), waiting.header)
+        table = pa.concat_tables(waiting.tables, promote_options="default")
+        rows, header, refused = self._corrector.apply(table, waiting.header)
         result = self._check.check(rows, header)
         for row in (*refused, *result.refused):
             load = self._loads[row.file_id]

@@ -1,6 +1,8 @@
-"""The leaves of an object that a mapping reads: how ``from_json`` lays them out, and the text of each.
+"""The leaves of an object that a mapping reads, and the text of each.
 
-A leaf that only text or numbers are wanted of is taken as text at once; the gate (``sources/shape.py``) has refused
+Of a row the text stands in the columns that the gate made, of an element of a list in what ``from_json`` lays out.
+
+A leaf that only text or numbers are wanted of is taken as text at once; the gate (``sources/gate.py``) has refused
 objects in which something else stands there. Lists, objects, and what is read inside them, stay JSON, and their
 text carries a code for what it is.
 """
@@ -82,12 +84,28 @@ def leaf_texts(leaves: Mapping[str, Leaf], row: exp.Expr) -> list[exp.Expr]:
     return [named(raw_leaf(leaf, row, structure), f"t{index}") for index, leaf in enumerate(leaves.values())]
 
 
+def stems_of(leaves: Mapping[str, Leaf]) -> tuple[Segments, ...]:
+    """The places of the layout, each once."""
+    return tuple(sorted({leaf.stem for leaf in leaves.values()}))
+
+
+def stem_texts(leaves: Mapping[str, Leaf], columns: Mapping[Segments, str]) -> list[exp.Expr]:
+    """``t0`` …: the raw text of each leaf, out of the columns that hold the stems."""
+    return [
+        named(_rest_of(column(columns[leaf.stem]), leaf.rest), f"t{index}")
+        for index, leaf in enumerate(leaves.values())
+    ]
+
+
 def raw_leaf(leaf: Leaf, row: exp.Expr, structure: Mapping[str, object]) -> exp.Expr:
     """The raw text of one leaf of an opened object."""
-    value = exp.cast(_extracted(row, leaf.stem, structure), "VARCHAR")
-    if not leaf.rest:
+    return _rest_of(exp.cast(_extracted(row, leaf.stem, structure), "VARCHAR"), leaf.rest)
+
+
+def _rest_of(value: exp.Expr, rest: Segments) -> exp.Expr:
+    if not rest:
         return value
-    pointer = "".join(f"/{name.replace('~', '~0').replace('/', '~1')}" for name in leaf.rest)
+    pointer = "".join(f"/{name.replace('~', '~0').replace('/', '~1')}" for name in rest)
     return call("nullif", exp.cast(call("json_extract", value, pointer), "VARCHAR"), "null")
 
 

@@ -34,10 +34,11 @@ from sources.operations.moment import Epoch, Time
 from sources.operations.operation import Setting
 from sources.operations.since_1970 import TimeOrEpoch
 from sources.operations.vocabulary import word
+from warehouse.database import ENGINE
 from warehouse.declaration import Problems, suggestion
 from warehouse.errors import DeclarationError
 
-READING: Final = 1
+READING: Final = 2
 """Raised whenever the code reads the same declaration differently, so that every batch is read again."""
 
 
@@ -91,7 +92,7 @@ class MappedFeed:
 
     @property
     def declaration_hash(self) -> str:
-        """Changes when the feed, its mapping or its contract would take the same file differently.
+        """Changes when the feed, its mapping, its contract or the database would take a file differently.
 
         What is ignored, kept or stopped counts as well: it decides which fields are reported as unknown and whether a
         batch is taken, and an ignored field that is so no longer can only be found by reading. What merely describes
@@ -110,7 +111,7 @@ class MappedFeed:
         more = (sorted(self.rows.items()), self.setting, feed.encoding, feed.delimiter, feed.sheet, feed.duplicates)
         inside = (sorted(self.attach.items()), self.nested, self.page)
         taken = (self.ignore, feed.on_new_column, feed.max_reject_ratio)
-        text = repr((read, more, taken, inside)) + _schema(self.contract)
+        text = repr((ENGINE, read, more, taken, inside)) + _schema(self.contract)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

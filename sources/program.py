@@ -6,9 +6,9 @@ contract's types. Nested rows go through the same stages as rows of their own an
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlglot import exp
 
@@ -18,10 +18,11 @@ from sources.arithmetic import is_nothing
 from sources.compilation import ABSENT, TextScope, compile_expression, is_present
 from sources.demands import demands_of, number_demands
 from sources.expression import Each, Path
-from sources.leaves import Leaf, coded_values, lay_out, leaf_texts, structure_of
+from sources.leaves import Leaf, coded_values, lay_out, stem_texts, stems_of
 from sources.mapped_feed import MappedFeed, source_paths
 from sources.nested_rows import child_of, gathered, list_type, opened_rows
 from sources.operations.operation import FALSE, TRUE, SqlValue, both, call, is_null, negated, own, when
+from sources.plain_text import PLAIN
 from sources.source_rows import Header
 from sources.statement import PLACE, SOURCE, column, everything, named, select, stage, temporary
 from sources.typed_rows import flat_values, typed_rows
@@ -29,9 +30,16 @@ from sources.typed_rows import flat_values, typed_rows
 GROUP = ("_file_id", "_group", "_is_alone")
 
 
+_BARRIER: Final = exp.LTE(this=call("random"), expression=exp.Literal.number(1))
+"""Always true, but not to the optimizer: a filter on ``_sure`` pushed down through the stages would repeat every
+expression in each place that uses it, and take minutes to plan."""
+
+
 @dataclass(frozen=True)
 class Program:
-    """Statements that each make a table of the connection's own; the last one is ``_checked``.
+    """Statements that each make a table or view of the connection's own; the last one is ``_checked``.
+
+    ``is_direct``: they only make views, so that accepted rows go straight from the block to where they stay.
 
     ``_checked``: ``_file_id``, ``_row``, ``_source_rows``, the contract's columns, lists of nested rows, ``_sure``; of
     grouped rows also ``_group`` and ``_is_alone``. ``filled`` counts, per file, the rows in which each of ``names``
@@ -41,6 +49,7 @@ class Program:
     statements: tuple[str, ...]
     names: tuple[str, ...]
     filled: str
+    is_direct: bool = False
 
 
 def own_leaves(mapped: MappedFeed) -> dict[str, Leaf]:
@@ -58,31 +67,33 @@ def _lists(mapped: MappedFeed) -> dict[str, Each]:
     return {name: each for name, each in mapped.rows.items() if each.path is not None}
 
 
-def json_program(mapped: MappedFeed) -> Program:
-    """For blocks of objects."""
-    leaves = own_leaves(mapped)
-    raw = column("raw")
-    surely = both(column("strict"), call("json_valid", raw))
-    opened = named(when(surely, call("from_json", raw, json.dumps(structure_of(leaves)))), "o")
-    is_object = named(exp.Not(this=is_null(column("o"))), "_is_object")
-    texts = stage(stage(SOURCE, [opened]), [is_object, *leaf_texts(leaves, column("o"))])
-    coded, values = coded_values("_texts", leaves, ["_is_object"])
-    lists = _lists(mapped)
-    scope = TextScope(values, mapped.setting, column("_row"))
+def json_program(mapped: MappedFeed, held: frozenset[str]) -> Program:
+    """For blocks of objects; ``held`` names the columns of the gate, since nothing stands in any other place."""
+    every = own_leaves(mapped)
+    stems = {stem: f"s{index}" for index, stem in enumerate(stems_of(every)) if f"s{index}" in held}
+    leaves = {path: leaf for path, leaf in every.items() if leaf.stem in stems}
+    texts = stage(SOURCE, [column("strict"), column(PLAIN), *stem_texts(leaves, stems)])
+    coded, values = coded_values(texts, leaves, ["strict", PLAIN])
+    plain = frozenset(path for path, leaf in leaves.items() if leaf.kinds is not None and not leaf.rest)
+    scope = TextScope(values, mapped.setting, column("_row"), plain)
+    lists = {name: each for name, each in _lists(mapped).items() if _text(each.path) in leaves}
     standings = [
         named(_standing(values[_text(each.path)], _may_stand_in(each, scope)), f"_{name}_list")
         for name, each in lists.items()
     ]
-    carried = ["_is_object", *(f"_{name}_list" for name in lists)]
+    standings.append(named(_no_lists(mapped, scope, lists), "_no_lists"))
+    carried = ["strict", "_no_lists", *(f"_{name}_list" for name in lists)]
     rows = typed_rows(everything(coded, *standings), mapped.contract, mapped.fields, scope, carried)
-    statements = [temporary("_texts", texts), temporary("_own", rows)]
-    places = list(leaves)
+    statements = [temporary("_own", rows, "TABLE" if lists else "VIEW")]
     for name, each in lists.items():
-        items = stage("_texts", [named(column(f"t{places.index(_text(each.path))}"), "items")])
-        nested = opened_rows(each, child_of(mapped.contract, name), mapped.contract, mapped.setting, items)
+        leaf = leaves[_text(each.path)]
+        [items] = stem_texts({"": leaf}, stems)
+        listed = stage(SOURCE, [named(items.this, "items")])
+        nested = opened_rows(each, child_of(mapped.contract, name), mapped.contract, mapped.setting, listed)
         statements.append(temporary(f"_of_{name}", nested))
-    filled: list[exp.Expr] = [exp.Count(this=column(f"t{index}")) for index in range(len(places))]
-    return _finished(mapped, statements, list(lists), PLACE, (tuple(places), filled, "_texts"), is_flat=False)
+    counted = select([column("_file_id"), *stem_texts(leaves, stems)], SOURCE)
+    filled: list[exp.Expr] = [exp.Count(this=column(f"t{index}")) for index in range(len(leaves))]
+    return _finished(mapped, statements, list(lists), PLACE, (tuple(leaves), filled, counted), is_flat=False)
 
 
 def _text(path: Path | None) -> str:
@@ -116,22 +127,24 @@ def flat_program(mapped: MappedFeed, header: Header) -> Program:
     filled = (names, counts, SOURCE)
     if mapped.group_by:
         return _grouped_program(mapped, values.get(mapped.group_by, ABSENT), values, filled)
-    scope = TextScope(values, mapped.setting, column("_row"))
+    moments = {name: column(f"m{index}") for index, name in enumerate(names) if header.kinds[index] == "moment"}
+    scope = TextScope(values, mapped.setting, column("_row"), frozenset(values), moments)
     source = everything(SOURCE, named(_no_lists(mapped, scope), "_no_lists"))
     rows = typed_rows(source, mapped.contract, mapped.fields, scope, ["_no_lists"])
-    return _finished(mapped, [temporary("_own", rows)], [], PLACE, filled, is_flat=True)
+    return _finished(mapped, [temporary("_own", rows, "VIEW")], [], PLACE, filled, is_flat=True)
 
 
-def _no_lists(mapped: MappedFeed, scope: TextScope) -> exp.Expr:
-    """Whether a flat row surely makes no rows of lists: those inside columns of flat files are for Python."""
+def _no_lists(mapped: MappedFeed, scope: TextScope, besides: Collection[str] = ()) -> exp.Expr:
+    """Whether a row surely makes no rows of lists but those ``besides``; in flat columns they are for Python."""
     clear: list[exp.Expr] = []
-    for each in _lists(mapped).values():
-        value = scope.read(_text(each.path))
-        clear += [value.as_text, is_null(value.text), negated(_may_stand_in(each, scope))]
+    for name, each in _lists(mapped).items():
+        if name not in besides:
+            value = scope.read(_text(each.path))
+            clear += [value.as_text, is_null(value.text), negated(_may_stand_in(each, scope))]
     return both(*clear)
 
 
-Filled = tuple[tuple[str, ...], list[exp.Expr], str]
+Filled = tuple[tuple[str, ...], list[exp.Expr], exp.Query | str]
 
 
 def _grouped_program(mapped: MappedFeed, key: SqlValue, values: dict[str, SqlValue], filled: Filled) -> Program:
@@ -203,16 +216,20 @@ def _finished(
     names, counts, source = filled
     counted = select([column("_file_id"), *counts], source).group_by(column("_file_id"), copy=False)
     whole = temporary("_checked", _whole(mapped, lists, group, is_flat=is_flat), "TABLE" if lists else "VIEW")
-    return Program((*statements, whole), names, counted.sql(dialect="duckdb"))
+    is_direct = group == PLACE and not lists
+    return Program((*statements, whole), names, counted.sql(dialect="duckdb"), is_direct)
 
 
 def _whole(mapped: MappedFeed, lists: Sequence[str], group: Sequence[str], *, is_flat: bool) -> exp.Select:
     """Own columns and nested lists side by side, and whether everything is sure."""
-    sure: list[exp.Expr] = [column("_sure", "_own"), consistent(mapped.kind, lambda name: column(name, "_own"))]
+    sure: list[exp.Expr] = [
+        _BARRIER,
+        column("_sure", "_own"),
+        consistent(mapped.kind, lambda name: column(name, "_own")),
+        column("_no_lists", "_own"),
+    ]
     if not is_flat:
-        sure.append(column("_is_object", "_own"))
-    else:
-        sure.append(column("_no_lists", "_own"))
+        sure.append(column("strict", "_own"))
     items: list[exp.Expr] = []
     for child in mapped.contract.children.values():
         name = child.field

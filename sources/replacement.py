@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp
 
 from sources.landing import LandingFile
 from sources.mapped_feed import MappedFeed
 from sources.operations.operation import call
-from sources.row_tables import CONTENT, SOURCE_ROWS, kept_rank, row_types, rows_table, value_types
+from sources.row_tables import CONTENT, SOURCE_ROWS, content, kept_rank, row_types, rows_table, value_types
 from sources.statement import column, everything, filled_in, named, select, temporary
 from warehouse.database import Connection
 
@@ -32,13 +33,30 @@ _GIVE_BACK: Final = (
 )
 _TOUCH: Final = """
 create or replace temp table _touched as
-select distinct _content from {rows} where _feed = $feed and list_contains($files, _file)
+select _content from {rows} where _feed = $feed {among} group by _content having count(*) > 1
 union
-select distinct _content from _old_rows
+select _content from _old_rows
 """
-_SEPARATOR: Final = 31
-_ABSENT: Final = 30
-"""Control characters that no contract text may hold."""
+_AMONG_NEW: Final = """
+and _content in (select _content from {rows} where _feed = $feed and list_contains($files, _file))
+"""
+_HAS_OTHERS: Final = """
+select exists (select 1 from {rows} where _feed = $feed and not list_contains($files, _file))
+"""
+_STORED: Final = """
+select _file, sum(_source_rows)::bigint from {rows}
+where _feed = $feed and list_contains($files, _file)
+group by _file
+"""
+_REPEATED: Final = """
+select _file, sum(_source_rows)::bigint from {rows}
+where _feed = $feed and list_contains($files, _file) and _content in (select _content from _touched)
+group by _file
+"""
+_TAKEN_PLACES: Final = """
+select _file_id, _row from {rows} inner join _places using (_feed, _batch_on, _file)
+where _feed = $feed and list_contains($files, _file) and _row between $first and $last
+"""
 
 
 @dataclass
@@ -66,22 +84,44 @@ class Replacement:
         if not rows.num_rows:
             return
         self._count(rows)
+        self.connection.register(_TAKEN, rows)
+        self.connection.execute(self._insert(_TAKEN))
+        self.connection.unregister(_TAKEN)
+
+    def take_sure(self, checked: str, block: pa.Table) -> pa.Table | None:
+        """Add the rows of a table or view that are sure. The places of all that were added; None when all were."""
+        [(count,)] = self.connection.execute(self._insert(checked, column("_sure"))).fetchall()
+        ids = block.column("_file_id")
+        if count == block.num_rows:
+            self._count(pa.table({"_file_id": ids, SOURCE_ROWS: pa.repeat(pa.scalar(1, pa.int64()), len(ids))}))
+            return None
+        files = [self.files[index].file for index in pc.unique(ids).to_pylist()]
+        span = pc.min_max(block.column("_row")).as_py()
+        values = {"feed": self.mapped.feed.name, "files": files, "first": span["min"], "last": span["max"]}
+        places = self.connection.execute(filled_in(_TAKEN_PLACES, rows=self._rows), values).to_arrow_table()
+        self._count(places.append_column(SOURCE_ROWS, pa.repeat(pa.scalar(1, pa.int64()), places.num_rows)))
+        return places
+
+    @property
+    def _rows(self) -> str:
+        return rows_table(self.mapped.kind).sql(dialect="duckdb")
+
+    def _insert(self, source: str, condition: exp.Expr | None = None) -> str:
         types = value_types(self.mapped.contract)
         typed = [
             named(exp.Cast(this=column(name), to=exp.DataType.build(kind, dialect="duckdb")), name)
             for name, kind in types.items()
         ]
         places = [column(name) for name in ("_file_id", "_row", SOURCE_ROWS)]
-        taken = select([*places, *typed], _TAKEN)
-        computed: dict[str, exp.Expr] = {CONTENT: named(_content(types), CONTENT)}
+        taken = select([*places, *typed], source)
+        if condition is not None:
+            taken = taken.where(condition, copy=False)
+        computed: dict[str, exp.Expr] = {CONTENT: content(self.mapped.kind)}
         lineage = {"_feed", "_batch_on", "_file"}
         names = row_types(self.mapped.contract)
         items = [computed.get(name) or column(name, _PLACES if name in lineage else "stage") for name in names]
         query = select(items, taken).join(_PLACES, using=["_file_id"], copy=False)
-        target = rows_table(self.mapped.kind).sql(dialect="duckdb")
-        self.connection.register(_TAKEN, rows)
-        self.connection.execute(f"insert into {target} by name {query.sql(dialect='duckdb')}")
-        self.connection.unregister(_TAKEN)
+        return f"insert into {self._rows} by name {query.sql(dialect='duckdb')}"
 
     def _count(self, rows: pa.Table) -> None:
         sums = rows.select(["_file_id", SOURCE_ROWS]).group_by("_file_id").aggregate([(SOURCE_ROWS, "sum")])
@@ -95,19 +135,28 @@ class Replacement:
             self.connection.execute(filled_in(statement, rows=table), values)
 
     def finish(self, files: Sequence[str]) -> dict[str, int]:
-        """How many source rows of each of ``files`` are accepted there; the counts of other files follow."""
+        """How many source rows of each of ``files`` are accepted there; the counts of other files follow.
+
+        Only contents that stand in more than one row, or were put aside, can count anywhere else than where they stand.
+        """
         values: dict[str, object] = {"feed": self.mapped.feed.name, "files": list(files)}
-        table = rows_table(self.mapped.kind).sql(dialect="duckdb")
-        self.connection.execute(filled_in(_TOUCH, rows=table), values)
+        [(has_others,)] = self.connection.execute(filled_in(_HAS_OTHERS, rows=self._rows), values).fetchall()
+        among = filled_in(_AMONG_NEW, rows=self._rows) if has_others else ""
+        touch = values if has_others else {"feed": self.mapped.feed.name}
+        self.connection.execute(filled_in(_TOUCH, rows=self._rows, among=among), touch)
         others = everything(_name(rows_table(self.mapped.kind))).where(
             exp.Not(this=call("list_contains", exp.Placeholder(this="files"), column("_file"))), copy=False
         )
         before = self._accepted(exp.union(others, everything(_OLD), distinct=False), values)
         after = self._accepted(everything(_name(rows_table(self.mapped.kind))), {"feed": self.mapped.feed.name})
+        stored, repeated = (
+            dict(self.connection.execute(filled_in(query, rows=self._rows), values).fetchall())
+            for query in (_STORED, _REPEATED)
+        )
         self.connection.unregister(_PLACES)
         for file in sorted((before.keys() | after.keys()) - set(files)):
             self._shift(file, after.get(file, 0) - before.get(file, 0))
-        return {file: after.get(file, 0) for file in files}
+        return {file: stored.get(file, 0) - repeated.get(file, 0) + after.get(file, 0) for file in files}
 
     def _register_places(self) -> None:
         table = pa.table(
@@ -124,7 +173,7 @@ class Replacement:
         """Per file, the source rows that stand for their equals, among the contents that this load touches."""
         touched = exp.select("1").from_(_TOUCHED).where(f"{_TOUCHED}.{CONTENT} = stage.{CONTENT}")
         narrow = [column(name, "stage") for name in ("_batch_on", "_file", "_row", SOURCE_ROWS)]
-        ranked = select([*narrow, named(kept_rank(), "_rank")], rows)
+        ranked = select([*narrow, named(kept_rank(self.mapped.contract), "_rank")], rows)
         among = ranked.where(self._is_feed(), exp.Exists(this=touched), copy=False)
         total = exp.cast(exp.Sum(this=column(SOURCE_ROWS)), "BIGINT")
         query = select([column("_file"), total], among).where("_rank = 1").group_by("_file")
@@ -145,16 +194,3 @@ class Replacement:
 
 def _name(table: exp.Table) -> exp.Select:
     return exp.select("*").from_(table)
-
-
-def _content(types: dict[str, str]) -> exp.Expr:
-    """The hash of all values of a row, nested rows among them, but not of where it came from."""
-    texts = [_text(name, kind) for name, kind in types.items() if not name.startswith("_")]
-    absent = call("chr", _ABSENT)
-    joined = call("concat_ws", call("chr", _SEPARATOR), *(call("coalesce", text, absent) for text in texts))
-    return call("md5", joined)
-
-
-def _text(name: str, kind: str) -> exp.Expr:
-    value: exp.Expr = column(name, "stage")
-    return exp.cast(call("to_json", value) if kind.endswith("[]") else value, "VARCHAR")

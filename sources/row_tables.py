@@ -18,7 +18,8 @@ from quality.contracts.contract import Contract
 from quality.contracts.registry import CONTRACTS
 from quality.contracts.table import LINEAGE
 from sources.nested_rows import list_type
-from sources.statement import column, named
+from sources.operations.operation import call
+from sources.statement import column, named, select
 from warehouse.database import Connection
 
 CONTENT = "_content"
@@ -48,7 +49,7 @@ def value_types(contract: type[Contract]) -> dict[str, str]:
 def row_types(contract: type[Contract]) -> dict[str, str]:
     """Column → SQL type of the physical table."""
     lineage = {item.name: item.sql_type for item in LINEAGE}
-    return value_types(contract) | lineage | {SOURCE_ROWS: "BIGINT", CONTENT: "VARCHAR"}
+    return value_types(contract) | lineage | {SOURCE_ROWS: "BIGINT", CONTENT: "UBIGINT"}
 
 
 def create_row_tables(connection: Connection, kinds: Iterable[str] = CONTRACTS) -> None:
@@ -113,16 +114,29 @@ def _relaid(kind: str, old: dict[str, str], new: dict[str, str]) -> str:
         target = exp.DataType.build(type_, dialect="duckdb")
         value: exp.Expr = column(name) if old.get(name) == type_ else exp.TryCast(this=column(name), to=target)
         items.append(named(value if name in old else exp.Cast(this=exp.null(), to=target), name))
-    rows = exp.select(*items).from_(rows_table(kind))
+    laid = select([item for item in items if item.alias != CONTENT], rows_table(kind).sql(dialect="duckdb"))
+    rows = select([column(item.alias) if item.alias != CONTENT else content(kind) for item in items], laid)
     return exp.Create(this=rows_table(kind), kind="TABLE", replace=True, expression=rows).sql(dialect="duckdb")
 
 
-def kept_rank() -> exp.Expr:
-    """1 for the row that stands for its equals: the first by batch, file and row."""
+def content(kind: str) -> exp.Expr:
+    """The hash of all values of a row, nested rows among them, but not of where it came from.
+
+    The database's own: other versions of it hash otherwise, so a new version of it makes every batch stale.
+    """
+    names = [name for name in value_types(CONTRACTS[kind]) if not name.startswith("_")]
+    return named(call("hash", *(column(name) for name in names)), CONTENT)
+
+
+def kept_rank(contract: type[Contract]) -> exp.Expr:
+    """1 for the row that stands for its equals: the first by batch, file and row.
+
+    Equal are rows of one id with one hash: of 64 bits, it tells versions of an id apart, not a hundred million rows.
+    """
     order = [exp.Ordered(this=column(name)) for name in ("_batch_on", "_file", "_row")]
     return exp.Window(
         this=exp.RowNumber(),
-        partition_by=[column("_feed"), column(CONTENT)],
+        partition_by=[column("_feed"), *(column(name) for name in contract.key), column(CONTENT)],
         order=exp.Order(expressions=order),
     )
 
@@ -132,7 +146,7 @@ def _versions(kind: str, types: dict[str, str]) -> exp.Select:
     contract = CONTRACTS[kind]
     first = [item.name for item in (*columns(contract), *LINEAGE)]
     names = [*first, *(name for name in types if name not in first)]
-    ranked = exp.select("*", named(kept_rank(), "_rank")).from_(rows_table(kind))
+    ranked = exp.select("*", named(kept_rank(contract), "_rank")).from_(rows_table(kind))
     first_of_equals = exp.EQ(this=column("_rank"), expression=exp.Literal.number(1))
     return exp.select(*(column(name) for name in names)).from_(ranked.subquery("ranked")).where(first_of_equals)
 

@@ -9,7 +9,8 @@ from typing import Final, Literal, TypeAlias
 
 import pyarrow as pa
 
-ColumnKind: TypeAlias = Literal["text", "integer", "float", "boolean", "json"]
+ColumnKind: TypeAlias = Literal["text", "integer", "float", "boolean", "json", "moment"]
+"""What the values of a flat column are; a moment is one in UTC of whole microseconds, which reads as text."""
 
 KEPT_RAW: Final = 1_000_000
 """Letters of a refused row that the quarantine keeps; the whole row stays in the landing file."""

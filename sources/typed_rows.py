@@ -8,10 +8,11 @@ from sqlglot import exp
 
 from quality.contracts.columns import Column, columns
 from quality.contracts.contract import ContractPart
-from quality.contracts.fast_check import fast_cast
-from sources.compilation import ABSENT, TextScope, compile_expression, text_value
-from sources.expression import Expression
+from quality.contracts.fast_check import fast_cast, fast_moment
+from sources.compilation import ABSENT, TextScope, compile_expression, is_quiet, text_value
+from sources.expression import Expression, Path
 from sources.operations.operation import FALSE, TRUE, SqlValue, both, either, is_null, own
+from sources.plain_text import PLAIN
 from sources.source_rows import Header
 from sources.statement import column, named, stage
 
@@ -27,13 +28,32 @@ def typed_rows(
     """The columns of a model (or one of them) and ``_sure``; ``carried`` names columns of ``texts`` that stay."""
     wanted = [item for item in columns(model) if only in {None, item.name}]
     compiled = {item.name: _compiled(item.name, fields, scope) for item in wanted}
-    mapped = [named(_varchar(value.text), f"f_{name}") for name, value in compiled.items()]
+    columns_of = {item.name: item for item in wanted}
+    moments = {name: found for name in compiled if (found := _moment(columns_of[name], fields, scope)) is not None}
+    compiled |= {name: SqlValue.of_text(found, TRUE) for name, found in moments.items()}
+    present = {name: value.text for name, value in compiled.items() if value is not ABSENT}
+    mapped = [named(text if name in moments else _varchar(text), f"f_{name}") for name, text in present.items()]
     known = both(*(_may_be_asked(item, compiled[item.name]) for item in wanted))
-    as_text = stage(texts, [*(column(name) for name in carried), *mapped, named(known, "_known")])
-    casts = {item.name: fast_cast(item, column(f"f_{item.name}")) for item in wanted}
+    quiet = {name for name, item in fields.items() if scope.plain and is_quiet(item, scope)}
+    plain = [column(PLAIN)] if quiet else []
+    as_text = stage(texts, [*(column(name) for name in carried), *plain, *mapped, named(known, "_known")])
+    texts_of = {name: exp.null() if value is ABSENT else column(f"f_{name}") for name, value in compiled.items()}
+    casts = {
+        item.name: fast_cast(item, texts_of[item.name], column(PLAIN) if item.name in quiet else None)
+        for item in wanted
+    }
+    casts |= {name: fast_moment(columns_of[name], column(f"f_{name}")) for name in moments}
     sure = both(column("_known"), *(cast.sure for cast in casts.values()))
     values = [named(cast.value, name) for name, cast in casts.items()]
     return stage(as_text, [*(column(name) for name in carried), *values, named(sure, "_sure")])
+
+
+def _moment(item: Column, fields: Mapping[str, Expression], scope: TextScope) -> exp.Expr | None:
+    """The column of moments that a column of moments is made of as it stands."""
+    source = fields.get(item.name)
+    if item.shape is None or item.shape.name != "timestamp" or not isinstance(source, Path):
+        return None
+    return scope.moments.get(source.text)
 
 
 def _varchar(text: exp.Expr) -> exp.Expr:
@@ -75,7 +95,7 @@ def flat_values(header: Header, paths: Iterable[str]) -> dict[str, SqlValue]:
 def _flat_value(text: exp.Expr, kind: str) -> SqlValue:
     nothing = is_null(text)
     match kind:
-        case "text" | "integer":
+        case "text" | "integer" | "moment":
             return text_value(text)
         case "float":
             return SqlValue(text, nothing, TRUE, nothing, FALSE)

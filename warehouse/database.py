@@ -22,6 +22,9 @@ DatabaseError: TypeAlias = duckdb.Error
 MissingTableError: TypeAlias = duckdb.CatalogException
 """A statement names a table, view or function that does not exist."""
 
+ENGINE = f"duckdb {duckdb.__version__}"
+"""What computes hashes: they may differ from version to version."""
+
 SCHEMAS = ("staging", "quarantine", "identity", "profiles", "ops")
 _RETRY_SECONDS = 0.2
 _LOG_AT_MOST = "1GB"

@@ -28,6 +28,7 @@ _TEXT: Final = f"[\t\n\r ]*{_VISIBLE}{_TEXT_LETTERS}"
 _NUMBER_LIKE_ID: Final = r"[+\-]?[0-9]+(\.0+|(\.[0-9]*)?[eE]\+?[0-9]{1,3})"
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
 _MOMENT: Final = rf"(197[1-9]|19[89][0-9]|20[0-8][0-9]|209[0-8])-[01][0-9]-[0-3][0-9][T ]{_CLOCK}"
+_SURE_MOMENTS: Final = ("1971-01-01", "2099-01-01")
 _OFFSET: Final = r"[+\-](0[0-9]|1[0-4]):[0-5][0-9]"
 _DAY: Final = r"(18[89][0-9]|19[0-9][0-9]|20[0-9][0-9])-[01][0-9]-[0-3][0-9]"
 _DECIMAL_OF_SCALE: Final = {4: r"-?[0-9]{1,11}(\.[0-9]{1,4})?", 8: r"[0-9]{1,7}(\.[0-9]{1,8})?"}
@@ -50,21 +51,38 @@ class FastCast:
     sure: exp.Expr
 
 
-def fast_cast(column: Column, text: exp.Expr) -> FastCast:
+def fast_cast(column: Column, text: exp.Expr, plain: exp.Expr | None = None) -> FastCast:
     """The value of a VARCHAR expression, NULL or empty when the source says nothing.
+
+    ``plain`` is true where the text is known to hold no control character: its shape is then told by how it begins.
 
     The text must be that of a text or number the source sent: a list, an object or a truth value under a text column
     is for pydantic (truth values under BOOLEAN columns are fine).
     """
     given = exp.Nullif(this=text.copy(), expression=exp.Literal.string(""))
     may_be_absent = column.is_nullable or isinstance(column.default, bool)
+    if isinstance(text, exp.Null):
+        default = exp.convert(column.default) if isinstance(column.default, bool) else exp.null()
+        return FastCast(_typed(default, column), exp.true() if may_be_absent else exp.false())
     if column.shape is None:
         return FastCast(_null(column), _is_null(given) if may_be_absent else exp.false())
     value, sure = _OF_SHAPE[column.shape.name](column, column.shape, given)
+    if plain is not None and column.shape.name in {"id", "line", "text"}:
+        seen = exp.and_(plain.copy(), _begins_visibly(given))
+        begun = _is_no_number(given) if column.shape.name == "id" else exp.true()
+        sure = exp.case().when(seen, exp.and_(begun, _fits(given, column.shape))).else_(sure)
     if isinstance(column.default, bool):
         value = exp.func("coalesce", value, exp.convert(column.default))
     absent = exp.true() if may_be_absent else exp.false()
     return FastCast(value, exp.case().when(_is_null(given), absent).else_(exp.func("coalesce", sure, exp.false())))
+
+
+def fast_moment(column: Column, moment: exp.Expr) -> FastCast:
+    """The same for a moment that the source gives as such, in UTC."""
+    first, last = (exp.cast(exp.Literal.string(day), "TIMESTAMP") for day in _SURE_MOMENTS)
+    inside = exp.and_(exp.GTE(this=moment.copy(), expression=first), exp.LT(this=moment.copy(), expression=last))
+    absent = exp.true() if column.is_nullable else exp.false()
+    return FastCast(moment.copy(), exp.func("coalesce", inside, absent))
 
 
 def consistent(kind: str, value_of: Callable[[str], exp.Expr]) -> exp.Expr:
@@ -84,7 +102,29 @@ def consistent(kind: str, value_of: Callable[[str], exp.Expr]) -> exp.Expr:
 
 
 def _id(_: Column, shape: Shape, text: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
-    return text.copy(), exp.and_(_matches(text, _ID), exp.not_(_matches(text, _NUMBER_LIKE_ID)), _fits(text, shape))
+    return text.copy(), exp.and_(_matches(text, _ID), _is_no_number(text), _fits(text, shape))
+
+
+def _is_no_number(text: exp.Expr) -> exp.Expr:
+    """Not what a spreadsheet may have made of an id; what begins behind the digits is none."""
+    begins = exp.GTE(this=text.copy(), expression=exp.Literal.string(":"))
+    return exp.case().when(begins, exp.true()).else_(exp.not_(_matches(text, _NUMBER_LIKE_ID)))
+
+
+def _begins_visibly(text: exp.Expr) -> exp.Expr:
+    """The first character is neither a blank nor a control character: told by comparing, which takes no scan."""
+
+    def between(first: exp.Expr, behind: exp.Expr) -> exp.Expr:
+        return exp.and_(exp.GTE(this=text.copy(), expression=first), exp.LT(this=text.copy(), expression=behind))
+
+    ascii_ = between(_character("!"), _character("\x7f"))
+    western = between(_character("\u00c0"), _character("\u1680"))
+    eastern = exp.GTE(this=text.copy(), expression=_character("\u3001"))
+    return exp.paren(exp.or_(ascii_, western, eastern))
+
+
+def _character(letter: str) -> exp.Expr:
+    return exp.Anonymous(this="chr", expressions=[exp.Literal.number(ord(letter))])
 
 
 def _text(_: Column, shape: Shape, text: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
@@ -169,9 +209,13 @@ def _is_one_of(text: exp.Expr, words: tuple[str, ...]) -> exp.Expr:
 
 
 def _fits(text: exp.Expr, shape: Shape) -> exp.Expr:
-    return exp.LTE(
-        this=exp.Anonymous(this="length", expressions=[text.copy()]), expression=exp.convert(shape.max_length)
-    )
+    """Bytes are counted faster than characters, and are never fewer."""
+
+    def at_most(measure: str) -> exp.Expr:
+        counted = exp.Anonymous(this=measure, expressions=[text.copy()])
+        return exp.LTE(this=counted, expression=exp.convert(shape.max_length))
+
+    return exp.case().when(at_most("strlen"), exp.true()).else_(at_most("length"))
 
 
 def _between(value: exp.Expr, low: float, high: float) -> exp.Expr:
@@ -183,7 +227,11 @@ def _cast(value: exp.Expr, sql_type: str) -> exp.Expr:
 
 
 def _null(column: Column) -> exp.Expr:
-    return exp.Cast(this=exp.null(), to=exp.DataType.build(column.sql_type, dialect="duckdb"))
+    return _typed(exp.null(), column)
+
+
+def _typed(value: exp.Expr, column: Column) -> exp.Expr:
+    return exp.Cast(this=value, to=exp.DataType.build(column.sql_type, dialect="duckdb"))
 
 
 def _is_null(value: exp.Expr) -> exp.Expr:

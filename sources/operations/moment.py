@@ -107,7 +107,8 @@ class Time(Operation):
         moment = exp.TryCast(this=own(value.text), to=exp.DataType.build("TIMESTAMP", dialect="duckdb"))
         text, calm = _localised(moment, zone)
         naive = both(matches(value.text, _SURE_NAIVE), calm)
-        sure = both(value.as_text, absent_or(value.text, either(zoned, naive)))
+        is_clear = exp.Case(ifs=[exp.If(this=zoned, true=exp.true())], default=naive)
+        sure = both(value.as_text, absent_or(value.text, is_clear))
         return SqlValue.of_text(when(zoned, value.text, text), sure)
 
     @property

@@ -1,5 +1,6 @@
 """Delimited text: CSV and TSV with a header or declared columns, quoted fields that may hold line ends.
 
+Blocks are parsed whole where that is safe (``sources/readers/delimited_block.py``), else record by record.
 A record with the wrong number of fields is refused. When it spans lines, only its first line is, and reading goes on
 with the next: a stray quote then costs one line, not the rest of the file.
 """
@@ -15,6 +16,7 @@ from typing import Final, Literal
 
 import pyarrow as pa
 
+from sources.readers.delimited_block import parse_block
 from sources.readers.encoding import TextBlock
 from sources.readers.headings import Headings
 from sources.source_rows import Block, Header, Refusal, kept_raw
@@ -57,10 +59,26 @@ def distinct_names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _read(records: _Records, header: Header) -> Iterator[Block | Refusal]:
+    """Whole blocks where that is safe, else record by record up to the end of a block."""
+    records.width = len(header.names)
+    while (block := records.lines.next_block()) is not None:
+        parsed = parse_block(block, records.delimiter, records.width, has_quotes=records.has_quotes)
+        if parsed is None:
+            records.lines.put_back(block)
+            yield from _read_singly(records, header)
+            continue
+        for place, fields, raw in parsed.ragged:
+            yield Refusal(records.count + place + 1, kept_raw(raw), f"the row has {fields} fields, not {records.width}")
+        if parsed.rows.num_rows:
+            numbers = pa.array(parsed.numbers + records.count + 1, pa.int64())
+            yield Block(parsed.rows.add_column(0, "row", numbers), header, len(block.data))
+        records.count += parsed.records
+
+
+def _read_singly(records: _Records, header: Header) -> Iterator[Block | Refusal]:
     rows: list[list[str]] = []
     numbers: list[int] = []
     size = 0
-    records.width = len(header.names)
     for record in records:
         raw = records.lines.taken
         if record is None:
@@ -98,6 +116,32 @@ class _Lines:
         self.taken = []
         self.is_bad = self.is_cut = False
 
+    @property
+    def is_inside(self) -> bool:
+        """Whether lines of a block wait to be taken."""
+        return bool(self._waiting)
+
+    def next_block(self) -> TextBlock | None:
+        """What waits to be taken, or else the next block; None at the end."""
+        if self._waiting:
+            bad = frozenset(index for index, (_, is_bad) in enumerate(self._waiting) if is_bad)
+            block = TextBlock("".join(line for line, _ in self._waiting).encode(), bad)
+            self._waiting.clear()
+            return block
+        return self._more()
+
+    def put_back(self, block: TextBlock) -> None:
+        """Let the lines of a block be taken one by one."""
+        self._fill(block)
+
+    def _more(self) -> TextBlock | None:
+        block = next(self._blocks, None)
+        if block is None or block.is_broken:
+            if block:
+                self.break_message, self.tail = block.is_broken, block.tail
+            return None
+        return block
+
     def give_back(self) -> None:
         """Only the first line of the record was taken."""
         self._waiting.extendleft((line, False) for line in reversed(self.taken[1:]))
@@ -108,11 +152,8 @@ class _Lines:
 
     def __next__(self) -> str:
         while not self._waiting:
-            block = next(self._blocks, None)
-            if block is None or block.is_broken:
-                self.break_message, self.tail = (
-                    (block.is_broken, block.tail) if block else (self.break_message, self.tail)
-                )
+            block = self._more()
+            if block is None:
                 self.is_cut = bool(self.taken)
                 raise StopIteration
             self._fill(block)
@@ -138,7 +179,8 @@ class _Records:
         self.count = 0
         self.width = 0
         self.refusal = ""
-        self._delimiter = delimiter
+        self.delimiter = delimiter
+        self.has_quotes = has_quotes
         self._quoting: Literal[0, 3] = 0 if has_quotes else 3  # csv.QUOTE_MINIMAL, csv.QUOTE_NONE
 
     def header(self) -> tuple[str, ...] | None:
@@ -147,7 +189,8 @@ class _Records:
         return None if record is None else tuple(name.strip() for name in record)
 
     def __iter__(self) -> Iterator[list[str] | None]:
-        while (record := self._next()) is not None:
+        """The records up to the end of the block at hand; the last one may go on in the next blocks."""
+        while self.lines.is_inside and (record := self._next()) is not None:
             self.count += 1
             yield self._judged(record)
 
@@ -156,7 +199,7 @@ class _Records:
         while True:
             self.lines.begin()
             try:
-                record = next(csv.reader(self.lines, delimiter=self._delimiter, quoting=self._quoting))
+                record = next(csv.reader(self.lines, delimiter=self.delimiter, quoting=self._quoting))
             except StopIteration:
                 return None
             except csv.Error:

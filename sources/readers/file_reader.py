@@ -11,8 +11,11 @@ from typing import Final
 
 import pyarrow as pa
 
+from sources.gate import Gate
+from sources.leaves import stems_of
 from sources.mapped_feed import MappedFeed, source_paths
 from sources.mapping import Format
+from sources.program import own_leaves
 from sources.readers.content import BLOCK, content_blocks
 from sources.readers.delimited_reader import DelimitedReader
 from sources.readers.encoding import TextBlock, text_blocks
@@ -22,7 +25,7 @@ from sources.readers.further_headings import without_further_headings
 from sources.readers.headings import DELIMITERS, Headings, split_line
 from sources.readers.json_reader import JsonReader
 from sources.readers.parquet_reader import MAGIC, read_parquet
-from sources.shape import Gate, shape_of
+from sources.shape import shape_of
 from sources.source_rows import Block, Header, Reading, Refusal
 
 FILE_NAME: Final = "_file_name"
@@ -52,7 +55,8 @@ class FileReader:
         """The reader of a feed."""
         names = {path.text for path in source_paths(mapped)}
         stems = {name.partition(".")[0] for name in names} if "parquet" in mapped.forms else set()
-        return cls(mapped, Gate(shape_of(mapped), mapped.ignore, frozenset(names | stems), mapped.assumed))
+        shape, leaves = shape_of(mapped), stems_of(own_leaves(mapped))
+        return cls(mapped, Gate(shape, mapped.ignore, frozenset(names | stems), mapped.assumed, leaves))
 
     def read(self, path: Path, reading: Reading) -> Iterator[Block | Refusal]:
         """The rows of a file, in its order. Afterwards ``reading`` knows its hash; none of one that cannot be read."""

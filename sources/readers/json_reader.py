@@ -7,18 +7,23 @@ import re
 from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
+from sources.gate import Gate, Opened
 from sources.operations.operation import Value
 from sources.readers.encoding import TextBlock
 from sources.readers.envelope import Envelope
-from sources.shape import Gate
 from sources.source_rows import Block, Reading, Refusal, kept_raw
 
 _LOOK_AHEAD: Final = 20
+Offsets: TypeAlias = Any
+"""An array of places in a block of bytes."""
+
+_LINE_END: Final = 10
 _SPACE: Final = b" \t\r\n"
 
 
@@ -64,7 +69,7 @@ class JsonReader:
             )
             for row in zip(*columns, strict=True)
         ]
-        return self._block(raws, block.rows.column("row").to_pylist(), None)
+        return self._block(raws, block.rows.column("row").to_pylist())
 
     def _lines(self, blocks: Iterator[TextBlock]) -> Iterator[Block | Refusal]:
         done = 0
@@ -76,24 +81,44 @@ class JsonReader:
                 yield Refusal(done + 1, kept_raw(block.tail), block.is_broken)
 
     def _line_block(self, block: TextBlock, done: int) -> Generator[Block | Refusal, None, int]:
-        """The rows of whole lines; by how many they outnumber their lines, where lines hold several objects."""
-        lines = block.data.split(b"\n")
-        wanted = [index for index, line in enumerate(lines) if line.strip(_SPACE) and index not in block.bad]
+        """The rows of whole lines; by how many they outnumber their lines, where lines hold several objects.
+
+        Lines are opened a chunk at a time when all are well, else one by one.
+        """
+        data, offsets = block.data, _line_offsets(block.data)
+        raw = pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data))
         for index in sorted(block.bad):
-            yield Refusal(done + index + 1, kept_raw(lines[index].decode()), "the bytes are not text of this encoding")
-        if not wanted:
-            return 0
-        kept = lines if len(wanted) == len(lines) else [lines[index] for index in wanted]
-        data = block.data if not block.bad else b"\n".join(kept)
-        places = [done + index + 1 for index in wanted]
-        decoded = None if self.envelope.changes_objects else self.gate.pass_lines(data, len(kept))
-        if decoded is not None or self.envelope.is_plain:
-            yield self._block(kept, places, decoded)
-            return 0
-        raws, rows, more = self._unwrapped(kept, places)
-        if raws:
-            yield self._block(raws, rows, None)
+            message = "the bytes are not text of this encoding"
+            yield Refusal(done + index + 1, kept_raw(raw[index].as_py().rstrip("\n")), message)
+        pieces: list[pa.Table] = []
+        begin = more = 0
+        is_whole = True
+        while begin < len(raw):
+            end = min(int(np.searchsorted(offsets, offsets[begin] + _CHUNK, side="right")), len(raw))
+            opened = None
+            if not (block.bad or self.envelope.changes_objects):
+                opened = self.gate.open_lines(memoryview(data)[offsets[begin] : offsets[end]], end - begin)
+            if opened is not None:
+                pieces.append(
+                    self._table(opened, range(done + more + begin + 1, done + more + end + 1), raw[begin:end])
+                )
+            else:
+                lines = {index: data[offsets[index] : offsets[index + 1]] for index in range(begin, end)}
+                rows = {at: line for at, line in lines.items() if at not in block.bad and line.strip(_SPACE)}
+                piece, found = self._lines_singly(list(rows.values()), [done + more + index + 1 for index in rows])
+                pieces.append(piece)
+                more += found
+                is_whole = False
+            begin = end
+        yield from _joined(pieces, raw if is_whole else None, len(data))
         return more
+
+    def _lines_singly(self, lines: Sequence[bytes], places: Sequence[int]) -> tuple[pa.Table, int]:
+        """Lines that need a closer look, and by how many their objects outnumber them."""
+        if self.envelope.is_plain:
+            return self._table(self.gate.open_each(lines), places, _raw(lines)), 0
+        raws, rows, more = self._unwrapped(lines, places)
+        return self._table(self.gate.open_each(raws), rows, _raw(raws)), more
 
     def _unwrapped(self, lines: Sequence[bytes], places: Sequence[int]) -> tuple[list[bytes], list[int], int]:
         """The objects of lines. Their numbers go on with the lines', shifted by what a line holds beyond one."""
@@ -114,30 +139,22 @@ class JsonReader:
         size, start = 0, 0
         for index, element in enumerate(elements, 1):
             size += len(element)
-            if size > _BLOCK or index == len(elements):
-                yield self._block(list(elements[start:index]), list(range(start + 1, index + 1)), None)
+            if size > _CHUNK or index == len(elements):
+                yield self._block(elements[start:index], range(start + 1, index + 1))
                 size, start = 0, index
 
-    def _block(self, raws: list[bytes], rows: list[int], decoded: list[Any] | None) -> Block:
-        table = pa.table(
-            {
-                "row": pa.array(rows, pa.int64()),
-                "raw": pa.array(raws, pa.large_binary()).cast(pa.large_string()),
-                "strict": self._passed(raws, decoded),
-            }
-        )
-        return Block(table, None, sum(map(len, raws)))
+    def _block(self, raws: Sequence[bytes], rows: Sequence[int]) -> Block:
+        return Block(self._table(self.gate.open_elements(raws), rows, _raw(raws)), None, sum(map(len, raws)))
 
-    def _passed(self, raws: list[bytes], decoded: list[Any] | None) -> pa.Array:
-        """Which rows are surely what they should be; rows whose new fields are kept are for Python."""
-        if decoded is not None:
-            self.reading.unknown.update(self.gate.unknown_in(decoded))
-            if not self.keep_unknown:
-                return pa.repeat(pa.scalar(True), len(raws))
-            return pa.array([not self.gate.has_unknown(row) for row in decoded], pa.bool_())
-        passed = [self.gate.pass_one(raw) for raw in raws]
-        self.reading.unknown.update(name for item in passed for name in item.unknown)
-        return pa.array([item.is_sure and not (self.keep_unknown and item.unknown) for item in passed], pa.bool_())
+    def _table(self, opened: Opened, rows: Sequence[int], raw: pa.Array) -> pa.Table:
+        """Rows whose new fields are kept are for Python."""
+        self.reading.unknown.update({name: sum(stands) for name, stands in opened.unknown.items()})
+        strict = opened.is_sure
+        if self.keep_unknown and opened.unknown:
+            new = zip(*opened.unknown.values(), strict=True)
+            strict = [sure and not any(stands) for sure, stands in zip(strict, new, strict=True)]
+        fixed = {"row": pa.array(rows, pa.int64()), "raw": raw, "strict": pa.array(strict, pa.bool_())}
+        return pa.table(fixed | opened.columns)
 
     def _broken_document(self, held: list[TextBlock]) -> Iterator[Block | Refusal]:
         """The complete elements before the break, and one refused row for the rest."""
@@ -151,7 +168,28 @@ class JsonReader:
         yield Refusal(len(elements) + 1, kept_raw(text[end:]), message)
 
 
-_BLOCK: Final = 4 << 20
+_CHUNK: Final = 256 << 10
+"""What is decoded at once: what comes out should stay in the processor's cache until it is a column."""
+
+
+def _raw(raws: Sequence[bytes]) -> pa.Array:
+    return pa.array(raws, pa.large_binary()).cast(pa.large_string())
+
+
+def _line_offsets(data: bytes) -> Offsets:
+    """Where the lines begin, each with its line end, and where the last one ends."""
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _LINE_END) + 1
+    tail = [] if len(ends) and ends[-1] == len(data) else [len(data)]
+    return np.concatenate([[0], ends, tail]).astype(np.int64)
+
+
+def _joined(pieces: Sequence[pa.Table], raw: pa.Array | None, size: int) -> Iterator[Block]:
+    """One block; ``raw``: the text of all its rows, where it lies in one piece already."""
+    table = pa.concat_tables(pieces, promote_options="default")
+    if raw is not None:
+        table = table.drop_columns(["raw"]).combine_chunks().add_column(1, "raw", raw)
+    if table.num_rows:
+        yield Block(table.combine_chunks() if raw is None else table, None, size)
 
 
 def _opened(cell: str) -> Value:
@@ -162,26 +200,16 @@ def _opened(cell: str) -> Value:
 
 
 def parse_row(raw: str) -> Value:
-    """A row as Python values; of equal keys the first counts, as in the database.
+    """A row as Python values; of equal keys the last counts.
 
     Raises:
         ValueError: the text is not one JSON value, or holds half of a character.
         RecursionError: it is nested too deeply.
     """
-    value: Value = json.loads(raw, object_pairs_hook=_first_wins, parse_constant=_no_constant)
+    value: Value = json.loads(raw, parse_constant=_no_constant)
     raw.encode()
     json.dumps(value, ensure_ascii=False).encode()
     return value
-
-
-def _first_wins(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    found = {}
-    for key, value in pairs:
-        found.setdefault(key, value)
-    return found
 
 
 def _no_constant(name: str) -> Value:

@@ -61,4 +61,6 @@ def _kind(kind: pa.DataType) -> ColumnKind:
         return "float"
     if pa.types.is_boolean(kind):
         return "boolean"
+    if pa.types.is_timestamp(kind) and kind.tz in {None, "UTC"} and kind.unit != "ns":
+        return "moment"
     return "json" if pa.types.is_nested(kind) else "text"

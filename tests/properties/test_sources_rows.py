@@ -7,11 +7,12 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -162,6 +163,15 @@ KEPT = {
     "occurred_at": "2026-01-05",
     "segment": {"a": 1},
 }
+TYPED = {
+    "message_id": "m-1",
+    "message_channel": "email",
+    "message_event": "sent",
+    "occurred_at": "2026-01-05 10:00:00.123",
+    "email": "li@shop.example",
+    "cost_amount": "0.01",
+    "currency": "GBP",
+}
 INVOICE = {
     "no": "A1",
     "at": "2026-01-05 10:00",
@@ -203,6 +213,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "mail": ({"kind": "messages", "mapping": "email_messages"}, MAIL),
     "new columns are kept": ({"kind": "messages", "mapping": "jsonl", "on_new_column": "keep"}, KEPT),
+    "typed columns": ({"kind": "messages", "mapping": "parquet"}, TYPED),
     "invoices": (INVOICES, INVOICE),
     "invoices keep repeats": (INVOICES | {"duplicates": "keep"}, INVOICE),
 }
@@ -224,7 +235,19 @@ SCALARS = st.one_of(
             "paid",
             "2026-01-05",
             "\x07",
+            "tea\x85",
+            "\x7f",
+            "\u00a0x",
+            "\u3000茶",
+            "\u2003",
+            "\ufeff",
+            "é\u00a0",
+            "e\u0301",
+            "１２",
+            "茶\u200b",
+            "-0",
             "a" * 300,
+            "茶" * 300,
         ]
     ),
     st.sampled_from(
@@ -283,8 +306,40 @@ def opened() -> Iterator[Warehouse]:
         yield warehouse
 
 
+MOMENTS = (
+    datetime(2026, 1, 5, 10, 0, 0, 123000),
+    datetime(1969, 12, 31),
+    datetime(1970, 6, 1),
+    datetime(2099, 6, 1),
+    datetime(2400, 1, 1),
+    None,
+)
+
+
+def typed_table(rows: Sequence[dict[str, Any]]) -> pa.Table:
+    """Texts as they are, other values as JSON; the moments stand in a column of moments."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns: dict[str, Any] = {}
+    for name in names:
+        if name == "occurred_at":
+            moments = [MOMENTS[hash_of(row.get(name)) % len(MOMENTS)] for row in rows]
+            zone = "UTC" if len(rows) % 2 else None
+            columns[name] = pa.array(moments, pa.timestamp("ms", zone))
+            continue
+        values = [row.get(name) for row in rows]
+        texts = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
+        columns[name] = pa.array(texts).dictionary_encode() if name == "email" else pa.array(texts, pa.string())
+    return pa.table(columns)
+
+
+def hash_of(value: Any) -> int:
+    return 0 if value == TYPED["occurred_at"] else len(repr(value))
+
+
 def as_file(feed: Feed, rows: Sequence[dict[str, Any]], path: Path) -> Path:
-    if feed.mapping in {"csv", "hubspot_contacts", "email_messages"}:
+    if feed.mapping == "parquet":
+        pq.write_table(typed_table(rows), path)
+    elif feed.mapping in {"csv", "hubspot_contacts", "email_messages"}:
         names = list(dict.fromkeys(name for row in rows for name in row))
         text = io.StringIO()
         writer = csv.DictWriter(text, names, restval="")

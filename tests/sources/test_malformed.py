@@ -102,11 +102,11 @@ def test_a_file_that_cannot_be_read_is_told_and_tried_again(shop):
 
 
 def test_a_reader_that_loses_a_row_is_caught_at_run_time(shop, monkeypatch):
-    from sources.replacement import Replacement
+    from sources.block_check import BlockCheck
 
-    take = Replacement.take
-    monkeypatch.setattr(Replacement, "take", lambda self, rows: take(self, rows.slice(1)))
-    shop.land("mail", f"{DAY}/a.jsonl", json_lines(messages("a", 3)))
+    judge = BlockCheck._judge_doubtful
+    monkeypatch.setattr(BlockCheck, "_judge_doubtful", lambda self, *block: judge(self, *block)[1:])
+    shop.land("mail", f"{DAY}/a.jsonl", json_lines(messages("a", 2)) + b"{}\n")
     with pytest.raises(WarehouseError, match="3 read, 2 accounted for"):
         shop.load(feed_of("jsonl"))
     monkeypatch.undo()

@@ -20,13 +20,14 @@ from quality.contracts.check import Accepted, Rejected
 from sources.block_check import BlockCheck
 from sources.evaluation import RowScope, judge
 from sources.feed_declaration import Feed
+from sources.gate import Gate
 from sources.landing import LandingFile
 from sources.loading import create_tables
 from sources.mapped_feed import map_feed, source_paths
 from sources.mapping import read_mapping
 from sources.readers.file_reader import FileReader
 from sources.replacement import Replacement
-from sources.shape import Gate, is_ignored, shape_of
+from sources.shape import is_ignored, shape_of
 from sources.source_rows import Block, Reading, Refusal
 from warehouse.database import Warehouse, open_warehouse
 
@@ -92,11 +93,11 @@ def interpret() -> Interpret:
                 row = dict(zip(headings.named(tuple(source)), source.values(), strict=True))
                 columns |= row.keys()
             else:
-                assert gate.pass_one(json.dumps(row).encode()) is not None
+                gate.open_each([json.dumps(row).encode()])
             words.append(judge(mapped, [RowScope(row, mapped.setting, position, is_flat=flat)]))
         read = {path.text for path in source_paths(mapped)}
         unread = {column for column in columns if column not in read and not is_ignored(column, mapped.ignore)}
-        return Interpreted(tuple(words), unread | set(gate._unknown))
+        return Interpreted(tuple(words), unread | gate.unknown)
 
     return interpret_rows
 
