@@ -45,18 +45,33 @@ class JsonReader:
         if _is_lines(first):
             yield from self._lines(blocks)
             return
-        held = list(blocks)
+        held: list[TextBlock] = []
+        done = 0
+        is_split = True
+        for block in blocks:
+            held.append(block)
+            if len(held) > 1 and is_split:
+                part, rest = _complete_part(held)
+                is_split = rest is not None
+                if rest is not None:
+                    elements = [found for item in part for found in self.envelope.objects(item)]
+                    yield from self._elements(elements, done)
+                    held, done = [rest], done + len(elements)
+        yield from self._document(held, done)
+
+    def _document(self, held: list[TextBlock], done: int) -> Iterator[Block | Refusal]:
+        """A document, or the rest of an array of which ``done`` elements are read."""
         if held[-1].is_broken or any(block.bad for block in held):
-            yield from self._broken_document(held)
+            yield from self._broken_document(held, done)
             return
         data = b"".join(block.data for block in held)
         elements = _elements(data, self.envelope)
         if elements is not None:
-            yield from self._elements(elements)
-        elif _has_object_line(data):
+            yield from self._elements(elements, done)
+        elif not done and _has_object_line(data):
             yield from self._lines(iter(held))
         else:
-            yield from self._broken_document(held)
+            yield from self._broken_document(held, done)
 
     def objects(self, block: Block, json_columns: Collection[str]) -> Block:
         """Flat rows as objects of what is not empty; the cells of some columns are JSON, or text where they are not."""
@@ -135,12 +150,12 @@ class JsonReader:
             more += max(len(found) - 1, 0)
         return raws, rows, more
 
-    def _elements(self, elements: Sequence[bytes]) -> Iterator[Block]:
+    def _elements(self, elements: Sequence[bytes], done: int = 0) -> Iterator[Block]:
         size, start = 0, 0
         for index, element in enumerate(elements, 1):
             size += len(element)
             if size > _CHUNK or index == len(elements):
-                yield self._block(elements[start:index], range(start + 1, index + 1))
+                yield self._block(elements[start:index], range(done + start + 1, done + index + 1))
                 size, start = 0, index
 
     def _block(self, raws: Sequence[bytes], rows: Sequence[int]) -> Block:
@@ -156,16 +171,16 @@ class JsonReader:
         fixed = {"row": pa.array(rows, pa.int64()), "raw": raw, "strict": pa.array(strict, pa.bool_())}
         return pa.table(fixed | opened.columns)
 
-    def _broken_document(self, held: list[TextBlock]) -> Iterator[Block | Refusal]:
+    def _broken_document(self, held: list[TextBlock], done: int) -> Iterator[Block | Refusal]:
         """The complete elements before the break, and one refused row for the rest."""
         text = (b"".join(block.data for block in held) + held[-1].tail.encode("utf-8", "replace")).decode(
             "utf-8", "replace"
         )
         elements, end = _salvage(text, self.envelope)
         if elements:
-            yield from self._elements(elements)
+            yield from self._elements(elements, done)
         message = held[-1].is_broken or "the file is not JSON from here on"
-        yield Refusal(len(elements) + 1, kept_raw(text[end:]), message)
+        yield Refusal(done + len(elements) + 1, kept_raw(text[end:]), message)
 
 
 _CHUNK: Final = 256 << 10
@@ -252,6 +267,30 @@ def _elements(data: bytes, envelope: Envelope) -> list[bytes] | None:
         return envelope.objects(data.strip(_SPACE), is_document=True)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
+
+
+def _complete_part(held: Sequence[TextBlock]) -> tuple[list[bytes], TextBlock | None]:
+    """The complete elements of an array whose elements begin on lines of their own, and the rest as an array.
+
+    Without a rest the blocks cannot be split so. No text in JSON goes on over a line end, and what is cut off and
+    closed is valid only where an element ends: a wrong guess is noticed.
+    """
+    if any(block.bad or block.is_broken for block in held):
+        return [], None
+    data = b"".join(block.data for block in held)
+    opening = _OPENING.match(data)
+    cut = data.rfind(b"\n" + opening[1] + b"},") if opening else -1
+    end = cut + len(opening[1]) + 2 if opening and cut >= 0 else data.rfind(b"},\n") + 1
+    if not end or data.lstrip(_SPACE)[:1] != b"[":
+        return [], None
+    try:
+        items = msgspec.json.decode(b"%b]" % data[:end], type=list[msgspec.Raw])
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return [], None
+    return [bytes(item) for item in items], TextBlock(b"[" + data[end + 1 :])
+
+
+_OPENING = re.compile(rb"\s*\[\s*?\n([ \t]*)\{\r?\n")
 
 
 def _salvage(text: str, envelope: Envelope) -> tuple[list[bytes], int]:

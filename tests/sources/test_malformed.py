@@ -111,7 +111,7 @@ def test_a_reader_that_loses_a_row_is_caught_at_run_time(shop, monkeypatch):
         shop.load(feed_of("jsonl"))
     monkeypatch.undo()
     shop.load(feed_of("jsonl"))
-    assert shop.counts("mail") == {f"{DAY}/a.jsonl": (3, 3, 0, 0)}
+    assert shop.counts("mail") == {f"{DAY}/a.jsonl": (3, 2, 0, 1)}
 
 
 def test_a_file_that_goes_while_the_plan_is_made_is_no_error(shop):
