@@ -95,7 +95,11 @@ class BlockCheck:
 
     def check(self, rows: pa.Table, header: Header | None) -> BlockResult:
         """Check one block: accepted rows go to the replacement."""
-        held = frozenset(rows.column_names) if header is None else frozenset()
+        if header is None:
+            held = frozenset(rows.column_names)
+        else:
+            is_kept = self.mapped.feed.on_new_column == "keep"
+            held = frozenset(self.gate.unknown_columns(header.names) if is_kept else ())
         program = _compiled(self._key, header, held)
         is_direct = program.is_direct and not (header is not None and self.mapped.counts_rows)
         if not is_direct:
@@ -259,7 +263,7 @@ class _Key:
 
 @lru_cache(maxsize=128)
 def _compiled(key: _Key, header: Header | None, held: frozenset[str]) -> Program:
-    return json_program(key.mapped, held) if header is None else flat_program(key.mapped, header)
+    return json_program(key.mapped, held) if header is None else flat_program(key.mapped, header, held)
 
 
 def _texts_of(rows: pa.Table) -> list[str]:

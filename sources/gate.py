@@ -81,6 +81,7 @@ class Gate:
         self.root, self.ignore, self.names, self.assumed = root, ignore, names, assumed
         self._columns = {stem: f"s{index}" for index, stem in enumerate(stems)}
         self._unknown: dict[str, tuple[str, ...] | None] = {}
+        self._paths: dict[str, Segments] = {}
         self._prepare()
 
     def _prepare(self) -> None:
@@ -95,7 +96,7 @@ class Gate:
         names: dict[str, str] = {}
         places: list[_Place] = []
         for index, (key, child) in enumerate(node.children.items()):
-            if not child.is_seen:
+            if not child.is_seen or not _is_nameable(key):
                 continue
             name, path = f"f{index}", (*at, key)
             model, members = self._built(child, path) if child.children else (None, ())
@@ -182,7 +183,7 @@ class Gate:
                 continue
         if size_of(self.root) == before:
             return False
-        self._unknown = {name: self._attributes(name.split(".")) for name in self._unknown}
+        self._unknown = {name: self._attributes(self._paths[name]) for name in self._unknown}
         self._prepare()
         return True
 
@@ -200,12 +201,13 @@ class Gate:
             node.standing, node.is_seen = standing, True
             if standing == "unknown":
                 self._unknown[name] = None
+                self._paths.setdefault(name, path)
 
     def _attributes(self, path: Sequence[str]) -> tuple[str, ...] | None:
         """The attribute names that lead to a place in the model; None of one inside a place that is read whole."""
         found, node = [], self.root
         for name in path:
-            if node.is_whole:
+            if node.is_whole or not _is_nameable(name):
                 return None
             found.append(f"f{list(node.children).index(name)}")
             node = node.children[name]
@@ -218,7 +220,7 @@ class Gate:
         plain = [_plain(raw) if needs_all or row is None else None for row, raw in zip(rows, raws, strict=True)]
         found: dict[str, list[bool]] = {}
         for name, places in self._unknown.items():
-            path = name.split(".")
+            path = self._paths[name]
             stands = [
                 stands_in(value, path) if row is None or places is None else _stands(row, places)
                 for row, value in zip(rows, plain, strict=True)
@@ -234,7 +236,7 @@ class Gate:
 
     def unknown_values(self, row: Value) -> dict[str, Value]:
         """The values of fields nobody mentions in a row decoded to plain values."""
-        found = ((name, walk(row, name.split("."))) for name in list(self._unknown))
+        found = ((name, walk(row, self._paths[name])) for name in list(self._unknown))
         return {name: value for name, value in found if value is not None}
 
     def unknown_columns(self, names: Sequence[str]) -> list[str]:
@@ -246,6 +248,11 @@ class Gate:
         if name in self.names:
             return "mapped"
         return "ignored" if is_ignored(name, self.ignore) else "unknown"
+
+
+def _is_nameable(key: str) -> bool:
+    """Whether a model may have a member of this name; rows with others are looked at one by one."""
+    return key.isprintable() and not {'"', "\\"}.intersection(key)
 
 
 def _kind(node: Node, model: type[msgspec.Struct] | None) -> _Kind:

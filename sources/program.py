@@ -116,8 +116,8 @@ def _standing(value: SqlValue, may_stand_in: exp.Expr) -> exp.Expr:
     return exp.Case(ifs=branches, default=exp.Literal.number(2))
 
 
-def flat_program(mapped: MappedFeed, header: Header) -> Program:
-    """For blocks of flat rows with this header."""
+def flat_program(mapped: MappedFeed, header: Header, strange: Collection[str] = ()) -> Program:
+    """For blocks of flat rows with this header. A row that holds something in a strange column is for Python."""
     values = flat_values(header, sorted({path.text for path in source_paths(mapped)}))
     names = header.names
     empty = exp.Literal.string("")
@@ -125,11 +125,16 @@ def flat_program(mapped: MappedFeed, header: Header) -> Program:
         exp.Count(this=exp.Nullif(this=column(f"c{index}"), expression=empty.copy())) for index in range(len(names))
     ]
     filled = (names, counts, SOURCE)
+    known = [
+        is_null(exp.Nullif(this=column(f"c{index}"), expression=empty.copy()))
+        for index, name in enumerate(names)
+        if name in strange
+    ]
     if mapped.group_by:
-        return _grouped_program(mapped, values.get(mapped.group_by, ABSENT), values, filled)
+        return _grouped_program(mapped, values.get(mapped.group_by, ABSENT), values, filled, both(*known))
     moments = {name: column(f"m{index}") for index, name in enumerate(names) if header.kinds[index] == "moment"}
     scope = TextScope(values, mapped.setting, column("_row"), frozenset(values), moments)
-    source = everything(SOURCE, named(_no_lists(mapped, scope), "_no_lists"))
+    source = everything(SOURCE, named(both(_no_lists(mapped, scope), *known), "_no_lists"))
     rows = typed_rows(source, mapped.contract, mapped.fields, scope, ["_no_lists"])
     return _finished(mapped, [temporary("_own", rows, "VIEW")], [], PLACE, filled, is_flat=True)
 
@@ -147,11 +152,14 @@ def _no_lists(mapped: MappedFeed, scope: TextScope, besides: Collection[str] = (
 Filled = tuple[tuple[str, ...], list[exp.Expr], exp.Query | str]
 
 
-def _grouped_program(mapped: MappedFeed, key: SqlValue, values: dict[str, SqlValue], filled: Filled) -> Program:
+def _grouped_program(
+    mapped: MappedFeed, key: SqlValue, values: dict[str, SqlValue], filled: Filled, known: exp.Expr
+) -> Program:
     """Rows of one file with the same value make one contract row; the earliest one speaks for the group."""
     is_blank = exp.Not(this=is_present(key.text))
     alone = exp.cast(column("_row"), "VARCHAR")
-    grouped = everything(SOURCE, named(when(is_blank, alone, key.text), "_group"), named(is_blank, "_is_alone"))
+    group = named(when(is_blank, alone, key.text), "_group")
+    grouped = everything(SOURCE, group, named(is_blank, "_is_alone"), named(known, "_is_known"))
     in_order = exp.Order(expressions=[exp.Ordered(this=column("_row"))])
     number = exp.Window(this=exp.RowNumber(), partition_by=[column(name) for name in GROUP], order=in_order)
     statements = [temporary("_numbered", everything(grouped, named(number, "_position")))]
@@ -177,7 +185,9 @@ def _firsts(mapped: MappedFeed, scope: TextScope) -> exp.Select:
     moments: exp.Query = everything("_numbered", named(TRUE, "_sure"))
     by_time: list[exp.Expr] = []
     if occurred in mapped.fields:
-        moments = typed_rows("_numbered", mapped.contract, mapped.fields, scope, ["_group", "_is_alone"], only=occurred)
+        moments = typed_rows(
+            "_numbered", mapped.contract, mapped.fields, scope, ["_group", "_is_alone", "_is_known"], only=occurred
+        )
         by_time = [exp.Ordered(this=column(occurred), nulls_first=False)]
     order = exp.Order(expressions=[*by_time, exp.Ordered(this=column("_row"))])
 
@@ -188,7 +198,7 @@ def _firsts(mapped: MappedFeed, scope: TextScope) -> exp.Select:
         moments,
         [
             named(over(exp.RowNumber(), order), "_rank"),
-            named(over(call("bool_and", column("_sure"))), "_in_order"),
+            named(over(call("bool_and", both(column("_sure"), column("_is_known")))), "_in_order"),
             named(over(exp.Min(this=column("_row"))), "_first_row"),
             named(over(exp.Count(this=exp.Star())), "_source_rows"),
         ],
