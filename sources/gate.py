@@ -24,6 +24,7 @@ MOST_UNKNOWN: Final = 300
 """New fields told one by one in a file; an object used as a dictionary would have any number of them."""
 
 _FAULTS: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
+_ANY_BUT_NULL: Any = str | int | float | bool | list[Any] | dict[str, Any]
 _ANY_SCALAR: Any = str | int | float | bool | None
 _Row: TypeAlias = Any  # a struct made for the tree at hand
 _Kind: TypeAlias = Any  # a union made of values
@@ -256,13 +257,11 @@ def _is_nameable(key: str) -> bool:
 
 
 def _kind(node: Node, model: type[msgspec.Struct] | None) -> _Kind:
-    if node.is_whole:
-        return msgspec.Raw
-    if model is not None:
+    if model is not None and not node.is_whole:
         return _held(model)
-    if node.kinds is None:
-        return msgspec.Raw
-    kind: _Kind = str | int | None
+    if node.kinds is None or node.is_whole:
+        return msgspec.Raw if node.may_be_null else _ANY_BUT_NULL
+    kind: _Kind = str | int | None if node.may_be_null else str | int
     kind = kind | float if "number" in node.kinds else kind
     return kind | bool if "boolean" in node.kinds else kind
 
