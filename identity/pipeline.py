@@ -6,6 +6,7 @@ from identity.blocking import candidates_step
 from identity.clusters import clusters_step
 from identity.declaration import IdentityRules, load_identity
 from identity.edges import edges_step
+from identity.history import known_identifiers_step
 from identity.identifiers import blocked_step, identifier_kinds_step
 from identity.ledger import ledger_step
 from identity.nodes import nodes_step
@@ -55,6 +56,7 @@ def matching_steps(rules: IdentityRules) -> tuple[Step, ...]:
         edges_step(rules),
         clusters_step(rules),
         ledger_step(),
+        known_identifiers_step(),
         _model("review_queue", link_at=rules.clusters.link_at, review_from=rules.clusters.review_from),
     )
 

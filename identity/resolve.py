@@ -43,7 +43,7 @@ _BY_ORDER = """
     where purchases.order_id = $who
     order by 1, 2
 """
-_IDENTIFIER_KINDS = (
+IDENTIFIER_KINDS = (
     "email",
     "phone",
     "source_id",
@@ -95,7 +95,7 @@ def customer_named(connection: Connection, who: str) -> str | None:
 def bearers(connection: Connection, who: str, *, default_country: str = "") -> Bearers:
     """The records that ``who`` names: a record id or its beginning, or whatever bears an order or identifier."""
     who = who.strip()
-    identifiers = {"kinds": list(_IDENTIFIER_KINDS), "values": _spellings(who, default_country)}
+    identifiers = {"kinds": list(IDENTIFIER_KINDS), "values": spellings(who, default_country)}
     for query, values in (
         (_BY_RECORD, {"who": who}),
         (_BY_ORDER, {"who": who}),
@@ -108,7 +108,8 @@ def bearers(connection: Connection, who: str, *, default_country: str = "") -> B
     return ()
 
 
-def _spellings(who: str, country: str) -> list[str]:
+def spellings(who: str, country: str) -> list[str]:
+    """The forms in which identity may hold what a person typed."""
     phone = normalise_phone(who, country) if country else normalise_phone(who, "ZZ")
     found = [who, normalise_email(who), normalise_handle(who), phone.value if phone else None]
     return sorted({text for text in found if text})

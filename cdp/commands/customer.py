@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -12,10 +12,12 @@ from zoneinfo import ZoneInfo
 import typer
 
 from cdp.commands import customer_decisions
+from cdp.commands.run import parse_day
 from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
 from cdp.warehouses import open_to_read, reading
 from identity.explain import Branch, Explanation, explain
+from identity.history import history
 from identity.resolve import resolve
 from warehouse.business import load_business
 from warehouse.database import Connection
@@ -86,6 +88,38 @@ def explain_customer(who: WhoArgument, project: ProjectOption = None, json: Json
         return
     for line in _in_words(explanation):
         say(line)
+
+
+@app.command("history")
+def customer_history(
+    who: Annotated[
+        str,
+        typer.Argument(metavar="WHO", help="Customer id (a former one too), record, or any e-mail, phone, account."),
+    ],
+    on: Annotated[str | None, typer.Option("--on", help="Who it was at the end of this day (YYYY-MM-DD).")] = None,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Who this was, from when to when we held it so, and what changed about the customer."""
+    where = find_project(project)
+    business = load_business(where)
+    day = parse_day(on, "--on")
+    zone = ZoneInfo(business.time_zone)
+    at = None
+    if day is not None:
+        midnight = datetime.combine(day + timedelta(days=1), time(), zone)
+        at = midnight.astimezone(UTC).replace(tzinfo=None) - timedelta(microseconds=1)
+    with reading(where) as cursor:
+        found = history(cursor, who, at=at, default_country=business.default_country)
+    if json:
+        show_json(asdict(found))
+        return
+    told: dict[str, Any] = {name: _readable(list(rows), zone) for name, rows in asdict(found).items()}
+    say(f"Who this was; times are those of {business.time_zone}")
+    show(told["links"], ["record_id", "customer_id", "valid_from", "valid_to", "stands_for"], as_json=False)
+    say("\nWhat changed")
+    columns = ["changed_at", "customer_id", "change", "other_customer_id", "records"]
+    show(told["changes"], columns, as_json=False)
 
 
 def _in_words(found: Explanation) -> Iterator[str]:

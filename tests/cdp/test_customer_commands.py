@@ -142,3 +142,10 @@ def test_a_file_is_brought_in_and_written_out(shop: Shop, tmp_path: Path) -> Non
 def test_before_the_first_run_there_is_nobody_to_decide_about(shop: Shop) -> None:
     Project(shop.root).database.unlink()
     assert "cdp run" in shop.call("customer", "merge", "a", "b", "--reason", "x", code=13)
+
+
+def test_history_tells_who_an_email_was_on_a_day(shop: Shop) -> None:
+    (held,) = shop.json("customer", "history", "ann@a.example", "--on", "2026-02-01")["links"]
+    assert held["record_id"] == ANN["record_id"]
+    assert held["customer_id"] in shop.call("customer", "history", "ann@a.example")
+    shop.call("customer", "history", "ann@a.example", "--on", "2026-01-01", code=11)
