@@ -148,6 +148,11 @@ def take_back(connection: Connection, decision_id: str, attempt: Attempt) -> str
     return str(whole)
 
 
+def party_of(connection: Connection, customer: str, record: str | None = None) -> Party:
+    """A customer as a whole, or one record of it."""
+    return Party(customer, (record,) if record is not None else _records_of(connection, customer))
+
+
 def _party(connection: Connection, who: str, country: str) -> Party:
     """A record is meant by itself; everything else means its whole customer."""
     customer = customer_named(connection, who.strip())

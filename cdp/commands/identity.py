@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cdp.commands.identity_review import review
 from cdp.terminal import JsonOption, say, show_json
 from warehouse.errors import DeclarationError, InputError, Problem
 
@@ -162,3 +163,6 @@ def _known(table: pa.Table, names: list[str]) -> None:
     for name in names:
         if name not in table.column_names:
             raise typer.BadParameter(f"There is no column {name!r}. {suggestion(name, table.column_names)}")
+
+
+app.command("review")(review)

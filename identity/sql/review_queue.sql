@@ -1,4 +1,6 @@
--- Pairs of records that people should look at, the most consequential first: doubtful ones, and links that a guard or a rival keeps apart.
+-- Pairs of records that people should look at, the most consequential first: doubtful ones, and links that a guard or a
+-- rival keeps apart. What an answer would move is weighed by how uncertain it is; revenue, at the newest rates, serves
+-- that order only.
 -- grain: record_id_l, record_id_r
 with sizes as (
     select
@@ -8,39 +10,161 @@ with sizes as (
     group by customer_id
 ),
 
-decided as (
-    select distinct
-        least(record_id_l, record_id_r) as record_id_l,
-        greatest(record_id_l, record_id_r) as record_id_r
+newest_rates as (
+    select
+        currency,
+        cast(rate as double) as rate,
+        row_number() over (partition by currency order by "on" desc, _feed asc, _file desc, _row desc) as nth
+    from staging.exchange_rates
+    where base_currency = $base_currency and rate > 0 and "on" <= $as_of
+),
+
+bought as (
+    select
+        links.customer_id,
+        count(*) as orders,
+        sum(
+            cast(purchases.gross_amount as double)
+            * case when purchases.currency = $base_currency then 1 else newest_rates.rate end
+        ) as revenue
+    from staging.purchases as purchases
+    inner join identity.row_records as rows_of
+        on
+            rows_of.kind = 'purchases'
+            and purchases._feed = rows_of.feed
+            and purchases._file = rows_of.file
+            and purchases._row = rows_of.row
+    inner join identity.customer_links as links on rows_of.record_id = links.record_id
+    left join newest_rates on purchases.currency = newest_rates.currency and newest_rates.nth = 1
+    where
+        list_contains($sale_statuses, purchases.status)
+        and not ($exclude_test and coalesce(purchases.is_test, false))
+    group by links.customer_id
+),
+
+typical as (
+    select sum(revenue) / sum(orders) as order_revenue
+    from bought
+    where revenue > 0
+),
+
+stakes as (
+    select
+        sizes.customer_id,
+        sizes.records,
+        coalesce(bought.orders, 0) as orders,
+        coalesce(bought.revenue, 0) as revenue
+    from sizes
+    left join bought on sizes.customer_id = bought.customer_id
+),
+
+standing as (
+    select decision_id
     from identity.decisions
-    where decided_by = 'person' and action in ('merge', 'allow', 'split', 'forbid')
+    where
+        decided_by = 'person'
+        and action in ('merge', 'allow', 'split', 'forbid')
+        and decision_id not in (select back.retracts from identity.decisions as back where back.retracts is not null)
+),
+
+sides as (
+    select
+        named.decision_id,
+        named.side,
+        named.record_id
+    from identity.decision_records as named
+    inner join standing on named.decision_id = standing.decision_id
+),
+
+decided as (
+    select
+        least(one.record_id, other.record_id) as record_id_l,
+        greatest(one.record_id, other.record_id) as record_id_r
+    from identity.edges as edges
+    inner join sides as one on edges.record_id_l = one.record_id
+    inner join sides as other
+        on edges.record_id_r = other.record_id and one.decision_id = other.decision_id and one.side <> other.side
+    union
+    select
+        least(said.record_id_l, said.record_id_r) as record_id_l,
+        greatest(said.record_id_l, said.record_id_r) as record_id_r
+    from identity.decisions as said
+    inner join standing on said.decision_id = standing.decision_id
+    where said.record_id_r is not null
+),
+
+doubted as (
+    select
+        edges.record_id_l,
+        edges.record_id_r,
+        l.customer_id as customer_id_l,
+        r.customer_id as customer_id_r,
+        edges.weight,
+        edges.probability,
+        edges.is_apart,
+        l.customer_id = r.customer_id as is_inside,
+        l.customer_id <> r.customer_id and not edges.is_apart and edges.weight >= $link_at as is_refused
+    from identity.edges as edges
+    inner join identity.customer_links as l on edges.record_id_l = l.record_id
+    inner join identity.customer_links as r on edges.record_id_r = r.record_id
+    left join decided
+        on edges.record_id_l = decided.record_id_l and edges.record_id_r = decided.record_id_r
+    where
+        decided.record_id_l is null
+        and (
+            (l.customer_id <> r.customer_id and edges.weight >= $review_from)
+            or (l.customer_id = r.customer_id and edges.weight < $link_at)
+        )
+),
+
+-- Of two customers, the one with fewer records would give way; of one, up to half would leave.
+weighed as (
+    select
+        doubted.*,
+        l.records * r.records as affected_pairs,
+        case when doubted.is_inside then l.records / 2.0 else least(l.records, r.records) end as touched_records,
+        case
+            when doubted.is_inside then l.orders / 2.0
+            when l.records < r.records or (l.records = r.records and l.orders <= r.orders) then l.orders
+            else r.orders
+        end as touched_orders,
+        case
+            when doubted.is_inside then l.revenue / 2.0
+            when l.records < r.records or (l.records = r.records and l.orders <= r.orders) then l.revenue
+            else r.revenue
+        end as touched_revenue,
+        case
+            when doubted.is_refused then greatest(4 * doubted.probability * (1 - doubted.probability), 0.5)
+            else 4 * doubted.probability * (1 - doubted.probability)
+        end as uncertainty
+    from doubted
+    inner join stakes as l on doubted.customer_id_l = l.customer_id
+    inner join stakes as r on doubted.customer_id_r = r.customer_id
 )
 
 select
-    edges.record_id_l,
-    edges.record_id_r,
-    l.customer_id as customer_id_l,
-    r.customer_id as customer_id_r,
-    edges.weight,
-    edges.probability,
+    weighed.record_id_l,
+    weighed.record_id_r,
+    weighed.customer_id_l,
+    weighed.customer_id_r,
+    weighed.weight,
+    weighed.probability,
     case
-        when edges.is_apart then 'kept apart by a guard'
-        when l.customer_id = r.customer_id then 'weak link inside a customer'
-        when edges.weight >= $link_at then 'link not made: it would tie people who are kept apart'
+        when weighed.is_apart then 'kept apart by a guard'
+        when weighed.is_inside then 'weak link inside a customer'
+        when weighed.is_refused then 'link not made: it would tie people who are kept apart'
         else 'doubtful'
     end as reason,
-    left_size.records * right_size.records as affected_pairs,
-    left_size.records * right_size.records * edges.probability * (1 - edges.probability) as priority
-from identity.edges as edges
-inner join identity.customer_links as l on edges.record_id_l = l.record_id
-inner join identity.customer_links as r on edges.record_id_r = r.record_id
-inner join sizes as left_size on l.customer_id = left_size.customer_id
-inner join sizes as right_size on r.customer_id = right_size.customer_id
-left join decided
-    on edges.record_id_l = decided.record_id_l and edges.record_id_r = decided.record_id_r
-where
-    decided.record_id_l is null
-    and (
-        (l.customer_id <> r.customer_id and edges.weight >= $review_from)
-        or (l.customer_id = r.customer_id and edges.weight < $link_at)
-    )
+    weighed.affected_pairs,
+    cast(weighed.touched_records as double) as touched_records,
+    cast(weighed.touched_orders as double) as touched_orders,
+    cast(weighed.touched_revenue as decimal(18, 4)) as touched_base_amount,
+    weighed.uncertainty,
+    weighed.uncertainty * (
+        cast(weighed.touched_records as double)
+        + cast(weighed.touched_orders as double)
+        + coalesce(weighed.touched_revenue / typical.order_revenue, 0)
+    ) as priority
+from weighed
+cross join typical
+order by priority desc, weighed.record_id_l asc, weighed.record_id_r asc

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import sys
@@ -12,10 +13,12 @@ from typing import Any
 import pytest
 
 from cdp.command import run_command
+from identity.declaration import default_rules
+from identity.pipeline import matching_steps
 from warehouse.business import Business
 from warehouse.database import open_warehouse
 from warehouse.project import Project
-from warehouse.step import Run
+from warehouse.step import Run, materialise
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "identity"))
 
@@ -51,6 +54,19 @@ class Shop:
         self.runs += 1
         now = datetime(2126, 1, 1) if self.runs > 1 else datetime(2026, 2, 1)
         return Run(f"run-{self.runs}", date(2026, 1, 31), now + timedelta(hours=self.runs), BUSINESS)
+
+    def doubt(self, one: dict[str, Any], other: dict[str, Any]) -> None:
+        """Put two records into the queue of what people should look at."""
+        left, right = sorted((one["record_id"], other["record_id"]))
+        with open_warehouse(Project(self.root).database) as warehouse:
+            warehouse.cursor().execute(
+                "insert into identity.edges select $l, $r, 'rule', -1, 0.33,"
+                " [{'comparison': 'phone', 'level': 'same', 'weight': 2.5}], false",
+                {"l": left, "r": right},
+            )
+            rules = default_rules()
+            assert rules is not None
+            materialise(warehouse, matching_steps(rules)[-1], self.a_run())
 
     def run(self) -> dict[str, str]:
         """What `cdp run` does about identities."""
@@ -149,3 +165,35 @@ def test_history_tells_who_an_email_was_on_a_day(shop: Shop) -> None:
     assert held["record_id"] == ANN["record_id"]
     assert held["customer_id"] in shop.call("customer", "history", "ann@a.example")
     shop.call("customer", "history", "ann@a.example", "--on", "2026-01-01", code=11)
+
+
+def test_a_review_walks_through_questions_and_writes_the_answers(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.doubt(ANN, CLEO)
+    shop.doubt(ANN, BEA[0])
+    (first, second) = shop.json("identity", "review")
+    monkeypatch.setattr("sys.stdin", io.StringIO("what?\ny\nq\n"))
+    told = shop.call("identity", "review", "--by", "Joe")
+    assert "1 of 2" in told
+    assert "2 of 2" in told
+    assert "wrote 1 decision;" in told
+    assert "ann@a.example" not in told
+    (decision,) = shop.json("customer", "decisions")
+    assert (decision["action"], decision["actor"]) == ("merge", "Joe")
+    file = tmp_path / "answers.csv"
+    header = "record_id_l,record_id_r,answer,reason\n"
+    file.write_text(f"{header}{second['record_id_l']},{second['record_id_r']},no,sisters\n", encoding="utf-8")
+    assert shop.json("identity", "review", "--answers", str(file)) == {"yes": 0, "no": 1, "skip": 0}
+    file.write_text(f"{header}{first['record_id_l']},{first['record_id_r']},no,no\n", encoding="utf-8")
+    assert "answers.csv:2: " in shop.call("identity", "review", "--answers", str(file), code=14)
+    assert len(shop.json("customer", "decisions")) == 2
+
+
+def test_revealing_values_in_a_review_is_noted(shop: Shop) -> None:
+    shop.doubt(ANN, CLEO)
+    assert "ann@a.example" not in shop.call("identity", "review", "--json")
+    assert "ann@a.example" in shop.call("identity", "review", "--json", "--reveal", "--why", "a call", "--by", "Joe")
+    assert shop.ask("select accessed_by, command, rows, why from ops.access_log") == [
+        ("Joe", "identity review", 2, "a call")
+    ]
