@@ -57,7 +57,19 @@ _QUEUE = """
     order by ranked.priority desc, ranked.record_id_l, ranked.record_id_r
     limit $most
 """
-_RECORDS = "select * from identity.records where list_contains($records, record_id)"
+_RECORDS = """
+    select coalesce(siblings.asked, records.record_id) as asked, records.*
+    from identity.records as records
+    left join (
+        select own.record_id as asked, other.record_id
+        from identity._nodes as own
+        inner join identity._nodes as other on own.node_id = other.node_id
+        where list_contains($records, own.record_id)
+    ) as siblings on records.record_id = siblings.record_id
+    where siblings.asked is not null or list_contains($records, records.record_id)
+    order by records.first_seen_at nulls last, records.record_id
+"""
+_VALUES_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -111,7 +123,9 @@ def questions(connection: Connection, most: int, *, reveal: bool = False) -> tup
     wanted = sorted({record for row in rows for record in row[:2]})
     cursor = connection.execute(_RECORDS, {"records": wanted})
     names = [column[0] for column in cursor.description or ()]
-    records = {row[names.index("record_id")]: dict(zip(names, row, strict=True)) for row in cursor.fetchall()}
+    records: dict[str, list[dict[str, object]]] = {}
+    for row in cursor.fetchall():
+        records.setdefault(row[0], []).append(dict(zip(names, row, strict=True)))
     return tuple(
         Question(
             **dict(zip(_ASKED, row, strict=False)),
@@ -185,11 +199,14 @@ def _told(evidence: Sequence[Mapping[str, object]]) -> tuple[Said, ...]:
     )
 
 
-def _shown(record: Mapping[str, object], reveal: bool) -> Mapping[str, str]:
-    """What a record says, and where it comes from."""
-    said = {
-        name: str(record[name]) if reveal or name not in _PERSONAL else masked_value(name, record[name])
-        for name in FIELDS
-        if record.get(name) not in (None, "")
-    }
-    return {"feed": str(record["feed"]), "seen": f"{record['occurrences']} rows"} | said
+def _shown(records: Sequence[Mapping[str, object]], reveal: bool) -> Mapping[str, str]:
+    """What a record, and those that are one with it for certain, say; and where they come from."""
+    shown = {name: _values(records, name, reveal) for name in ("feed", *FIELDS)}
+    return {name: text for name, text in shown.items() if text}
+
+
+def _values(records: Sequence[Mapping[str, object]], name: str, reveal: bool) -> str:
+    found = dict.fromkeys(str(record[name]) for record in records if record[name] not in (None, ""))
+    shown = [text if reveal or name not in _PERSONAL else masked_value(name, text) for text in found]
+    more = [f"and {len(shown) - _VALUES_SHOWN} more"] if len(shown) > _VALUES_SHOWN else []
+    return ", ".join([*shown[:_VALUES_SHOWN], *more])
