@@ -188,27 +188,37 @@ def list_rows(
 
 
 def whole_ids(connection: Connection, beginnings: Iterable[str]) -> tuple[str, ...]:
-    """The ids that begin so; the beginning of an id, six letters or more, is enough.
+    """The ids that begin so; the beginning of an id, ``SHORTEST`` letters or more, is enough.
 
     Raises:
-        InputError: no row has such an id, or several begin with it.
+        InputError: a beginning is too short, no row has such an id, or several begin with it.
     """
     return tuple(dict.fromkeys(_whole_id(connection, beginning) for beginning in beginnings))
 
 
 def _whole_id(connection: Connection, beginning: str) -> str:
-    found = {
-        str(row[0])
-        for kind in _kept(connection, CONTRACTS)
-        if len(beginning) >= _SHORTEST
-        for row in connection.execute(on_kind(kind, _BEGINNING), {"id": beginning}).fetchall()
-    }
+    if len(beginning) < SHORTEST:
+        raise InputError(
+            f"{beginning!r} is too short for the beginning of an id: it has to be {SHORTEST} letters or more.",
+            "Look it up with `cdp quarantine list --status all`.",
+        )
+    found = sorted(
+        {
+            str(row[0])
+            for kind in _kept(connection, CONTRACTS)
+            for row in connection.execute(on_kind(kind, _BEGINNING), {"id": beginning}).fetchall()
+        }
+    )
     if len(found) == 1:
-        return found.pop()
+        return found[0]
     if beginning in found:
         return beginning
-    words = f"Several rows in quarantine begin with {beginning}." if found else f"No row in quarantine is {beginning}."
-    raise InputError(words, "Look it up with `cdp quarantine list --status all`.")
+    if not found:
+        raise InputError(
+            f"No row in quarantine is {beginning}.", "Look it up with `cdp quarantine list --status all`."
+        )
+    some = ", ".join(found[:_NAMED]) + (" …" if len(found) > _NAMED else "")
+    raise InputError(f"{len(found)} rows in quarantine begin with {beginning}: {some}.", "Give more of the id.")
 
 
 def find_row(connection: Connection, quarantine_id: str) -> QuarantinedRow:
@@ -242,7 +252,9 @@ def count_reasons(connection: Connection, kinds: Iterable[str] = CONTRACTS) -> t
 
 
 _ALL: Final = 2**62
-_SHORTEST: Final = 6
+SHORTEST: Final = 6
+"""Letters of an id that are the least to name it by."""
+_NAMED: Final = 5
 _LIST: Final = """
 select
     quarantine_id, feed, batch_on, file, row, reasons, status, first_seen_at, resolved_at, resolved_by, resolution,
@@ -260,7 +272,7 @@ limit $limit
 _STATUSES: Final = "select quarantine_id, status from quarantine.kind where feed = $feed"
 _BEGINNING: Final = """
 select quarantine_id from quarantine.kind
-where starts_with(quarantine_id, $id) and $id <> '' order by quarantine_id limit 2
+where starts_with(quarantine_id, $id) and $id <> '' order by quarantine_id
 """
 _COUNT_REASONS: Final = """
 select feed, reason.code as code, reason.field as field, count(*) as rows

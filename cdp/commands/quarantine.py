@@ -71,7 +71,7 @@ def list_quarantined(
 
 @app.command("show")
 def show_quarantined(
-    quarantine_id: Annotated[str, typer.Argument(metavar="ID", help="Its id, or the beginning of it.")],
+    quarantine_id: Annotated[str, typer.Argument(metavar="ID", help="Its id, or its first six letters or more.")],
     project: ProjectOption = None,
     reveal: RevealOption = False,
     why: WhyOfReveal = "",

@@ -32,7 +32,7 @@ WhyOption = Annotated[str, typer.Option("--why", help="Why, for the history of t
 
 def repair(
     quarantine_id: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="Its id, or the beginning of it; or give --from.")
+        str | None, typer.Argument(metavar="[ID]", help="Its id, or its first six letters or more; or give --from.")
     ] = None,
     project: ProjectOption = None,
     changes: Annotated[
@@ -100,7 +100,7 @@ def replay(
 
 def discard(
     given: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Rows: their ids or the beginnings of them.")
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Rows: their ids, or six first letters or more of each.")
     ] = None,
     project: ProjectOption = None,
     feed: FeedOption = None,

@@ -217,6 +217,23 @@ def test_a_row_is_shown_without_personal_values_unless_they_are_asked_for(connec
     assert find_row(connection, quarantine_id).raw == RAW
 
 
+def test_the_beginning_of_an_id_has_to_be_long_enough_and_of_one_row_only(connection: Connection) -> None:
+    by_beginning: dict[str, Reject] = {}
+    for row in range(1, 100_000):
+        reject = a_reject(row)
+        twin = by_beginning.setdefault(reject.quarantine_id("purchases")[:6], reject)
+        if twin is not reject:
+            break
+    read_files(connection, twin, reject)
+    ids = sorted(item.quarantine_id("purchases") for item in (twin, reject))
+    with pytest.raises(InputError, match="too short.* 6 letters"):
+        find_row(connection, ids[0][:5])
+    with pytest.raises(InputError, match=f"2 rows .*{ids[0]}, {ids[1]}") as told:
+        find_row(connection, ids[0][:6])
+    assert told.value.fix == "Give more of the id."
+    assert find_row(connection, ids[0][:12]).quarantine_id == ids[0]
+
+
 @pytest.mark.parametrize(
     "raw", ['{"id": 1, "email": "marta@example.com', "17850,Marta Lind,marta@example.com", '"Marta"']
 )
