@@ -226,9 +226,9 @@ def test_the_beginning_of_an_id_has_to_be_long_enough_and_of_one_row_only(connec
             break
     read_files(connection, twin, reject)
     ids = sorted(item.quarantine_id("purchases") for item in (twin, reject))
-    with pytest.raises(InputError, match="too short.* 6 letters"):
+    with pytest.raises(InputError, match=r"too short.* 6 letters"):
         find_row(connection, ids[0][:5])
-    with pytest.raises(InputError, match=f"2 rows .*{ids[0]}, {ids[1]}") as told:
+    with pytest.raises(InputError, match=rf"2 rows .*{ids[0]}, {ids[1]}") as told:
         find_row(connection, ids[0][:6])
     assert told.value.fix == "Give more of the id."
     assert find_row(connection, ids[0][:12]).quarantine_id == ids[0]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
 
 import pytest
+from pydantic import Field
 
+from quality.contracts.messages import Message
+from quality.contracts.registry import CONTRACTS
+from quality.contracts.value_types import PersonalLine
 from sources.loading import pending_batches
 from warehouse.errors import DeclarationError, InputError
 
@@ -120,6 +125,30 @@ def test_a_changed_declaration_makes_its_batches_stale(shop, a_message_feed, a_m
     shop.load(changed)
     assert shop.ask("select message_channel from staging._messages_versions") == [("push",)]
     assert pending_batches(shop.warehouse, shop.project, a_message_feed(constants={"message_channel": "push"})) == ()
+
+
+def test_a_changed_contract_makes_its_batches_stale_and_the_next_run_judges_them_again(
+    shop, a_message_feed, a_message, monkeypatch
+):
+    shop.land("mail", A, [a_message(1), a_message(2, email=None), a_message(3, email=None)])
+    shop.land("mail", B, [a_message(4)])
+    feed = a_message_feed()
+    shop.load(feed)
+    assert shop.counts("mail") == {A: (3, 3, 0, 0), B: (1, 1, 0, 0)}
+
+    class StricterMessage(Message):
+        email: PersonalLine = Field(description="E-mail address it went to: without one nobody can be written to.")
+
+    changed = {**CONTRACTS, "messages": StricterMessage}
+    for module in list(sys.modules.values()):
+        if getattr(module, "CONTRACTS", None) is CONTRACTS:
+            monkeypatch.setattr(module, "CONTRACTS", changed)
+    assert pending_batches(shop.warehouse, shop.project, feed) == (date(2026, 1, 5), date(2026, 1, 6))
+    shop.load(feed)
+    assert shop.counts("mail") == {A: (3, 1, 0, 2), B: (1, 1, 0, 0)}
+    assert shop.refused("messages") == [(A, 2, "email", "missing"), (A, 3, "email", "missing")]
+    assert versions(shop) == [(A, 1), (B, 1)]
+    assert pending_batches(shop.warehouse, shop.project, feed) == ()
 
 
 def test_too_many_rejects_stop_the_batch_and_only_the_batch(shop, a_message_feed, a_message, stopped):
