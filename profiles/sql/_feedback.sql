@@ -31,4 +31,6 @@ inner join profiles._row_customers as owners
         and staged._batch_on = owners.batch_on
         and staged._file = owners.file
         and staged._row = owners.row
-where staged.submitted_at < $as_of_end
+where
+    staged.submitted_at < $as_of_end
+    and not coalesce(staged.is_test, false)

@@ -27,7 +27,9 @@ with cases as (
             and staged._batch_on = owners.batch_on
             and staged._file = owners.file
             and staged._row = owners.row
-    where staged.feedback_kind in ('ticket', 'complaint')
+    where
+        staged.feedback_kind in ('ticket', 'complaint')
+        and not coalesce(staged.is_test, false)
 )
 
 select

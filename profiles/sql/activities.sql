@@ -97,6 +97,7 @@ feedback as (
     from staging.feedback as feedback
     inner join (values ('opened'), ('resolved')) as moments (moment)
         on moments.moment = 'opened' or feedback.feedback_kind = 'ticket'
+    where not coalesce(feedback.is_test, false)
 ),
 
 messages as (

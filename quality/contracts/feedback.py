@@ -14,6 +14,7 @@ from quality.contracts.value_types import (
     Answer,
     Count,
     Double,
+    Flag,
     Id,
     JsonObject,
     Line,
@@ -100,6 +101,9 @@ class Feedback(Contract):
     cause: Line | None = Field(default=None, description="Tickets: what caused it, in the source's words.")
     resolution: Line | None = Field(default=None, description="Tickets: how it was settled, in the source's words.")
     agent_id: Id | None = Field(default=None, description="Tickets: the person of ours who is in charge.")
+    is_test: Flag | None = Field(
+        default=None, description="Previews and tests of a survey, and spam: no answer of a customer, counted nowhere."
+    )
     extra: JsonObject | None = Field(default=None, description="Declared leftovers of the source row, as JSON.")
 
     def contradictions(self) -> list[InitErrorDetails]:

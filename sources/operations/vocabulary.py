@@ -21,6 +21,7 @@ from sources.operations.moment import Day, Epoch, OnServersClock, Time
 from sources.operations.number import Absolute, Integral, MinorUnits, Negate
 from sources.operations.operation import MappingError, Operation
 from sources.operations.since_1970 import EpochDay, TimeOrEpoch
+from sources.operations.snowflake import Snowflake
 from sources.operations.text import (
     AfterLast,
     Before,
@@ -39,6 +40,7 @@ from sources.operations.text import (
     Undamaged,
     Upper,
 )
+from sources.operations.time_as_seen import TimeAsSeen
 from sources.operations.words import Lookup, NullIf
 from warehouse.declaration import suggestion
 
@@ -62,6 +64,7 @@ _PLAIN: Final[Mapping[str, Operation]] = MappingProxyType(
             FirstOfList(),
             Undamaged(),
             NotVirtual(),
+            Snowflake(),
         )
     }
 )
@@ -141,6 +144,13 @@ def _servers_clock(argument: object) -> OnServersClock:
     return OnServersClock(_text(argument["made"]), _text(argument["sent"]))
 
 
+def _time_as_seen(argument: object) -> TimeAsSeen:
+    if not isinstance(argument, dict) or set(argument) != {"at", "forms"}:
+        raise MappingError("time_as_seen takes `at`, paths that say when it was seen, and `forms` of moments")
+    at = argument["at"] if isinstance(argument["at"], list) else [argument["at"]]
+    return TimeAsSeen(tuple(_text(path) for path in at), _time_forms(argument["forms"]))
+
+
 def _time_form(argument: object) -> str:
     form = _text(argument)
     if form not in {"iso", "utc", "weibo"} and not _is_format(form):
@@ -196,6 +206,7 @@ _WITH_ARGUMENT: Final[Mapping[str, Callable[[object], Operation]]] = MappingProx
         "lacking": lambda argument: Lacking(_text(argument)),
         "after_last": lambda argument: AfterLast(_text(argument)),
         "on_servers_clock": _servers_clock,
+        "time_as_seen": _time_as_seen,
     }
 )
 

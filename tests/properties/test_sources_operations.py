@@ -66,6 +66,8 @@ WRITTEN: dict[str, list[object]] = {
         {"on_servers_clock": {"made": "w", "sent": "v.x"}},
         {"on_servers_clock": {"made": "w", "sent": "w"}},
     ],
+    "snowflake": ["snowflake"],
+    "time_as_seen": [{"time_as_seen": {"at": ["w", "v.x"], "forms": ["weibo", "iso"]}}],
     "before": [{"before": "//@"}, {"before": "a"}],
     "first": [{"first": 2}],
 }

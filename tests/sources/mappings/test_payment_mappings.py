@@ -268,9 +268,10 @@ def a_square_order(**fields: Any) -> dict[str, Any]:
         lambda order: order,
         lambda order: {"order": order},
         lambda order: {"orders": [order], "cursor": "x"},
+        lambda order: {"type": "order.updated", "data": {"type": "order", "id": "o", "object": {"order": order}}},
     ],
 )
-def test_squares_orders_arrive_alone_and_in_pages(deliver, wrap: Any) -> None:
+def test_squares_orders_arrive_alone_in_pages_and_in_webhooks(deliver, wrap: Any) -> None:
     found = deliver("square_orders", wrap(a_square_order()))
     assert (found.unknown, found.refused) == (set(), {})
     [row] = found.rows
@@ -301,6 +302,14 @@ def test_squares_orders_arrive_alone_and_in_pages(deliver, wrap: Any) -> None:
         "tax_amount": Decimal(0),
         "refunds": [],
     }
+
+
+@pytest.mark.parametrize("event", ["order_created", "order_updated"])
+def test_a_webhook_of_squares_without_the_order_takes_no_money_away(deliver, event) -> None:
+    notice = {"order_id": "o1", "version": 3, "location_id": "L", "state": "COMPLETED", "updated_at": "2026-03-01T09:05:00Z"}
+    hook = {"type": event, "event_id": "e", "data": {"type": event, "id": "o1", "object": {event: notice}}}
+    found = deliver("square_orders", json.dumps(hook) + "\n" + json.dumps({"order": a_square_order()}), currency="USD")
+    assert (len(found.rows), list(found.refused), found.unknown) == (1, [1], set())
 
 
 def test_an_empty_page_of_squares_holds_nothing(deliver) -> None:

@@ -159,7 +159,22 @@ def test_the_further_rows_of_headings_of_qualtrics_are_no_answers_and_previews_h
         "text": "Kind",
         "language": "en",
     }
-    assert ("score" in preview, preview["language"]) == (False, "en")
+    assert ("score" in preview, preview["language"], preview["is_test"]) == (False, "en", True)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_test"),
+    [("0", None), ("1", True), ("2", True), ("8", True), ("16", None), ("Spam", True), ("Imported", None), ("", None)],
+)
+def test_previews_tests_and_spam_of_qualtrics_are_nobodys_answers(deliver, status, is_test) -> None:
+    table = QUALTRICS.replace("Survey Preview", status).replace(",preview,", ",anonymous,")
+    found = deliver("nps_csv", table, time_zone="America/Denver", rename={"Q1": "Score", "Q2": "Comment"})
+    assert (found.rows[1].get("is_test"), found.rows[1].get("score")) == (is_test, None if is_test else 0)
+
+
+def test_a_status_of_another_survey_tool_says_nothing_of_tests(deliver) -> None:
+    [row] = deliver("nps_csv", "ID,Created At,Score,Status\n1,2026-01-05,9,1\n").rows
+    assert (row["score"], row.get("is_test")) == (9, None)
 
 
 def test_the_second_row_of_headings_of_surveymonkey_is_no_answer(deliver) -> None:
@@ -193,6 +208,28 @@ def test_words_of_other_senders_for_the_same_event(deliver, word: str, event: st
         "cost": None,
     }
     assert deliver("email_messages", [row, row | {"message_id": "n"}]).rows[0]["message_event"] == event
+
+
+MAIL = {"message_id": "m", "event": "open", "occurred_at": "2026-01-05T10:00:00Z", "email": "a@b.example"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        MAIL,
+        [MAIL],
+        {"messages": [MAIL], "paging": {"next": "x"}, "total": 1},
+        {"events": [MAIL]},
+        {"data": [MAIL]},
+        {"data": {"messages": [MAIL]}},
+        {"event": MAIL},
+    ],
+)
+def test_messages_arrive_alone_in_lists_and_in_pages(deliver, body: object) -> None:
+    for content in (body, json.dumps(body) + "\n" + json.dumps({"messages": []}) + "\n", json.dumps(body, indent=2)):
+        found = deliver("email_messages", content)
+        assert (found.refused, found.unknown) == ({}, set())
+        assert [(row["message_id"], row["message_event"]) for row in found.rows] == [("m", "opened")]
 
 
 def a_movement(kind: str, of: dict[str, Any]) -> dict[str, Any]:

@@ -22,10 +22,11 @@ def a_page(*posts: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"data": list(posts), "includes": {"users": USERS}, "meta": {"result_count": len(posts)}} | more
 
 
-def test_xs_documented_page_needs_the_moment_of_a_post(deliver, samples: Path) -> None:
+def test_xs_documented_page_holds_the_moment_of_a_post_in_its_id(deliver, samples: Path) -> None:
     page = json.loads((samples / "x_api_v2/tweet_excerpt.json").read_text("utf-8"))
     bare = deliver("x_v2", page)
-    assert (bare.unknown, bare.refused) == (set(), {1: [("occurred_at", "missing")]})
+    assert (bare.unknown, bare.refused) == (set(), {})
+    assert bare.rows[0]["occurred_at"].replace(microsecond=0) == datetime(2019, 12, 31, 19, 26, 16)
     page["data"][0]["created_at"] = "2019-12-31T19:26:16.000Z"
     found = deliver("x_v2", page | {"includes": {"users": USERS}})
     assert (found.unknown, found.refused) == (set(), {})
@@ -45,6 +46,20 @@ def test_xs_documented_page_needs_the_moment_of_a_post(deliver, samples: Path) -
         "by_us": False,
         "followers_count": 500,
     }
+
+
+def test_a_post_of_x_with_default_fields_only_is_dated_by_its_id(deliver) -> None:
+    page = {
+        "data": [
+            {"id": "1000000000000000000", "text": "Hi", "edit_history_tweet_ids": ["1000000000000000000"]},
+            {"id": 20, "text": "just setting up"},
+        ]
+    }
+    found = deliver("x_v2", page)
+    assert [(row["interaction_id"], row["occurred_at"], row["text"]) for row in found.rows] == [
+        ("1000000000000000000", datetime(2018, 5, 25, 13, 5, 53, 758000), "Hi")
+    ]
+    assert found.refused == {2: [("occurred_at", "missing")]}
 
 
 def test_xs_posts_know_their_author_whichever_way_they_arrive(deliver) -> None:
@@ -249,6 +264,30 @@ def test_weibos_reposts_keep_the_persons_own_words_and_emoticons(deliver) -> Non
     ]
 
 
-def test_times_of_weibos_mobile_site_say_no_day(deliver) -> None:
-    found = deliver("weibo", [a_weibo(created_at=text) for text in ("5分钟前", "昨天 12:30", "08-25")])
-    assert list(found.refused.values()) == [[("occurred_at", "bad_format")]] * 3
+def test_times_as_they_were_seen_on_weibo_count_from_the_crawl(deliver) -> None:
+    told = {
+        "刚刚": datetime(2026, 1, 1, 0, 30),
+        "5分钟前": datetime(2026, 1, 1, 0, 25),
+        "10小时前": datetime(2025, 12, 31, 14, 30),
+        "今天 07:05": datetime(2025, 12, 31, 23, 5),
+        "昨天 12:30": datetime(2025, 12, 31, 4, 30),
+        "11-02": datetime(2025, 11, 1, 16),
+        "01-02": datetime(2025, 1, 1, 16),
+        "02-29": datetime(2024, 2, 28, 16),
+        "2025-11-02 08:00": datetime(2025, 11, 2),
+    }
+    for seen in ("2026-01-01 08:30:00", "2026-01-01T00:30:00Z", 1767227400, "1767227400000"):
+        posts = [a_weibo(idstr=str(n), created_at=text, crawl_time=seen) for n, text in enumerate(told)]
+        found = deliver("weibo", posts)
+        assert (found.refused, found.unknown) == ({}, set())
+        assert [row["occurred_at"] for row in found.rows] == list(told.values())
+
+
+def test_without_the_moment_of_the_crawl_they_count_from_the_day_of_the_batch(deliver) -> None:
+    found = deliver("weibo", [a_weibo(created_at=text) for text in ("5分钟前", "昨天 12:30", "08-25", "00-25", "soon")])
+    assert [row["occurred_at"] for row in found.rows] == [
+        datetime(2026, 3, 5, 3, 55),
+        datetime(2026, 3, 4, 4, 30),
+        datetime(2025, 8, 24, 16),
+    ]
+    assert found.refused == {4: [("occurred_at", "bad_format")], 5: [("occurred_at", "bad_format")]}
