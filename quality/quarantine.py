@@ -214,9 +214,7 @@ def _whole_id(connection: Connection, beginning: str) -> str:
     if beginning in found:
         return beginning
     if not found:
-        raise InputError(
-            f"No row in quarantine is {beginning}.", "Look it up with `cdp quarantine list --status all`."
-        )
+        raise InputError(f"No row in quarantine is {beginning}.", "Look it up with `cdp quarantine list --status all`.")
     some = ", ".join(found[:_NAMED]) + (" …" if len(found) > _NAMED else "")
     raise InputError(f"{len(found)} rows in quarantine begin with {beginning}: {some}.", "Give more of the id.")
 

@@ -100,7 +100,8 @@ def replay(
 
 def discard(
     given: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Rows: their ids, or six first letters or more of each.")
+        list[str] | None,
+        typer.Argument(metavar="[ID]...", help="Rows: their ids, or six first letters or more of each."),
     ] = None,
     project: ProjectOption = None,
     feed: FeedOption = None,

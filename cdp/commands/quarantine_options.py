@@ -14,7 +14,8 @@ FeedOption = Annotated[str | None, typer.Option("--feed", help="Only this feed."
 CodeOption = Annotated[str | None, typer.Option("--code", help="Only rows refused for this code.")]
 FieldOption = Annotated[str | None, typer.Option("--field", help="Only rows in which this field is to blame.")]
 IdOption = Annotated[
-    list[str] | None, typer.Option("--id", help="Only this row: its id, or its first six letters or more. May be repeated.")
+    list[str] | None,
+    typer.Option("--id", help="Only this row: its id, or its first six letters or more. May be repeated."),
 ]
 
 

@@ -46,7 +46,9 @@ class TimeAsSeen(Operation):
         seen = next((found for path in self.at if (found := _seen(scope.read(path), zone)) is not None), None)
         if seen is None:
             places = ", ".join(self.at)
-            raise UnreadableError("bad_format", f"a time such as `5 minutes ago` needs to say when it was seen: {places}")
+            raise UnreadableError(
+                "bad_format", f"a time such as `5 minutes ago` needs to say when it was seen: {places}"
+            )
         moment = _counted_back(told, seen) or _on_day(told, seen)
         return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
@@ -111,6 +113,4 @@ def _on_day(told: str, seen: datetime) -> datetime:
 def _at(day: date, clock: re.Match[str], seen: datetime) -> datetime:
     if clock["hour"] is None:
         return datetime.combine(day, time(0), seen.tzinfo)
-    return datetime.combine(
-        day, time(int(clock["hour"]), int(clock["minute"]), int(clock["second"] or 0)), seen.tzinfo
-    )
+    return datetime.combine(day, time(int(clock["hour"]), int(clock["minute"]), int(clock["second"] or 0)), seen.tzinfo)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -21,12 +22,13 @@ from sources.readers.delimited_reader import DelimitedReader
 from sources.readers.encoding import TextBlock, text_blocks
 from sources.readers.envelope import BATCH_DAY, Envelope
 from sources.readers.excel_reader import ExcelReader, is_workbook
+from sources.readers.foreign_content import LONGEST_ERROR, foreign_content
 from sources.readers.further_headings import without_further_headings
 from sources.readers.headings import DELIMITERS, Headings, split_line
 from sources.readers.json_reader import JsonReader
 from sources.readers.parquet_reader import MAGIC, read_parquet
 from sources.shape import shape_of
-from sources.source_rows import Block, Header, Reading, Refusal
+from sources.source_rows import Block, Header, Reading, Refusal, kept_raw
 
 FILE_NAME: Final = "_file_name"
 """The name of the file, where a mapping reads a column of this name."""
@@ -40,6 +42,7 @@ _NAMES: Final = {
     "parquet": "Parquet",
     "excel": "a workbook",
 }
+_NAMED_LINES: Final = re.compile(r"\.(jsonl|ndjson|jsonlines)(\.(gz|gzip|zst|zstd))?\Z")
 _MAGIC_BYTES: Final = 8
 
 
@@ -94,7 +97,7 @@ class FileReader:
             reading.is_unusable = True
             yield Refusal(1, "", f"the file is not {_NAMES[self.mapped.format]}")
             return
-        yield from self._texts(text_blocks(source, self.mapped.feed.encoding), reading)
+        yield from self._texts(text_blocks(source, self.mapped.feed.encoding), reading, self._are_lines(path))
 
     def _binary(self, path: Path, reading: Reading, *, is_parquet: bool) -> Iterator[Block | Refusal]:
         """Parquet and workbooks are read wherever rows of columns are expected."""
@@ -117,20 +120,35 @@ class FileReader:
         """What the columns of flat files are called."""
         return Headings(self.gate.names | self.gate.assumed, self.mapped.heading_marks, self.mapped.headings)
 
-    def _texts(self, blocks: Iterator[TextBlock], reading: Reading) -> Iterator[Block | Refusal]:
+    def _texts(
+        self, blocks: Iterator[TextBlock], reading: Reading, are_lines: bool = False
+    ) -> Iterator[Block | Refusal]:
         mapped = self.mapped
         held = next(blocks, None)
         if held is None:
             return
-        blocks = chain([held], blocks)
         form = self._form(held)
+        begin = _beginning(held, blocks)
+        text = b"".join(block.data for block in begin)
+        told = foreign_content(text, form, self.gate.names)
+        if told:
+            reading.is_unusable = True
+            _drain(blocks)
+            yield Refusal(1, kept_raw(text.decode("utf-8", "replace")), told)
+            return
+        blocks = chain(begin, blocks)
         if form in {"csv", "tsv"}:
             delimiter = mapped.feed.delimiter or ("\t" if form == "tsv" else self._delimiter(held))
             has_quotes = form == "csv" or not mapped.columns
             table = DelimitedReader(delimiter, mapped.columns, has_quotes, self.headings).read(blocks)
             yield from self._opened(table, reading)
             return
-        yield from self._objects(reading).read(blocks)
+        yield from self._objects(reading).read(blocks, are_lines=are_lines)
+
+    def _are_lines(self, path: Path) -> bool:
+        """Whether a file says that every line is a row of its own, be it readable or not."""
+        declared = self.mapped.feed.format
+        return declared == "jsonl" or (declared is None and bool(_NAMED_LINES.search(path.name.lower())))
 
     def _objects(self, reading: Reading) -> JsonReader:
         keeps = self.mapped.feed.on_new_column == "keep"
@@ -156,6 +174,14 @@ class FileReader:
 
     def _delimiter(self, first: TextBlock) -> str:
         return "," if self.mapped.columns else self.headings.delimiter(_first_line(first))
+
+
+def _beginning(first: TextBlock, more: Iterator[TextBlock]) -> list[TextBlock]:
+    """The first blocks: all of them, or so many that the text is longer than any error."""
+    found = [first]
+    while sum(len(block.data) for block in found) <= LONGEST_ERROR and (block := next(more, None)) is not None:
+        found.append(block)
+    return found
 
 
 def _first_line(block: TextBlock) -> str:
@@ -192,7 +218,7 @@ def _hash(path: Path, reading: Reading) -> None:
     reading.sha256 = digest.hexdigest()
 
 
-def _drain(source: Iterator[bytes]) -> None:
+def _drain(source: Iterator[object]) -> None:
     for _ in source:
         pass
 

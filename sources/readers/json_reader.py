@@ -36,8 +36,8 @@ class JsonReader:
     keep_unknown: bool
     reading: Reading
 
-    def read(self, blocks: Iterator[TextBlock]) -> Iterator[Block | Refusal]:
-        """The rows of a file."""
+    def read(self, blocks: Iterator[TextBlock], *, are_lines: bool = False) -> Iterator[Block | Refusal]:
+        """The rows of a file. ``are_lines``: it says that it consists of lines, which counts if it is no document."""
         first = next(blocks, None)
         if first is None:
             return
@@ -57,18 +57,20 @@ class JsonReader:
                     elements = [found for item in part for found in self.envelope.objects(item)]
                     yield from self._elements(elements, done)
                     held, done = [rest], done + len(elements)
-        yield from self._document(held, done)
+        yield from self._document(held, done, are_lines=are_lines)
 
-    def _document(self, held: list[TextBlock], done: int) -> Iterator[Block | Refusal]:
+    def _document(self, held: list[TextBlock], done: int, *, are_lines: bool) -> Iterator[Block | Refusal]:
         """A document, or the rest of an array of which ``done`` elements are read."""
-        if held[-1].is_broken or any(block.bad for block in held):
-            yield from self._broken_document(held, done)
-            return
         data = b"".join(block.data for block in held)
-        elements = _elements(data, self.envelope)
+        is_readable = not (held[-1].is_broken or any(block.bad for block in held))
+        elements = _elements(data, self.envelope) if is_readable else None
         if elements is not None:
             yield from self._elements(elements, done)
-        elif not done and _has_object_line(data):
+        elif not done and (
+            _consists_of_objects(data)
+            or (is_readable and _has_object_line(data))
+            or (are_lines and not _salvage(data.decode("utf-8", "replace"), self.envelope)[0])
+        ):
             yield from self._lines(iter(held))
         else:
             yield from self._broken_document(held, done)
@@ -248,6 +250,13 @@ def _is_value(raw: bytes) -> bool:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
     return True
+
+
+def _consists_of_objects(data: bytes) -> bool:
+    """Whether most lines, and more than one, begin an object: those of a document that is written over lines do not."""
+    lines = [line for line in data.split(b"\n") if line.strip(_SPACE)]
+    begin = sum(line[:1] == b"{" for line in lines)
+    return begin > 1 and 2 * begin > len(lines)
 
 
 def _has_object_line(data: bytes) -> bool:

@@ -25,7 +25,7 @@ social_interactions: interaction_id platform interaction_kind occurred_at update
 feedback: feedback_id feedback_kind survey_id submitted_at updated_at source_customer_id anonymous_id email
     phone full_name channel score score_scale answers text language order_id product_id topic opened_at
     first_response_at resolved_at followed_up_at reopened_count waiting_since ticket_status priority
-    service_stage cause resolution agent_id
+    service_stage cause resolution agent_id is_test
 contacts: contact_id created_at updated_at deleted_at email phone full_name given_name family_name gender
     birth_on income_band occupation company interests address_line city region postcode country language
     national_id_hash wechat_unionid wechat_openid wecom_external_userid lead_source loyalty_tier

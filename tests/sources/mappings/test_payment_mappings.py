@@ -306,7 +306,13 @@ def test_squares_orders_arrive_alone_in_pages_and_in_webhooks(deliver, wrap: Any
 
 @pytest.mark.parametrize("event", ["order_created", "order_updated"])
 def test_a_webhook_of_squares_without_the_order_takes_no_money_away(deliver, event) -> None:
-    notice = {"order_id": "o1", "version": 3, "location_id": "L", "state": "COMPLETED", "updated_at": "2026-03-01T09:05:00Z"}
+    notice = {
+        "order_id": "o1",
+        "version": 3,
+        "location_id": "L",
+        "state": "COMPLETED",
+        "updated_at": "2026-03-01T09:05:00Z",
+    }
     hook = {"type": event, "event_id": "e", "data": {"type": event, "id": "o1", "object": {event: notice}}}
     found = deliver("square_orders", json.dumps(hook) + "\n" + json.dumps({"order": a_square_order()}), currency="USD")
     assert (len(found.rows), list(found.refused), found.unknown) == (1, [1], set())

@@ -226,7 +226,7 @@ MAIL = {"message_id": "m", "event": "open", "occurred_at": "2026-01-05T10:00:00Z
     ],
 )
 def test_messages_arrive_alone_in_lists_and_in_pages(deliver, body: object) -> None:
-    for content in (body, json.dumps(body) + "\n" + json.dumps({"messages": []}) + "\n", json.dumps(body, indent=2)):
+    for content in (body, json.dumps(body, indent=2), json.dumps({"messages": []}) + "\n" + json.dumps({"data": body})):
         found = deliver("email_messages", content)
         assert (found.refused, found.unknown) == ({}, set())
         assert [(row["message_id"], row["message_event"]) for row in found.rows] == [("m", "opened")]
