@@ -7,6 +7,7 @@ so that the day is shown as failed and alerts go out; nothing waits for that che
 """
 
 import sys
+import time
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,7 +28,7 @@ from assets.resources import ProjectRun
 from sources.drift import CHANGES, SchemaChange
 from sources.feed import Feed, identifier_of
 from sources.group_load import StoppedBatch
-from sources.loading import BatchesStoppedError, BatchLoad, FeedLoad, load_feed, pending_batches
+from sources.loading import BatchesStoppedError, BatchLoad, FeedLoad, Progress, load_feed, pending_batches
 from sources.reason_ledger import ReasonShare, found_reasons
 from sources.schema_ledger import found_changes
 from warehouse.errors import CdpError, InputError, WarehouseBusyError
@@ -45,6 +46,9 @@ LOADED_STEP = "feeds_loaded"
 
 _LOADED_MEANS = "Every batch that arrived is loaded."
 _COLUMNS_MEANS = "The run found no source field that is new, missing, back again or of another type."
+
+_SECONDS_BETWEEN = 10
+"""Between two lines of a run's log that tell how far a feed is."""
 
 _WITHOUT_MATERIALIZATION: Mapping[str, bool] = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
 """Marks an output whose step has said itself which partitions it materialized."""
@@ -113,16 +117,24 @@ def feed_asset(
         context: dg.AssetExecutionContext, project_run: dg.ResourceParam[ProjectRun]
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetMaterialization | dg.Output[None]]:
         with shown_in_dagster():
-            loaded = load_pending(project_run, feed, _window(context))
+            loaded = load_pending(project_run, feed, _window(context), partial(_log, context.log, [0.0]))
         yield from _told(context, key, loaded)
 
     return load
 
 
-def load_pending(current: ProjectRun, feed: Feed, window: Window) -> Loaded:
+def _log(log: dg.DagsterLogManager, last: list[float], rows: int, done: int, total: int) -> None:
+    """How far the loading is, in the log of the run, every few seconds; ``last`` holds when that was told."""
+    now = time.monotonic()
+    if now - last[0] >= _SECONDS_BETWEEN:
+        last[0] = now
+        log.info(f"{done:,} of {total:,} bytes, {rows:,} rows")
+
+
+def load_pending(current: ProjectRun, feed: Feed, window: Window, progress: Progress | None = None) -> Loaded:
     """Load the batches of a window that are pending, and note those that stopped."""
     run = current.to_load()
-    done, errors = _load(current, feed, window)
+    done, errors = _load(current, feed, window, partial(current.told, feed.name) if current.told else progress)
     with current.warehouse.transaction() as connection:
         note(connection, feed.name, run.run_id, window, errors)
         changes = tuple(change for _, change, _ in found_changes(connection, feed=feed.name))
@@ -130,7 +142,9 @@ def load_pending(current: ProjectRun, feed: Feed, window: Window) -> Loaded:
     return Loaded(done.batches, errors, changes, reasons)
 
 
-def _load(current: ProjectRun, feed: Feed, window: Window) -> tuple[FeedLoad, dict[date, CdpError]]:
+def _load(
+    current: ProjectRun, feed: Feed, window: Window, progress: Progress | None
+) -> tuple[FeedLoad, dict[date, CdpError]]:
     first, last = window
     try:
         done = load_feed(
@@ -141,7 +155,7 @@ def _load(current: ProjectRun, feed: Feed, window: Window) -> tuple[FeedLoad, di
             first=first,
             last=last,
             full_refresh=current.full_refresh,
-            progress=partial(current.told, feed.name) if current.told else None,
+            progress=progress,
         )
     except BatchesStoppedError as error:
         return error.load, {stop.batch_on: _error_of(feed, stop) for stop in error.load.stopped}

@@ -22,13 +22,13 @@ from assets.tables import RawSources, TableGraph, names_of, table_assets, table_
 from quality.contracts.table import tables
 from quality.results import RESULTS
 from sources.feed import Feed
-from sources.ledger_tables import BATCHES
+from sources.ledger_tables import BATCHES, QUARANTINE_REASONS
 from sources.secret import Secrets
 
 DATA_TEAM = "team:customer-data"
 """Owns every table that is nobody else's."""
 
-LEDGERS = (RUNS, RESULTS, BATCHES)
+LEDGERS = (RUNS, RESULTS, BATCHES, QUARANTINE_REASONS)
 """Tables of ``ops`` that readers get too."""
 
 

@@ -51,18 +51,29 @@ class FileLoad:
     rejects: list[Reject] = field(default_factory=list)
     unknown: tuple[str, ...] = ()
     types: ColumnTypes = field(default_factory=ColumnTypes)
+    told: tuple[int, int] = (0, 0)
+
+    def news(self, *, is_done: bool = False) -> tuple[int, int]:
+        """Rows and bytes read since this was asked last; of a file that is hashed first, bytes count in the end."""
+        rows, size = self.told
+        if is_done:
+            now = self.file.bytes
+        else:
+            now = size if self.reading.sha256 else max(size, min(self.reading.bytes, self.file.bytes))
+        self.told = self.rows_read, now
+        return self.rows_read - rows, now - size
 
 
 @dataclass
 class Waiting:
-    """Blocks with the same columns that wait to be checked together, and files that are read to their end."""
+    """Blocks with the same columns that wait to be checked together. ``news``: rows and bytes read for them."""
 
     tables: list[pa.Table] = field(default_factory=list)
     header: Header | None = None
     rows: int = 0
     bytes: int = 0
     last_id: int = -1
-    done: list[FileLoad] = field(default_factory=list)
+    news: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def is_full(self) -> bool:
@@ -147,8 +158,8 @@ class GroupLoad:
         for waiting in read_ahead(self._waiting(), _READ_AHEAD):
             if waiting.tables:
                 self._flush(waiting)
-            for load in waiting.done:
-                self.progress(load.rows_read, load.file.bytes)
+            for rows, size in waiting.news:
+                self.progress(rows, size)
 
     def _waiting(self) -> Iterator[Waiting]:
         """Blocks of many files put together until they are worth a statement. Groups need whole files."""
@@ -158,10 +169,11 @@ class GroupLoad:
                 needs_whole = self.mapped.counts_rows and block.header is not None
                 is_inside = needs_whole and waiting.last_id == file_id
                 if waiting.tables and (not waiting.fits(block) or (waiting.is_full and not is_inside)):
+                    waiting.news.append(load.news())
                     yield waiting
                     waiting = Waiting()
                 waiting.add(block, file_id)
-            waiting.done.append(load)
+            waiting.news.append(load.news(is_done=True))
         yield waiting
 
     def _blocks(self, file_id: int, load: FileLoad) -> Iterator[Block]:

@@ -203,7 +203,7 @@ class _Told:
         self._rows = self._bytes = 0
 
     def add(self, rows: int, size: int) -> None:
-        """A file is done."""
+        """So many rows and bytes more are read."""
         self._rows += rows
         self._bytes += size
         self._progress(self._rows, self._bytes, self._total)

@@ -27,7 +27,13 @@ PUBLISHED_IDENTITY: Mapping[str, frozenset[str]] = {
 }
 """Identity tables that readers see, and the columns left out because they may hold raw identifier values."""
 
-PUBLISHED_OPS = ("batches", "quality_results", "runs")
+PUBLISHED_OPS: Mapping[str, frozenset[str]] = {
+    "batches": frozenset(),
+    "quality_results": frozenset(),
+    "quarantine_reasons": frozenset({"sample"}),
+    "runs": frozenset(),
+}
+"""Tables about the work that readers see, and the columns left out because they show a source row, even masked."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +83,7 @@ def _hidden(spec: TableSpec) -> frozenset[str] | None:
         return frozenset()
     if spec.schema == "identity":
         return PUBLISHED_IDENTITY.get(spec.name)
-    if spec.schema == "ops" and spec.name in PUBLISHED_OPS:
-        return frozenset()
-    return None
+    return PUBLISHED_OPS.get(spec.name) if spec.schema == "ops" else None
 
 
 def _columns(warehouse: Warehouse) -> dict[str, list[str]]:

@@ -257,6 +257,20 @@ def test_progress_is_told_in_rows_and_bytes(shop, a_message_feed, a_message):
     assert [rows for rows, _, _ in told] == sorted(rows for rows, _, _ in told)
 
 
+@pytest.mark.parametrize("mapping", ["jsonl", "csv"])
+def test_progress_is_told_inside_a_large_file_too(shop, a_message_feed, a_message, mapping):
+    count, fill = 150_000, "x" * 150
+    rows = [a_message(number, email=fill) for number in range(count)]
+    text = "\n".join([",".join(rows[0]), *(",".join(row.values()) for row in rows)]) if mapping == "csv" else rows
+    path = shop.land("mail", A, text)
+    told = []
+    shop.load(a_message_feed(mapping=mapping), progress=lambda *figures: told.append(figures))
+    size = path.stat().st_size
+    assert told[-1] == (count, size, size)
+    assert any(0 < rows < count and 0 < done < size for rows, done, _ in told)
+    assert told == sorted(told)
+
+
 def test_a_declaration_that_does_not_fit_is_told_before_anything_is_read(shop, a_message_feed):
     with pytest.raises(DeclarationError, match="not a field of messages"):
         shop.load(a_message_feed(fields={"message_idd": "id"}))
