@@ -11,7 +11,7 @@ from datetime import datetime
 
 from identity.resolve import resolve
 from identity.words import words_for
-from warehouse.database import Connection, Warehouse
+from warehouse.database import Connection, MissingTableError, Warehouse
 
 _RECORDS = """
     select records.record_id, records.feed, records.kind, records.occurrences, records.first_seen_at,
@@ -39,6 +39,21 @@ _EDGES = """
     where l.customer_id = $customer and r.customer_id = $customer
     order by edges.weight desc, 1, 2
 """
+_DECISIONS = """
+    select sides.decision_id,
+        min(sides.record_id) filter (side = 'left'), min(sides.record_id) filter (side = 'right')
+    from identity.decision_records as sides
+    inner join identity.decisions as said on sides.decision_id = said.decision_id
+    inner join identity.customer_links as links on sides.record_id = links.record_id
+    where
+        said.action = 'merge'
+        and links.customer_id = $customer
+        and said.decision_id not in (select retracts from identity.decisions where retracts is not null)
+    group by sides.decision_id
+    having count(distinct side) = 2
+    order by 1
+"""
+_MOST_PAIRS = 400
 _ALIASES = "select former_id from identity.customer_aliases where customer_id = $customer order by 1"
 
 
@@ -98,6 +113,29 @@ class Explanation:
     trees: tuple[Branch, ...]
     """One tree of the strongest evidence; more than one where a link has since lost its evidence."""
     edges: int
+    pairs: tuple[Pair, ...] = ()
+    """The strongest of these edges."""
+    decisions: tuple[Said, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two records of the customer that were compared: what the evidence amounts to."""
+
+    record_id_l: str
+    record_id_r: str
+    rule: str
+    weight: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Said:
+    """A decision of a person that ties records of the customer: its id, and one record of each side."""
+
+    decision_id: str
+    record_id_l: str
+    record_id_r: str
 
 
 @dataclass
@@ -119,7 +157,17 @@ def explain(warehouse: Warehouse, who: str, *, default_country: str = "") -> Exp
     edges = connection.execute(_EDGES, {"customer": customer}).fetchall()
     former = connection.execute(_ALIASES, {"customer": customer}).fetchall()
     trees = _trees([record.record_id for record in records], edges)
-    return Explanation(customer, tuple(row[0] for row in former), records, trees, len(edges))
+    pairs = tuple(Pair(*row[:5]) for row in edges[:_MOST_PAIRS])
+    names = tuple(row[0] for row in former)
+    return Explanation(customer, names, records, trees, len(edges), pairs, _decisions(connection, customer))
+
+
+def _decisions(connection: Connection, customer: str) -> tuple[Said, ...]:
+    try:
+        found = connection.execute(_DECISIONS, {"customer": customer}).fetchall()
+    except MissingTableError:  # the last run was of a version that did not know people's decisions
+        return ()
+    return tuple(Said(*row) for row in found)
 
 
 def _records(connection: Connection, customer: str) -> tuple[SeenRecord, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from identity.words_zh import CERTAIN_ZH, WORDS_ZH
+
 _WORDS = {
     ("account", "same"): "the same account",
     ("order", "same"): "both name the same order",
@@ -61,6 +63,7 @@ _CERTAIN = {
 }
 
 
-def words_for(comparison: str, level: str) -> str:
+def words_for(comparison: str, level: str, language: str = "en") -> str:
     """The outcome of a comparison as a phrase; guards of a business's own are named as they are."""
-    return _WORDS.get((comparison, level)) or _CERTAIN.get(comparison) or f"{comparison}: {level}".replace("_", " ")
+    words, certain = (WORDS_ZH, CERTAIN_ZH) if language == "zh" else (_WORDS, _CERTAIN)
+    return words.get((comparison, level)) or certain.get(comparison) or f"{comparison}: {level}".replace("_", " ")

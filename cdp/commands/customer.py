@@ -6,21 +6,28 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import typer
 
+from cdp.actor import ByOption, attempt_of
 from cdp.commands import customer_decisions
 from cdp.commands.run import parse_day
 from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
-from cdp.warehouses import open_to_read, reading
+from cdp.warehouses import open_to_read, reading, writing
 from identity.explain import Branch, Explanation, explain
 from identity.history import history
+from identity.picture import picture
 from identity.resolve import resolve
+from quality.access_log import Access, log_access
+from quality.resolution import Attempt
 from warehouse.business import load_business
 from warehouse.database import Connection
+from warehouse.project import Project
+from warehouse.whole_file import write_whole
 
 app = typer.Typer(help="One customer.", no_args_is_help=True)
 
@@ -78,11 +85,38 @@ def _readable(value: object, zone: ZoneInfo) -> object:
 
 
 @app.command("explain")
-def explain_customer(who: WhoArgument, project: ProjectOption = None, json: JsonOption = False) -> None:
+def explain_customer(
+    who: WhoArgument,
+    project: ProjectOption = None,
+    drawn: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE.svg", help="Draw it; personal values are masked.")
+    ] = None,
+    language: Annotated[
+        Literal["en", "zh"] | None, typer.Option("--language", help="Of the picture; default: the business's first.")
+    ] = None,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Show personal values in the picture; noted in ops.access_log.")
+    ] = False,
+    why: Annotated[str, typer.Option("--why", help="Why personal values are looked at, for ops.access_log.")] = "",
+    by: ByOption = None,
+    json: JsonOption = False,
+) -> None:
     """The records of a customer, their identifiers, and the evidence that ties them, strongest first."""
     where = find_project(project)
+    business = load_business(where)
     with open_to_read(where) as warehouse:
-        explanation = explain(warehouse, who, default_country=load_business(where).default_country)
+        explanation = explain(warehouse, who, default_country=business.default_country)
+    if drawn is not None:
+        chosen = language or ("zh" if business.languages[:1] and business.languages[0].startswith("zh") else "en")
+        if reveal:
+            _log(where, explanation, attempt_of(by, why))
+        write_whole(drawn, picture(explanation, language=chosen, reveal=reveal).encode())
+        said = {"picture": str(drawn), "customer_id": explanation.customer_id, "is_masked": not reveal}
+        if json:
+            show_json(said)
+        else:
+            say(f"drew {explanation.customer_id} into {drawn}" + ("" if reveal else "; personal values are masked"))
+        return
     if json:
         show_json(asdict(explanation))
         return
@@ -122,6 +156,14 @@ def customer_history(
     show(told["changes"], columns, as_json=False)
 
 
+def _log(where: Project, found: Explanation, attempt: Attempt) -> None:
+    """Note a look at personal values, before they are shown."""
+    rows = len(found.records)
+    access = Access(attempt.at, attempt.by, "customer explain", found.customer_id, rows, attempt.why)
+    with writing(where) as warehouse, warehouse.transaction() as connection:
+        log_access(connection, access)
+
+
 def _in_words(found: Explanation) -> Iterator[str]:
     former = f", formerly {', '.join(found.former_ids)}" if found.former_ids else ""
     yield f"customer {found.customer_id}{former}: {len(found.records)} records, {found.edges} edges between them"
@@ -132,6 +174,9 @@ def _in_words(found: Explanation) -> Iterator[str]:
         for item in record.identifiers:
             blocked = f"  (no evidence: {item.blocked_because})" if item.blocked_because else ""
             yield f"    {item.kind} ({item.strength}): {item.raw_value or item.value}{blocked}"
+    for decision in found.decisions:
+        one, other = names[decision.record_id_l], names[decision.record_id_r]
+        yield f"\nDecided by people ({decision.decision_id}): {one} and {other} are one person"
     yield "\nWhy they are one person: the strongest evidence for each, weights in bits"
     for tree in found.trees:
         yield from _branch_in_words(tree, names, 0)

@@ -197,3 +197,14 @@ def test_revealing_values_in_a_review_is_noted(shop: Shop) -> None:
     assert shop.ask("select accessed_by, command, rows, why from ops.access_log") == [
         ("Joe", "identity review", 2, "a call")
     ]
+
+
+def test_a_picture_is_drawn_masked_and_a_revealed_one_is_noted(shop: Shop, tmp_path: Path) -> None:
+    file = tmp_path / "bea.svg"
+    assert "masked" in shop.call("customer", "explain", "bea@b.example", "--picture", str(file))
+    assert "bea@b" not in file.read_text(encoding="utf-8")
+    shop.call("customer", "explain", "bea@b.example", "--picture", str(file), "--reveal", "--why", "a call")
+    assert "bea@b.example" in file.read_text(encoding="utf-8")
+    assert shop.ask("select command, rows, why from ops.access_log") == [("customer explain", 2, "a call")]
+    shop.call("customer", "explain", "bea@b.example", "--picture", str(file), "--language", "zh")
+    assert "为什么" in file.read_text(encoding="utf-8")
