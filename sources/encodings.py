@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import struct
 import unicodedata
 from collections.abc import Collection, Mapping
 from typing import Final
@@ -83,8 +84,9 @@ def _hides_in_ascii(sample: str, encoding: str) -> bool:
 
 def is_utf8(data: bytes) -> bool:
     """Whether bytes are valid UTF-8. Arrow checks several bytes at a time and builds no text."""
+    ends = pa.py_buffer(struct.pack("=2q", 0, len(data)))
     try:
-        pa.array([data], pa.large_binary()).cast(pa.large_string())
+        pa.LargeStringArray.from_buffers(1, ends, pa.py_buffer(data)).validate(full=True)
     except pa.ArrowInvalid:
         return False
     return True

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, Final, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, Union
 
 import msgspec
 import pyarrow as pa
@@ -20,8 +20,15 @@ from sources.leaves import Segments
 from sources.operations.operation import Value
 from sources.shape import Node, Standing, is_ignored, size_of, stands_in, strangers
 
+if TYPE_CHECKING:
+    from sources.line_scan import Numbers
+    from sources.scanner import Scanned, Scanner
+
 MOST_UNKNOWN: Final = 300
 """New fields told one by one in a file; an object used as a dictionary would have any number of them."""
+
+_LEARNT_FROM: Final = 200
+"""Lines of a block that are looked at for new fields before the others are gone through again."""
 
 _FAULTS: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
 _ANY_BUT_NULL: Any = str | int | float | bool | list[Any] | dict[str, Any]
@@ -40,6 +47,8 @@ class Opened:
     columns: dict[str, pa.Array]
     is_sure: list[bool]
     unknown: dict[str, list[bool]]
+    plain: pa.Array | None = None
+    """Which of the objects hold no control character in these columns; None: nobody looked."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,7 @@ class Gate:
         self._decoder = msgspec.json.Decoder(self._model)
         self._list = msgspec.json.Decoder(list[self._model])  # type: ignore[name-defined]  # made of values
         self._empty = self._model()
+        self._scanner: Scanner | None = None
 
     def _built(self, node: Node, at: Segments) -> tuple[type[msgspec.Struct], tuple[_Place, ...]]:
         """The strict model of what was seen below a place, and nothing else; and its places."""
@@ -122,6 +132,28 @@ class Gate:
             return None
         raws = bytes(data).split(b"\n")[:count] if self._unknown else ()
         return Opened(columns, [True] * count, self._unknown_in(rows, raws))
+
+    def scan_lines(self, data: bytes, offsets: Numbers) -> Scanned | None:
+        """Many lines in one pass; what it is not sure of is for ``open_each``. None when that would be most of them.
+
+        What some unsure lines hold for the first time joins the tree before all lines are looked at once more.
+        """
+        from sources.scanner import scanner_of
+
+        while True:
+            if self._scanner is None:
+                self._scanner = scanner_of(
+                    self.root, self._columns, {name: self._paths[name] for name in self._unknown}
+                )
+            if self._scanner is None:
+                return None
+            try:
+                scanned = self._scanner.open(data, offsets)
+            except _FAULTS:
+                return None
+            sample = scanned.unsure[:_LEARNT_FROM]
+            if not self._learn(data[offsets[line] : offsets[line + 1]] for line in sample):
+                return scanned if len(scanned.unsure) <= len(scanned.sure) else None
 
     def open_each(self, raws: Sequence[bytes]) -> Opened:
         """Objects one by one, after what was never seen before has joined the model."""

@@ -18,7 +18,13 @@ _LEADS_C1: Final = 0xC2
 
 
 def with_plain(rows: pa.Table, names: Iterable[str]) -> pa.Table:
-    """The block with a column that is true where none of these columns can hold a control character."""
+    """The block with a column that is true where none of these columns can hold a control character.
+
+    Rows of which whoever opened them has said so already are not looked at again.
+    """
+    if PLAIN in rows.column_names:
+        known = rows.column(PLAIN).fill_null(False)
+        return rows.set_column(rows.column_names.index(PLAIN), PLAIN, known)
     plain = np.ones(rows.num_rows, dtype=np.bool_)
     for name in names:
         for suspects in _suspects(rows.column(name)):

@@ -56,9 +56,11 @@ def text_blocks(source: Iterator[bytes], declared: str | None) -> Iterator[TextB
         for block in source:
             if not block:
                 continue
-            whole, line_end, rest = (rest + decoder.prepare(block)).rpartition(b"\n")
-            if line_end:
-                yield decoder.lines(whole + line_end)
+            rest += decoder.prepare(block)
+            end = rest.rfind(b"\n") + 1
+            if end:
+                whole, rest = rest[:end], rest[end:]
+                yield decoder.lines(whole)
     except BrokenContentError as error:
         yield TextBlock(b"", is_broken=str(error), tail=_escaped(rest + decoder.rest()))
         return

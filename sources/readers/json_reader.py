@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from sources.gate import Gate, Opened
 from sources.operations.operation import Value
+from sources.plain_text import PLAIN, with_plain
 from sources.readers.encoding import TextBlock
 from sources.readers.envelope import Envelope
 from sources.source_rows import Block, Reading, Refusal, kept_raw
@@ -92,13 +93,12 @@ class JsonReader:
         done = 0
         for block in blocks:
             if block.data:
-                more = yield from self._line_block(block, done)
-                done += more + block.data.count(b"\n") + (not block.data.endswith(b"\n"))
+                done += yield from self._line_block(block, done)
             if block.is_broken:
                 yield Refusal(done + 1, kept_raw(block.tail), block.is_broken)
 
     def _line_block(self, block: TextBlock, done: int) -> Generator[Block | Refusal, None, int]:
-        """The rows of whole lines; by how many they outnumber their lines, where lines hold several objects.
+        """The rows of whole lines; how many places they take: one each, more where a line holds several objects.
 
         Lines are opened a chunk at a time when all are well, else one by one.
         """
@@ -107,7 +107,10 @@ class JsonReader:
         for index in sorted(block.bad):
             message = "the bytes are not text of this encoding"
             yield Refusal(done + index + 1, kept_raw(raw[index].as_py().rstrip("\n")), message)
-        pieces: list[pa.Table] = []
+        pieces: list[pa.Table] = [] if block.bad else self._scanned(data, offsets, raw, done)
+        if pieces:
+            yield from _joined(pieces, None, len(data))
+            return len(raw)
         begin = more = 0
         is_whole = True
         while begin < len(raw):
@@ -128,7 +131,27 @@ class JsonReader:
                 is_whole = False
             begin = end
         yield from _joined(pieces, raw if is_whole else None, len(data))
-        return more
+        return more + len(raw)
+
+    def _scanned(self, data: bytes, offsets: Offsets, raw: pa.Array, done: int) -> list[pa.Table]:
+        """The rows of many lines, opened in one pass; none when they have to be gone through in another way."""
+        if len(data) < _WORTH_SCANNING or self.envelope.changes_objects:
+            return []
+        scanned = self.gate.scan_lines(data, offsets)
+        if scanned is None:
+            return []
+        singly = [data[offsets[line] : offsets[line + 1]] for line in scanned.unsure]
+        places = (scanned.unsure + done + 1).tolist()
+        if not self.envelope.is_plain and self._unwrapped(singly, places)[2]:
+            return []
+        unknown = {name: stands.tolist() for name, stands in scanned.unknown.items()}
+        sure = Opened(scanned.columns, [True] * len(scanned.sure), unknown, pa.array(scanned.plain))
+        raw = raw if len(scanned.sure) == len(raw) else raw.take(pa.array(scanned.sure))
+        pieces = [self._table(sure, scanned.sure + done + 1, raw)]
+        if singly:
+            table, _ = self._lines_singly(singly, places)
+            pieces.append(with_plain(table, [name for name in table.column_names if name in scanned.columns]))
+        return pieces
 
     def _lines_singly(self, lines: Sequence[bytes], places: Sequence[int]) -> tuple[pa.Table, int]:
         """Lines that need a closer look, and by how many their objects outnumber them."""
@@ -171,7 +194,8 @@ class JsonReader:
             new = zip(*opened.unknown.values(), strict=True)
             strict = [sure and not any(stands) for sure, stands in zip(strict, new, strict=True)]
         fixed = {"row": pa.array(rows, pa.int64()), "raw": raw, "strict": pa.array(strict, pa.bool_())}
-        return pa.table(fixed | opened.columns)
+        table = pa.table(fixed | opened.columns)
+        return table if opened.plain is None else table.append_column(PLAIN, opened.plain)
 
     def _broken_document(self, held: list[TextBlock], done: int) -> Iterator[Block | Refusal]:
         """The complete elements before the break, and one refused row for the rest."""
@@ -187,6 +211,10 @@ class JsonReader:
 
 _CHUNK: Final = 256 << 10
 """What is decoded at once: what comes out should stay in the processor's cache until it is a column."""
+
+
+_WORTH_SCANNING: Final = 1 << 20
+"""Bytes of lines for which it pays to wake the compiled pass."""
 
 
 def _raw(raws: Sequence[bytes]) -> pa.Array:

@@ -1,0 +1,131 @@
+"""Opens many lines at once through ``sources/line_scan.py``: the sure ones become columns of text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from sources.leaves import Segments
+from sources.line_scan import (
+    ANYTHING,
+    AS_JSON,
+    AS_PRESENCE,
+    AS_TEXT,
+    FRACTION,
+    NOTHING,
+    SURE,
+    TEXT,
+    TRUTH,
+    UNSURE,
+    WHOLE_NUMBER,
+    Numbers,
+    gather,
+    scan,
+)
+from sources.shape import Node
+
+_WIDTH = 7
+"""Numbers that describe a place, as ``scan`` reads them."""
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """``columns`` and ``plain`` speak of the lines ``sure``, in their order; nothing is said of the lines ``unsure``.
+
+    ``unknown``: by field that nobody mentions, in which of the sure lines it stands.
+    """
+
+    sure: Numbers
+    unsure: Numbers
+    columns: dict[str, pa.Array]
+    unknown: dict[str, Numbers]
+    plain: Numbers
+
+
+@dataclass(frozen=True)
+class Scanner:
+    """The seen part of a tree, as the compiled pass reads it."""
+
+    tree: Numbers
+    keys: Numbers
+    columns: tuple[str, ...]
+    whole: tuple[str, ...]
+    """The columns of JSON."""
+    unknown: tuple[str, ...]
+
+    def open(self, data: bytes, offsets: Numbers) -> Scanned:
+        """Open all lines."""
+        lines, count = len(offsets) - 1, len(self.columns) + len(self.unknown)
+        begins, ends = np.empty((count, lines), np.int64), np.empty((count, lines), np.int64)
+        said, plain = np.empty(lines, np.int8), np.empty(lines, np.bool_)
+        bytes_of, spill = np.frombuffer(data, np.uint8), np.empty(len(data), np.uint8)
+        rows = scan(bytes_of, offsets, self.tree, self.keys, begins, ends, said, plain, spill)
+        columns = {
+            name: _texts(bytes_of, spill, begins[index, :rows], ends[index, :rows])
+            for index, name in enumerate(self.columns)
+        }
+        columns |= {name: _compact(columns[name]) for name in self.whole}
+        stands = {name: begins[index, :rows] >= 0 for index, name in enumerate(self.unknown, len(self.columns))}
+        unknown = {name: found for name, found in stands.items() if found.any()}
+        return Scanned(np.flatnonzero(said == SURE), np.flatnonzero(said == UNSURE), columns, unknown, plain[:rows])
+
+
+def scanner_of(root: Node, columns: Mapping[Segments, str], unknown: Mapping[str, Segments]) -> Scanner | None:
+    """The scanner of a tree; None where a place is read as text in which objects were seen."""
+    places: list[tuple[Segments, Node]] = [((), root)]
+    tree: list[list[int]] = [[0] * _WIDTH]
+    tree[0][5] = -1
+    keys = bytearray()
+    whole: list[str] = []
+    paths = {path: index for index, path in enumerate((*columns, *unknown.values()))}
+    for index, (path, node) in enumerate(places):  # the list grows on the way: children come behind their parents
+        seen = [(name, child) for name, child in node.children.items() if child.is_seen]
+        tree[index][:2] = len(places), len(seen)
+        for name, child in seen:
+            at = (*path, name)
+            is_inner = any(below.is_seen for below in child.children.values())
+            if at in columns and is_inner and not child.is_whole:
+                return None
+            if at in columns and child.is_whole:
+                whole.append(columns[at])
+            key = name.encode("utf-8", "replace")
+            keys += key
+            told = AS_PRESENCE if at not in columns else AS_JSON if child.is_whole else AS_TEXT
+            tree.append([0, 0, len(keys) - len(key), len(keys), _allowed(child, is_inner), paths.get(at, -1), told])
+            places.append((at, child))
+    names = tuple(columns[path] for path in columns)
+    return Scanner(np.array(tree, np.int64), np.frombuffer(bytes(keys), np.uint8), names, tuple(whole), tuple(unknown))
+
+
+def _allowed(node: Node, is_inner: bool) -> int:
+    allowed = ANYTHING
+    if node.kinds is not None and not is_inner and not node.is_whole:
+        allowed = TEXT | WHOLE_NUMBER | NOTHING
+        allowed |= FRACTION if "number" in node.kinds else 0
+        allowed |= TRUTH if "boolean" in node.kinds else 0
+    return allowed if node.may_be_null else allowed & ~NOTHING
+
+
+def _compact(column: pa.Array) -> pa.Array:
+    """JSON without spaces, of equal keys the last; null is nothing.
+
+    Raises:
+        msgspec.MsgspecError: what stands in some row cannot be held.
+    """
+    found = (None if raw is None else msgspec.json.decode(raw) for raw in column.cast(pa.large_binary()).to_pylist())
+    made = [None if value is None else msgspec.json.encode(value) for value in found]
+    return pa.array(made, pa.large_binary()).cast(pa.large_string())
+
+
+def _texts(data: Numbers, spill: Numbers, begins: Numbers, ends: Numbers) -> pa.Array:
+    offsets = np.empty(len(begins) + 1, np.int64)
+    texts = gather(data, spill, begins, ends, offsets)
+    missing = begins < 0
+    count = int(missing.sum())
+    valid = pa.py_buffer(np.packbits(~missing, bitorder="little")) if count else None
+    buffers = [valid, pa.py_buffer(offsets), pa.py_buffer(texts)]
+    return pa.Array.from_buffers(pa.large_string(), len(begins), buffers, count)
