@@ -2,7 +2,7 @@
 
 A decision is written into the ledger and changes nothing else; the next run makes the customers that follow from it.
 Nothing is written that contradicts what stands. Parties are named as people name them: a customer id, or any e-mail,
-phone, order, account or record.
+phone, order, account or record. A former id of a customer names the records that it had.
 """
 
 from __future__ import annotations
@@ -18,6 +18,15 @@ from warehouse.database import Connection
 from warehouse.errors import IdentityConflictError, InputError, UsageError
 
 _RECORDS_OF = "select record_id from identity.customer_links where customer_id = $customer order by 1"
+_WERE_OF = """
+    select distinct links.record_id
+    from identity.customer_links as links
+    inner join identity.records as records on links.record_id = records.record_id
+    inner join identity.customer_link_history as history
+        on records.record_id = history.record_id or records.source_key = history.source_key
+    where links.customer_id = $customer and history.customer_id = $former
+    order by 1
+"""
 _INSERT = """
     insert into identity.decisions
         (decision_id, decided_at, run_id, decided_by, actor, action, record_id_l, record_id_r, customer_id, reason,
@@ -68,8 +77,8 @@ def two_parties(connection: Connection, left: str, right: str, country: str) -> 
     """
     one, other = _party(connection, left, country), _party(connection, right, country)
     if one.customer_id == other.customer_id:
-        one, other = (_bearing(connection, who, one.customer_id, country) for who in (left, right))
-        if set(one.records) & set(other.records):
+        one, other = _told_apart(*(_bearing(connection, who, one.customer_id, country) for who in (left, right)))
+        if not one.records or not other.records or set(one.records) & set(other.records):
             raise UsageError(
                 f"Both are customer {one.customer_id} already, and not by records of their own.",
                 f"Name records of it: `cdp customer explain {one.customer_id}` lists them.",
@@ -153,6 +162,16 @@ def party_of(connection: Connection, customer: str, record: str | None = None) -
     return Party(customer, (record,) if record is not None else _records_of(connection, customer))
 
 
+def _told_apart(one: Party, other: Party) -> tuple[Party, Party]:
+    """Two sides of one customer; where one is a part of the other, that part and the rest."""
+    left, right = set(one.records), set(other.records)
+    if right < left:
+        left -= right
+    elif left < right:
+        right -= left
+    return Party(one.customer_id, tuple(sorted(left))), Party(other.customer_id, tuple(sorted(right)))
+
+
 def _party(connection: Connection, who: str, country: str) -> Party:
     """A record is meant by itself; everything else means its whole customer."""
     customer = customer_named(connection, who.strip())
@@ -165,12 +184,16 @@ def _party(connection: Connection, who: str, country: str) -> Party:
 
 
 def _bearing(connection: Connection, who: str, customer: str, country: str) -> Party:
-    """The records of a customer that are named, or that bear what is named."""
-    if customer_named(connection, who.strip()) == customer:
+    """The records of a customer that are named, that bear what is named, or that were of the former id that is."""
+    who = who.strip()
+    if who == customer:
         return Party(customer, _records_of(connection, customer))
-    found = tuple(
-        sorted(record for owner, record in bearers(connection, who, default_country=country) if owner == customer)
-    )
+    if customer_named(connection, who) == customer:
+        named = connection.execute(_WERE_OF, {"customer": customer, "former": who}).fetchall()
+        found = tuple(str(row[0]) for row in named)
+    else:
+        borne = bearers(connection, who, default_country=country)
+        found = tuple(sorted(record for owner, record in borne if owner == customer))
     if not found:
         raise InputError(
             f"No record of customer {customer} is, or bears, what is named.",

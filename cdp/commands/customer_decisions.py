@@ -52,7 +52,7 @@ def merge(
     json: JsonOption = False,
 ) -> None:
     """Two customers are one person."""
-    where, attempt = find_project(project), _attempt(by, reason)
+    where, attempt = find_project(project), attempt_of(by, reason)
     done = _write(where, "merge", attempt, lambda connection, country: two_parties(connection, left, right, country))
     _tell(where, done, runs, json)
 
@@ -61,7 +61,9 @@ def split(
     who: Annotated[str, typer.Argument(metavar="CUSTOMER", help=_NAMED)],
     parts: Annotated[
         list[str],
-        typer.Argument(metavar="PART...", help="Records, or what records bear: e-mail, phone, order, account."),
+        typer.Argument(
+            metavar="PART...", help="Records, what records bear (e-mail, phone, order, account), or a former id."
+        ),
     ],
     reason: ReasonOption = "",
     by: ByOption = None,
@@ -70,7 +72,7 @@ def split(
     json: JsonOption = False,
 ) -> None:
     """Records of a customer are another person than its other records."""
-    where, attempt = find_project(project), _attempt(by, reason)
+    where, attempt = find_project(project), attempt_of(by, reason)
 
     def parties(connection: Connection, country: str) -> tuple[Party, Party]:
         leaving, staying = part_and_rest(connection, who, parts, country)
@@ -89,7 +91,7 @@ def forbid(
     json: JsonOption = False,
 ) -> None:
     """Two customers, or records of one, are two people and must never become one."""
-    where, attempt = find_project(project), _attempt(by, reason)
+    where, attempt = find_project(project), attempt_of(by, reason)
     done = _write(where, "forbid", attempt, lambda connection, country: two_parties(connection, left, right, country))
     _tell(where, done, runs, json)
 
@@ -104,7 +106,7 @@ def allow(
     json: JsonOption = False,
 ) -> None:
     """Nothing that was split or forbidden stands between two customers any more; the evidence decides."""
-    where, attempt = find_project(project), _attempt(by, reason)
+    where, attempt = find_project(project), attempt_of(by, reason)
     done = _write(where, "allow", attempt, lambda connection, country: two_parties(connection, left, right, country))
     _tell(where, done, runs, json)
 
@@ -118,7 +120,7 @@ def undo(
     json: JsonOption = False,
 ) -> None:
     """Take a decision back, as if it had never been made; both stay in the ledger."""
-    where, attempt = find_project(project), _attempt(by, reason)
+    where, attempt = find_project(project), attempt_of(by, reason)
     with writing(where) as warehouse, warehouse.transaction() as connection:
         whole = take_back(connection, decision, attempt)
     if json:
@@ -172,12 +174,6 @@ def import_file(
     else:
         say(f"wrote {counted(new, 'decision')}; {known:,} were known before.")
     _then_run(where, runs and new > 0, json)
-
-
-def _attempt(by: str | None, reason: str) -> Attempt:
-    if not reason.strip():
-        raise typer.BadParameter("say why, so that others understand it later", param_hint="--reason")
-    return attempt_of(by, reason)
 
 
 def _write(where: Project, action: str, attempt: Attempt, parties: _Parties) -> Written:

@@ -95,6 +95,24 @@ def test_splitting_what_was_merged_restores_the_customers(resolved: Warehouse, r
     assert again[ANN[0]["record_id"]] == again[BEA[0]["record_id"]]
 
 
+def test_a_former_id_names_the_records_that_it_had(resolved: Warehouse, run: Run) -> None:
+    before = state(resolved)
+    former, kept = customer(resolved, ANN[0]), customer(resolved, BEA[0])
+    say(resolved, run, 1, "merge", former, kept)
+    assert set(match(resolved, later(run)).values()) >= {kept}
+    say(resolved, run, 70, "split", kept, former)
+    match(resolved, later(run, 2))
+    assert state(resolved) == before
+
+
+def test_a_part_of_a_customer_is_kept_apart_from_the_rest_of_it(resolved: Warehouse, run: Run) -> None:
+    say(resolved, run, 1, "forbid", customer(resolved, BEA[0]), "07911123451")
+    links = match(resolved, later(run))
+    one, *others = (links[row["record_id"]] for row in BEA)
+    assert one not in others
+    assert len(set(others)) == 1
+
+
 def test_one_record_leaves_a_merged_customer_and_the_others_stay_together(resolved: Warehouse, run: Run) -> None:
     say(resolved, run, 1, "merge", "ann@a.example", "bea@b.example")
     match(resolved, later(run))
