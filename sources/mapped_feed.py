@@ -63,6 +63,7 @@ class MappedFeed:
     heading_marks: tuple[str, ...] = ()
     json_columns: tuple[str, ...] = ()
     further_headings: bool = False
+    graphql: Mapping[str, str] = field(default_factory=dict)
     attach: Mapping[str, Attached] = field(default_factory=dict)
     nested: tuple[str, ...] = ()
     page: tuple[str, ...] = ()
@@ -109,7 +110,7 @@ class MappedFeed:
             sorted(self.fields.items()),
         )
         more = (sorted(self.rows.items()), self.setting, feed.encoding, feed.delimiter, feed.sheet, feed.duplicates)
-        inside = (sorted(self.attach.items()), self.nested, self.page)
+        inside = (sorted(self.attach.items()), self.nested, self.page, sorted(self.graphql.items()))
         taken = (self.ignore, feed.on_new_column, feed.max_reject_ratio)
         text = repr((ENGINE, read, more, taken, inside)) + _schema(self.contract)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -151,6 +152,7 @@ def map_feed(feed: Feed) -> MappedFeed:
         heading_marks=mapping.heading_marks,
         json_columns=mapping.json_columns,
         further_headings=mapping.further_headings,
+        graphql=mapping.graphql,
         attach=mapping.attach,
         nested=mapping.nested,
         page=mapping.page,

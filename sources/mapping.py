@@ -91,6 +91,10 @@ class Mapping(Declaration):
     country: Country | None = Field(None, description="Country of rows that name none, where the feed names none.")
     currency: Currency | None = Field(None, description="Currency of such rows, where the feed names none.")
     nested: tuple[str, ...] = Field((), description="Lists inside an object that hold objects of the same kind.")
+    graphql: dict[str, str] = Field(
+        default_factory=dict,
+        description="Path in GraphQL answers, in snake_case → path in the vendor's REST answers, where it differs.",
+    )
     further_headings: bool = Field(
         False, description="Whether rows of headings below the first, as survey tools write them, are no rows."
     )

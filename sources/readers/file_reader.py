@@ -24,6 +24,7 @@ from sources.readers.envelope import BATCH_DAY, Envelope
 from sources.readers.excel_reader import ExcelReader, is_workbook
 from sources.readers.foreign_content import LONGEST_ERROR, foreign_content
 from sources.readers.further_headings import without_further_headings
+from sources.readers.graphql import GraphqlAnswer, is_graphql
 from sources.readers.headings import DELIMITERS, Headings, split_line
 from sources.readers.json_reader import JsonReader
 from sources.readers.parquet_reader import MAGIC, read_parquet
@@ -143,6 +144,8 @@ class FileReader:
             table = DelimitedReader(delimiter, mapped.columns, has_quotes, self.headings).read(blocks)
             yield from self._opened(table, reading)
             return
+        if mapped.graphql and is_graphql(text):
+            blocks = GraphqlAnswer(mapped.graphql).read(blocks)
         yield from self._objects(reading).read(blocks, are_lines=are_lines)
 
     def _are_lines(self, path: Path) -> bool:
