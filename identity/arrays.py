@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Integers: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.bool_]
+
+_WORD: Final = 64
 
 
 def read_table(connection: Connection, query: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
@@ -83,12 +85,40 @@ def _settled(label: Integers) -> Integers:
         label = further
 
 
+def ordered(keys: NDArray[Any], most: int) -> tuple[Integers, Integers]:
+    """Positions that sort whole numbers from 0 to ``most`` (ties by position), and the numbers in that order.
+
+    Where both fit into 64 bits the numbers are sorted with their positions packed below them, which is several times
+    as fast as sorting positions.
+    """
+    bits = _position_bits(len(keys))
+    if most.bit_length() + bits > _WORD:
+        order = np.argsort(keys, kind="stable")
+        return order, keys[order].astype(np.int64)
+    packed = keys.astype(np.uint64)
+    packed <<= np.uint64(bits)
+    packed |= np.arange(len(keys), dtype=np.uint64)
+    packed.sort()
+    order = (packed & np.uint64((1 << bits) - 1)).astype(np.int64)
+    packed >>= np.uint64(bits)
+    return order, packed.astype(np.int64)
+
+
+def ordered_hashes(hashes: NDArray[np.uint64]) -> tuple[Integers, Integers]:
+    """``ordered`` for well-spread 64-bit numbers, of which the lowest bits give way to positions."""
+    bits = _position_bits(len(hashes))
+    return ordered(hashes >> np.uint64(bits), (1 << (_WORD - bits)) - 1)
+
+
+def _position_bits(count: int) -> int:
+    return max(count - 1, 1).bit_length()
+
+
 def sorted_groups(keys: Integers) -> tuple[Integers, Integers, Integers]:
     """Order that sorts the keys, and start and size of each group in it."""
-    order = np.argsort(keys, kind="stable")
+    order, in_order = ordered(keys, int(keys.max(initial=0)))
     if not len(keys):
         return order, np.zeros(0, np.int64), np.zeros(0, np.int64)
-    in_order = keys[order]
     starts = np.flatnonzero(np.r_[True, in_order[1:] != in_order[:-1]]).astype(np.int64)
     sizes = np.diff(np.r_[starts, len(keys)]).astype(np.int64)
     return order, starts, sizes

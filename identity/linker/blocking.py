@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from identity.arrays import Integers, expand
+from identity.arrays import Integers, expand, ordered_hashes
 from identity.linker.atoms import Atom
 from identity.linker.rules import Rule, combined
 
@@ -23,19 +23,48 @@ class Candidates:
     mask: Integers
 
 
-def candidates(
-    size: int, atoms: list[Atom], rules: tuple[Rule, ...], source: NDArray[np.int32] | None = None
-) -> Candidates:
-    """The pairs of all rules. With ``source`` given only pairs across sources."""
-    found = [_pairs_of(size, atoms, rule, number, source) for number, rule in enumerate(rules)]
-    keys = np.concatenate(found) if found else np.zeros(0, dtype=np.uint64)
-    keys.sort()
-    pair = keys >> np.uint64(_RULE_BITS)
-    starts = np.flatnonzero(np.r_[True, pair[1:] != pair[:-1]]) if len(pair) else np.zeros(0, np.int64)
-    bits = np.left_shift(np.int64(1), (keys & np.uint64((1 << _RULE_BITS) - 1)).astype(np.int64))
-    mask = np.bitwise_or.reduceat(bits, starts) if len(starts) else np.zeros(0, np.int64)
-    distinct = pair[starts].astype(np.int64)
-    return Candidates(distinct // size, distinct % size, mask)
+class Blocking:
+    """Finds the pairs of rules; the pairs of a rule are kept for the next time it is asked for.
+
+    With ``source`` given only pairs across sources.
+    """
+
+    def __init__(self, size: int, atoms: list[Atom], source: NDArray[np.int32] | None = None) -> None:
+        self.size, self.atoms, self.source = size, atoms, source
+        self._kept: dict[Rule, NDArray[np.uint64]] = {}
+
+    def candidates(self, rules: tuple[Rule, ...]) -> Candidates:
+        """The pairs of all rules."""
+        self._kept = {rule: self._kept[rule] if rule in self._kept else self._pairs_of(rule) for rule in rules}
+        found = [pairs | np.uint64(number) for number, pairs in enumerate(self._kept.values())]
+        keys = np.concatenate(found) if found else np.zeros(0, dtype=np.uint64)
+        keys.sort()
+        pair = keys >> np.uint64(_RULE_BITS)
+        starts = np.flatnonzero(np.r_[True, pair[1:] != pair[:-1]]) if len(pair) else np.zeros(0, np.int64)
+        bits = np.left_shift(np.int64(1), (keys & np.uint64((1 << _RULE_BITS) - 1)).astype(np.int64))
+        mask = np.bitwise_or.reduceat(bits, starts) if len(starts) else np.zeros(0, np.int64)
+        distinct = pair[starts].astype(np.int64)
+        return Candidates(distinct // self.size, distinct % self.size, mask)
+
+    def _pairs_of(self, rule: Rule) -> NDArray[np.uint64]:
+        """Pairs as one number each, with room for the rule's number below."""
+        keys = combined([self.atoms[index].keys for index in rule.atoms])
+        there = np.flatnonzero(keys)
+        order, in_order = ordered_hashes(keys[there])
+        if not len(order):
+            return np.zeros(0, dtype=np.uint64)
+        starts = np.flatnonzero(np.r_[True, in_order[1:] != in_order[:-1]])
+        sizes = np.diff(np.r_[starts, len(order)])
+        fit = (sizes > 1) & (sizes <= rule.cap)
+        block, place = expand(sizes[fit])
+        members = there[order[starts[fit][block] + place]]
+        first, nth = expand(sizes[fit][block] - 1 - place)
+        left, right = members[first], members[first + 1 + nth]
+        if self.source is not None:
+            across = self.source[left] != self.source[right]
+            left, right = left[across], right[across]
+        pairs = left.astype(np.uint64) * np.uint64(self.size) + right.astype(np.uint64)
+        return np.asarray(pairs << np.uint64(_RULE_BITS))
 
 
 def every_pair(size: int, source: NDArray[np.int32] | None = None) -> Candidates:
@@ -45,27 +74,3 @@ def every_pair(size: int, source: NDArray[np.int32] | None = None) -> Candidates
         across = source[left] != source[right]
         left, right = left[across], right[across]
     return Candidates(left.astype(np.int64), right.astype(np.int64), np.ones(len(left), dtype=np.int64))
-
-
-def _pairs_of(
-    size: int, atoms: list[Atom], rule: Rule, number: int, source: NDArray[np.int32] | None
-) -> NDArray[np.uint64]:
-    keys = combined([atoms[index].keys for index in rule.atoms])
-    there = np.flatnonzero(keys)
-    order = there[np.argsort(keys[there], kind="stable")]
-    ordered = keys[order]
-    if not len(order):
-        return np.zeros(0, dtype=np.uint64)
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    sizes = np.diff(np.r_[starts, len(ordered)])
-    place = np.arange(len(ordered)) - np.repeat(starts, sizes)
-    of = np.repeat(sizes, sizes)
-    later = np.where(of <= rule.cap, of - 1 - place, 0)
-    first, nth = expand(later)
-    one, other = order[first], order[first + 1 + nth]
-    if source is not None:
-        across = source[one] != source[other]
-        one, other = one[across], other[across]
-    low, high = np.minimum(one, other), np.maximum(one, other)
-    packed = (low.astype(np.uint64) * np.uint64(size) + high.astype(np.uint64)) << np.uint64(_RULE_BITS)
-    return np.asarray(packed | np.uint64(number))

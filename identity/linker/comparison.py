@@ -7,7 +7,8 @@ is assumed independent.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from math import prod
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from identity.linker.levels import crossing, levels_of
 from identity.linker.roles import Role
 
 CROSSED: Final = "crossed_names"
+_MOST_IN_32_BITS: Final = 1 << 31
+_AT_ONCE: Final = 1 << 18
+"""Pairs of values whose texts are compared at once."""
 CROSSED_SIZES: Final = 4
 """Absent, no crossing, one name crosses, both cross."""
 
@@ -71,12 +75,12 @@ class Compared:
     right: Integers
     levels: tuple[NDArray[np.int8], ...]
     crossed: NDArray[np.int8]
-    cells: tuple[Integers, ...]
+    cells: tuple[NDArray[Any], ...]
 
     def __len__(self) -> int:
         return len(self.left)
 
-    def taken(self, chosen: Integers) -> Compared:
+    def taken(self, chosen: Integers | slice) -> Compared:
         """Some of the pairs, in the order given."""
         return Compared(
             self.left[chosen],
@@ -104,12 +108,14 @@ def compare(records: Records, left: Integers, right: Integers) -> Compared:
     for role in (Role.GIVEN, Role.FAMILY):
         if (number := records.numbered(role)) is not None:
             levels[number][crossed > 1] = 0
-    cells = []
+    cells: list[NDArray[Any]] = []
     for group in records.groups:
         members = [crossed] if group.is_crossing else [levels[number] for number in group.fields]
-        cell = np.zeros(len(left), dtype=np.int64)
-        for level, size in zip(members, group.sizes(records.fields), strict=True):
-            cell = cell * size + level
+        sizes = group.sizes(records.fields)
+        cell: NDArray[Any] = np.zeros(len(left), dtype=np.int32 if prod(sizes) <= _MOST_IN_32_BITS else np.int64)
+        for level, size in zip(members, sizes, strict=True):
+            np.multiply(cell, size, out=cell)
+            np.add(cell, level, out=cell)
         cells.append(cell)
     return Compared(left, right, levels, crossed, tuple(cells))
 
@@ -137,7 +143,9 @@ def _field_levels(item: Field, left: Integers, right: Integers) -> NDArray[np.in
         return level
     a, b = one[unequal], other[unequal]
     low, high, where = pair_keys(np.minimum(a, b), np.maximum(a, b), len(item.dictionary))
-    level[unequal] = levels_of(item.role, item.dictionary, low, high)[where]
+    parts = [slice(start, start + _AT_ONCE) for start in range(0, len(low), _AT_ONCE)]
+    found = [levels_of(item.role, item.dictionary, low[part], high[part]) for part in parts]
+    level[unequal] = np.concatenate(found)[where]
     return level
 
 

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from identity.arrays import Floats, Integers
+from identity.arrays import Floats, Integers, ordered, ordered_hashes
 from identity.linker.comparison import CROSSED_SIZES, Compared, Group, Records, unpacked
 from identity.linker.roles import NAMES, PERSONAL, PLACES, Learning, Role
 
@@ -133,10 +133,9 @@ def _patterns(where: list[Integers], own: NDArray[np.bool_]) -> tuple[Integers, 
         with np.errstate(over="ignore"):
             mixed = (mixed ^ column.astype(np.uint64)) * factor
             mixed ^= mixed >> np.uint64(29)
-    order = np.argsort(mixed)
-    ordered = mixed[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(ordered) else np.zeros(0, np.int64)
-    return order[starts], np.diff(np.r_[starts, len(ordered)]).astype(np.float64)
+    order, in_order = ordered_hashes(mixed)
+    starts = np.flatnonzero(np.r_[True, in_order[1:] != in_order[:-1]]) if len(order) else np.zeros(0, np.int64)
+    return order[starts], np.diff(np.r_[starts, len(order)]).astype(np.float64)
 
 
 class _GroupFit:
@@ -146,7 +145,7 @@ class _GroupFit:
         self.group, self.records = group, records
         self.members = [records.fields[index] for index in group.fields]
         both = np.concatenate([cells, random.cells[number]])
-        self.keys, where = _distinct(both)
+        self.keys, where = distinct(both)
         self.where, random_where = where[: len(cells)], where[len(cells) :]
         self.levels = unpacked(group, records.fields, self.keys)
         self.sizes = group.sizes(records.fields)
@@ -294,22 +293,21 @@ def _crossing_at_random(records: Records) -> Floats:
     return np.array([1.0 - 2.0 * one - one * one, 2.0 * one, one * one * _NEARLY_CROSSING])
 
 
-def _distinct(keys: Integers) -> tuple[Integers, Integers]:
+def distinct(keys: Integers) -> tuple[Integers, Integers]:
     """The distinct keys in order, and where each key stands among them."""
     highest = int(keys.max(initial=0))
     if highest < _LOOKED_UP:
         there = np.zeros(highest + 1, dtype=np.bool_)
         there[keys] = True
         return np.flatnonzero(there), (np.cumsum(there) - 1)[keys]
-    order = np.argsort(keys)
-    ordered = keys[order]
-    fresh = np.r_[True, ordered[1:] != ordered[:-1]] if len(ordered) else np.zeros(0, np.bool_)
+    order, in_order = ordered(keys, highest)
+    fresh = np.r_[True, in_order[1:] != in_order[:-1]] if len(order) else np.zeros(0, np.bool_)
     where = np.empty(len(keys), dtype=np.int64)
     where[order] = np.cumsum(fresh) - 1
-    return ordered[fresh], where
+    return in_order[fresh], where
 
 
 def _numbered(flags: NDArray[np.bool_]) -> Integers:
     """A number for each distinct row of flags."""
     code = flags @ (1 << np.arange(flags.shape[1]))
-    return _distinct(code.astype(np.int64))[1]
+    return distinct(code.astype(np.int64))[1]

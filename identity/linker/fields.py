@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from identity.arrays import Floats, Integers
+from identity.arrays import Floats, Integers, ordered
 from identity.linker.roles import CLOSED, MEANINGS, Meaning, Role
 
 Codes = NDArray[np.int32]
@@ -50,6 +50,27 @@ class Dictionary:
         """A number for the first character of each value."""
         first = pc.utf8_slice_codeunits(self.values, 0, 1).dictionary_encode()
         return np.asarray(first.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+    @cached_property
+    def masked(self) -> NDArray[np.bool_]:
+        """Whether a part of a value is hidden by stars."""
+        return np.asarray(pc.match_substring(self.values, "*").to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+    @cached_property
+    def locals(self) -> NDArray[np.object_]:
+        """Each value before its last @."""
+        found = np.empty(len(self), dtype=object)
+        found[:] = [text.rpartition("@")[0] or text for text in self.texts.tolist()]
+        return found
+
+    @cached_property
+    def areas(self) -> tuple[Integers, Integers, Integers]:
+        """Numbers for the first two characters of each value, the first three, and all but the last three (0: none)."""
+        return self._part(0, 2), self._part(0, 3), self._part(0, -3)
+
+    def _part(self, start: int, stop: int) -> Integers:
+        [codes], _ = encode([pc.utf8_slice_codeunits(self.values, start, stop)])
+        return codes.astype(np.int64)
 
     @cached_property
     def spaced(self) -> NDArray[np.bool_]:
@@ -159,10 +180,9 @@ def mapped(codes: Codes, changed: pa.Array) -> pa.Array:
 def pair_keys(low: Integers, high: Integers, size: int) -> tuple[Integers, Integers, Integers]:
     """Distinct pairs of codes: the lower and the higher code of each, and where each given pair stands among them."""
     keys = low.astype(np.int64) * size + high
-    order = np.argsort(keys)
-    ordered = keys[order]
-    fresh = np.r_[True, ordered[1:] != ordered[:-1]] if len(ordered) else np.zeros(0, np.bool_)
-    distinct = ordered[fresh]
+    order, in_order = ordered(keys, size * size)
+    fresh = np.r_[True, in_order[1:] != in_order[:-1]] if len(in_order) else np.zeros(0, np.bool_)
+    distinct = in_order[fresh]
     where = np.empty(len(keys), dtype=np.int64)
     where[order] = np.cumsum(fresh) - 1
     return distinct // size, distinct % size, where

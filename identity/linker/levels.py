@@ -152,8 +152,8 @@ def _dates(pairs: Pairs) -> Levels:
 
 def _numbers(pairs: Pairs) -> Levels:
     apart = edits(pairs.left, pairs.right)
-    masks = np.fromiter(("*" in a for a in pairs.left), np.bool_, len(pairs))
-    hidden = masks != np.fromiter(("*" in b for b in pairs.right), np.bool_, len(pairs))
+    masked_values = pairs.dictionary.masked
+    hidden = masked_values[pairs.low] != masked_values[pairs.high]
     masked = pairs.asked(hidden, _fits_mask)
     return _graded(len(pairs), [(2, (apart <= 2) & (pairs.shorter >= 6)), (3, masked), (4, (apart <= 1) & ~hidden)])
 
@@ -166,19 +166,15 @@ def _fits_mask(left: str, right: str) -> bool:
 
 
 def _emails(pairs: Pairs) -> Levels:
-    left_local, right_local = [_local(text) for text in pairs.left], [_local(text) for text in pairs.right]
+    left_local, right_local = pairs.dictionary.locals[pairs.low], pairs.dictionary.locals[pairs.high]
     similar = jaro_winkler(pairs.left, pairs.right) >= 0.9
-    local = jaro_winkler(left_local, right_local)
+    local = jaro_winkler(left_local.tolist(), right_local.tolist())
     apart = edits(pairs.left, pairs.right)
-    same_local = np.fromiter((a == b for a, b in zip(left_local, right_local, strict=True)), np.bool_, len(pairs))
+    same_local = np.asarray(left_local == right_local, dtype=np.bool_)
     return _graded(
         len(pairs),
         [(2, similar | (local >= 0.88)), (3, apart <= 4), (4, same_local), (5, apart <= 2), (6, apart <= 1)],
     )
-
-
-def _local(email: str) -> str:
-    return email.rpartition("@")[0] or email
 
 
 def _addresses(pairs: Pairs) -> Levels:
@@ -218,9 +214,9 @@ def _houses(pairs: Pairs) -> Levels:
 
 
 def _postcodes(pairs: Pairs) -> Levels:
-    both = list(zip(pairs.left, pairs.right, strict=True))
-    area = np.fromiter((a[:2] == b[:2] for a, b in both), np.bool_, len(both))
-    district = np.fromiter((a[:3] == b[:3] or (a[:-3] == b[:-3] != "") for a, b in both), np.bool_, len(both))
+    two, three, outward = ((part[pairs.low], part[pairs.high]) for part in pairs.dictionary.areas)
+    area = two[0] == two[1]
+    district = (three[0] == three[1]) | ((outward[0] == outward[1]) & (outward[0] > 0))
     return _graded(len(pairs), [(2, area), (3, district), (4, edits(pairs.left, pairs.right) <= 1)])
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from identity.arrays import Integers
 from identity.linker.atoms import Atom, make_atoms
-from identity.linker.blocking import Candidates, candidates, every_pair
+from identity.linker.blocking import Blocking, Candidates, every_pair
 from identity.linker.comparison import Compared, Records, compare
 from identity.linker.estimate import fit
 from identity.linker.partition import Constraints, Weighed, linked_components, partition, unseen_pairs
@@ -65,21 +65,19 @@ class Linker:
             atoms = make_atoms(self.records)
             choice = RuleChoice(self.records, atoms)
             rules = choice.first()
-            found = self._candidates(atoms, rules)
+            blocking = Blocking(self.records.size, atoms, self._across)
+            found = blocking.candidates(rules)
             compared = compare(self.records, found.left, found.right)
             model = self._fitted(found, compared, atoms, rules, random)
             likely = np.flatnonzero(weights(self.records, model, compared) > _PARTNER_FROM)
             rules = choice.second(rules, Found(found.left[likely], found.right[likely], found.mask[likely], rules))
-            found = self._candidates(atoms, rules)
+            found = blocking.candidates(rules)
             compared = self._compared_further(found, compared)
         strangers = random.taken(np.flatnonzero(weights(self.records, model, random) < 0.0))
         model = self._fitted(found, compared, atoms, rules, strangers)
         pairs = Weighed(found.left, found.right, weights(self.records, model, compared))
         label, pairs = self._clusters(pairs, model)
         return Linked(label, pairs, found.mask, rules, atoms, model)
-
-    def _candidates(self, atoms: list[Atom], rules: tuple[Rule, ...]) -> Candidates:
-        return candidates(self.records.size, atoms, rules, self._across)
 
     @property
     def _pairs_in_all(self) -> float:

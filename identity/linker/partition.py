@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from identity.arrays import Flags, Floats, Integers, components, expand, sorted_groups
+from identity.arrays import Flags, Floats, Integers, components, expand, ordered, sorted_groups
 
 COMPLETED: Final = 120
 _LARGEST: Final = 1500
@@ -126,12 +126,12 @@ def _matrices(
 ) -> Iterator[tuple[Integers, Floats]]:
     """Members (in order) of each open component and the matrix of its clipped weights."""
     nodes = np.flatnonzero(~agreed[label] & (counts[label] > 1))
-    nodes = nodes[np.argsort(label[nodes], kind="stable")]
+    nodes = nodes[ordered(label[nodes], len(label))[0]]
     place = np.zeros(len(label), dtype=np.int64)
     starts = np.flatnonzero(np.r_[True, label[nodes][1:] != label[nodes][:-1]]) if len(nodes) else np.zeros(0, np.int64)
     sizes = np.diff(np.r_[starts, len(nodes)])
     place[nodes] = np.arange(len(nodes)) - np.repeat(starts, sizes)
-    order = inside[np.argsort(label[pairs.left[inside]], kind="stable")]
+    order = inside[ordered(label[pairs.left[inside]], len(label))[0]]
     pair_label = label[pairs.left[order]]
     clipped = np.clip(pairs.weight[order], LEAST, MOST)
     one, other = place[pairs.left[order]], place[pairs.right[order]]

@@ -13,12 +13,16 @@ import numpy as np
 
 from identity.arrays import Floats, Integers
 from identity.linker.comparison import Compared, Group, Records, unpacked
-from identity.linker.estimate import Cells, Parameters
+from identity.linker.estimate import Cells, Parameters, distinct
 from identity.linker.fields import Field
 from identity.linker.roles import Learning, Role
 
 _MOST_FUZZY_BITS: Final = 3.0
 _LEAST_LOG: Final = -90.0
+_GRADED: Final = 3
+"""A field with so many inexact levels has two that nearly agree."""
+_AT_ONCE: Final = 1 << 16
+"""Pairs weighed at once: what a processor keeps at hand."""
 _CHANCE: Final = frozenset({Learning.RANDOM, Learning.TIED, Learning.LEANING, Learning.SURNAME, Learning.AGREED})
 
 
@@ -63,10 +67,14 @@ def group_logs(records: Records, model: Model, compared: Compared) -> list[Float
 
 def weights(records: Records, model: Model, compared: Compared) -> Floats:
     """log2 odds of each pair."""
-    total = np.repeat(model.parameters.prior[:, None], len(compared), axis=1)
-    for logs in group_logs(records, model, compared):
-        total += logs
-    return odds(total)
+    found = np.empty(len(compared))
+    for start in range(0, len(compared), _AT_ONCE):
+        part = compared.taken(slice(start, start + _AT_ONCE))
+        total = np.repeat(model.parameters.prior[:, None], len(part), axis=1)
+        for logs in group_logs(records, model, part):
+            total += logs
+        found[start : start + len(part)] = odds(total)
+    return found
 
 
 def odds(logs: Floats) -> Floats:
@@ -81,17 +89,18 @@ def probability(weight: Floats) -> Floats:
 
 def _cell_logs(records: Records, group: Group, cells: Cells, keys: Integers) -> Floats:
     """Probabilities of seen cells as learnt, of unseen ones as if their fields were independent."""
-    place = np.minimum(np.searchsorted(cells.keys, keys), len(cells.keys) - 1)
+    present, where = distinct(keys)
+    place = np.minimum(np.searchsorted(cells.keys, present), len(cells.keys) - 1)
     logs = cells.logs[:, place]
-    unseen = np.flatnonzero(cells.keys[place] != keys)
+    unseen = np.flatnonzero(cells.keys[place] != present)
     if len(unseen):
-        levels = unpacked(group, records.fields, keys[unseen])
+        levels = unpacked(group, records.fields, present[unseen])
         for number, fields in enumerate(cells.fields):
             found = np.zeros(len(unseen))
             for column, probabilities in enumerate(fields):
                 found += np.log2(np.maximum(np.r_[1.0, probabilities], 1e-30))[levels[:, column]]
             logs[number, unseen] = found
-    return np.maximum(logs, _LEAST_LOG)
+    return np.maximum(logs, _LEAST_LOG)[:, where]
 
 
 def _correct(logs: Floats, item: Field, number: int, model: Model, compared: Compared) -> None:
@@ -99,19 +108,13 @@ def _correct(logs: Floats, item: Field, number: int, model: Model, compared: Com
     meaning = item.meaning
     sides = enumerate((meaning.household, meaning.community, meaning.namesake), 2)
     chance = [1] + [c for c, side in sides if side in _CHANCE]
-    equal = np.flatnonzero(level > item.inexact)
-    bits = model.frequencies.exact[number][item.codes[compared.left[equal]]]
-    for c in chance:
-        logs[c, equal] += bits
-    if item.inexact < 3:
-        return
-    for nth, fuzzy in enumerate((item.inexact - 1, item.inexact)):
+    bits = np.where(level > item.inexact, model.frequencies.exact[number][item.codes[compared.left]], 0.0)
+    for nth, fuzzy in enumerate((item.inexact - 1, item.inexact) if item.inexact >= _GRADED else ()):
         near = np.flatnonzero(level == fuzzy)
-        if len(near):
-            mean = model.frequencies.fuzzy_mean[number][nth]
-            bits = np.clip(0.5 * (_common(item, compared, near) - mean), -_MOST_FUZZY_BITS, _MOST_FUZZY_BITS)
-            for c in chance:
-                logs[c, near] += bits
+        apart = _common(item, compared, near) - model.frequencies.fuzzy_mean[number][nth]
+        bits[near] = np.clip(0.5 * apart, -_MOST_FUZZY_BITS, _MOST_FUZZY_BITS)
+    for c in chance:
+        logs[c] += bits
 
 
 def _correct_crossed(logs: Floats, records: Records, compared: Compared) -> None:
