@@ -28,18 +28,18 @@ def main() -> None:
         if options.people:
             path = Path(folder) / "people.parquet"
             write_people(path, options.people)
-            results.append(_row(f"people_{options.people}", path, Path(folder), peer=False))
+            results.append(_row(f"people_{options.people}", path, _splink_on_people(path, Path(folder)), Path(folder)))
         else:
             there = [name for name in options.sets if (data / f"{name}.parquet").exists()]
-            results += [_row(name, data / f"{name}.parquet", Path(folder), peer=True) for name in there]
+            results += [
+                _row(name, data / f"{name}.parquet", _splink_on_set(name, Path(folder)), Path(folder)) for name in there
+            ]
     _RESULTS.mkdir(exist_ok=True)
     (_RESULTS / "identity.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
 
 
-def _row(name: str, path: Path, folder: Path, *, peer: bool) -> dict[str, Any]:
+def _row(name: str, path: Path, best: dict[str, Any] | None, folder: Path) -> dict[str, Any]:
     ours = _ours(path, folder)
-    theirs = [found for config in ("tuned", "joint") if (found := _splink(name, config, folder))] if peer else []
-    best = max(theirs, key=lambda found: found["f1"], default=None)
     row = {"set": name, "records": ours["records"], "ours": ours, "splink": best}
     line = f"{name:16} {ours['records']:>9,}  F1 {ours['f1']:.4f}  {ours['cpu']:7.2f} CPU s  {ours['rss']:6.0f} MB"
     if best:
@@ -56,6 +56,23 @@ def _ours(path: Path, folder: Path) -> dict[str, Any]:
     run = ["identity", "run", "--input", str(path), "--config", str(rules), "--output", str(clusters)]
     cpu, rss = _measured([sys.executable, "-c", code, *run, "--truth", "cluster_id", "--json"], told)
     return json.loads(told.read_text(encoding="utf-8")) | {"cpu": cpu, "rss": rss}
+
+
+def _splink_on_set(name: str, folder: Path) -> dict[str, Any] | None:
+    """The better of the peer's settings for a labelled set."""
+    found = [result for config in ("tuned", "joint") if (result := _splink(name, config, folder))]
+    return max(found, key=lambda result: result["f1"], default=None)
+
+
+def _splink_on_people(path: Path, folder: Path) -> dict[str, Any] | None:
+    python = os.environ.get("CDP_SPLINK_PYTHON")
+    if python is None:
+        return None
+    told = folder / "splink.txt"
+    _measured([python, str(Path(__file__).with_name("splink_people.py")), str(path)], told)
+    lines = told.read_text(encoding="utf-8").splitlines()
+    found = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else None
+    return found if isinstance(found, dict) else None
 
 
 def _splink(name: str, config: str, folder: Path) -> dict[str, Any] | None:
