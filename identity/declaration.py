@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -225,16 +226,16 @@ class IdentityRules(Declaration):
         return self
 
 
-def load_identity(project: Project, problems: Problems | None = None) -> IdentityRules:
-    """Read ``config/identity.yml``; a project without one runs with the packaged rules.
+def load_identity(project: Project, problems: Problems | None = None, *, at: Path | None = None) -> IdentityRules:
+    """Read ``config/identity.yml``, or the file ``at`` in its place; without one the packaged rules hold.
 
     Raises:
         DeclarationError: the file is wrong, together with the problems collected before.
     """
     problems = problems if problems is not None else Problems()
-    path = project.config / "identity.yml"
+    path = at or project.config / "identity.yml"
     if path.exists():
-        rules = read_declaration(path, IdentityRules, problems, shown_as="config/identity.yml")
+        rules = read_declaration(path, IdentityRules, problems, shown_as=at.name if at else "config/identity.yml")
     else:
         rules = default_rules(problems)
     if rules is None:

@@ -59,6 +59,17 @@ class Warehouse:
         finally:
             cursor.close()
 
+    @contextmanager
+    def rehearsal(self) -> Iterator[Connection]:
+        """A cursor inside a transaction of which nothing stays, whatever happens in it."""
+        cursor = self.cursor()
+        cursor.execute("begin transaction")
+        try:
+            yield cursor
+        finally:
+            cursor.execute("rollback")
+            cursor.close()
+
     def close(self) -> None:
         """Write the log into the file and let go of it."""
         self._connection.close()

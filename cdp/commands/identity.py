@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cdp.commands.identity_diff import diff
 from cdp.commands.identity_review import review
+from cdp.commands.identity_score import score
 from cdp.terminal import JsonOption, say, show_json
 from warehouse.errors import DeclarationError, InputError, Problem
 
@@ -166,3 +168,5 @@ def _known(table: pa.Table, names: list[str]) -> None:
 
 
 app.command("review")(review)
+app.command("diff")(diff)
+app.command("score")(score)
