@@ -53,6 +53,8 @@ def show_customer(who: WhoArgument, project: ProjectOption = None, json: JsonOpt
     facts = [{"attribute": name, "value": value} for name, value in found["profile"].items() if value not in (None, [])]
     show(facts, ["attribute", "value"], as_json=False, empty="An anonymous visitor: no golden record.")
     say(f"\nsegments: {', '.join(found['segments']) or 'none'}")
+    if found["lives_with"]:
+        say(f"lives with: {', '.join(found['lives_with'])}")
     say("\nOrders")
     show(found["orders"], ["placed_at", "order_id", "feed", "status", "net_amount", "currency"], as_json=False)
     say(f"\nNewest {_ACTIVITIES_SHOWN} activities")
@@ -206,6 +208,16 @@ def _profile(cursor: Connection, customer_id: str) -> dict[str, Any]:
             for row in _rows(
                 cursor,
                 "select segment from profiles.segment_members where customer_id = $customer_id order by segment",
+                who,
+            )
+        ],
+        "lives_with": [
+            row["customer_id"]
+            for row in _rows(
+                cursor,
+                "select other.customer_id from profiles.households as own"
+                " inner join profiles.households as other on own.household_id = other.household_id"
+                " where own.customer_id = $customer_id and other.customer_id <> $customer_id order by 1",
                 who,
             )
         ],

@@ -46,6 +46,11 @@ _COUNTS: Mapping[str, str] = {
     "records": "select count(*) from identity.records",
     "customers": "select count(*) from profiles.customers",
     "visitors": "select count(*) from profiles.visitors",
+    "pairs_in_doubt": "select count(*) from identity.review_queue",
+    "decisions_waiting": """
+        select count(*) from identity.decisions
+        where decided_by = 'person' and action in ('merge', 'split', 'forbid', 'allow', 'retract')
+            and decided_at > (select max(started_at) from ops.runs where status = 'published')""",
 }
 
 
@@ -105,6 +110,7 @@ def show_status(found: Mapping[str, Any]) -> None:
             f" and {counted(found['visitors'] or 0, 'anonymous visitor')}"
         )
         show(found["scorecard"], ["data_set", "metric", "value"], as_json=False, empty="No scorecard.")
+        _show_stewardship(found)
     say("\nLifecycle")
     show(found["lifecycle"], ["lifecycle_stage", "customers"], as_json=False)
     say("\nSegments")
@@ -112,6 +118,14 @@ def show_status(found: Mapping[str, Any]) -> None:
     say("\nChecks of the last run")
     show(found["checks"], ["severity", "passed", "failed"], as_json=False)
     say(f"\nPublished: {found['published'] or 'nothing yet'}")
+
+
+def _show_stewardship(found: Mapping[str, Any]) -> None:
+    """What people are asked about who is who, and what they said that no run has heard yet."""
+    if found["decisions_waiting"]:
+        say(f"{counted(found['decisions_waiting'], 'decision')} of people waiting for the next run. next: cdp run")
+    if found["pairs_in_doubt"]:
+        say(f"{counted(found['pairs_in_doubt'], 'pair')} in doubt. next: cdp identity review")
 
 
 def _attention(cursor: Connection, project: Project) -> Rows:

@@ -206,3 +206,10 @@ def test_a_picture_is_drawn_masked_and_a_revealed_one_is_noted(shop: Shop, tmp_p
     assert shop.ask("select command, rows, why from ops.access_log") == [("customer explain", 2, "a call")]
     shop.call("customer", "explain", "bea@b.example", "--picture", str(file), "--language", "zh")
     assert "为什么" in file.read_text(encoding="utf-8")
+
+
+def test_the_status_page_tells_what_is_in_doubt_and_what_no_run_has_heard(shop: Shop) -> None:
+    shop.call("customer", "forbid", "ann@a.example", "cleo@c.example")
+    shop.doubt(ANN, BEA[0])
+    found = shop.json("status")
+    assert (found["decisions_waiting"], found["pairs_in_doubt"]) == (1, 1)

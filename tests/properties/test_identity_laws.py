@@ -27,6 +27,7 @@ from people import a_record, load, match, partition, prepare, resolve
 
 BUSINESS = Business(name="A shop", base_currency="GBP", time_zone="Europe/London", default_country="GB")
 FEW = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+FEWEST = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 SOME = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 Row = dict[str, Any]
@@ -102,7 +103,7 @@ def test_people_decide_and_may_change_their_minds(found: list[Row], data: st.Dat
         assert split[one] != split[other]
 
 
-@FEW
+@FEWEST
 @given(rows, st.data())
 def test_whatever_people_decide_and_take_back_leaves_the_customers_as_they_were(
     found: list[Row], data: st.DataObject
@@ -128,7 +129,7 @@ def test_whatever_people_decide_and_take_back_leaves_the_customers_as_they_were(
         assert rows_of(warehouse, "select record_id_l, record_id_r, weight from identity.edges order by all") == before
 
 
-@FEW
+@FEWEST
 @given(rows, st.data())
 def test_a_split_of_what_was_merged_restores_every_customer(found: list[Row], data: st.DataObject) -> None:
     with open_warehouse() as warehouse:
@@ -144,6 +145,32 @@ def test_a_split_of_what_was_merged_restores_every_customer(found: list[Row], da
         assert match(warehouse, a_run(2)) == first
         assert {together[record] for record in first if first[record] in (one, other)} <= {one, other}
         assert rows_of(warehouse, "select * from identity.customer_aliases") == []
+
+
+@FEWEST
+@given(rows, st.lists(st.integers(0, 1), min_size=12, max_size=12), st.data())
+def test_decisions_hold_whether_they_were_made_before_or_after_other_records_came(
+    found: list[Row], batch_of: list[int], data: st.DataObject
+) -> None:
+    early = [row for row, batch in zip(found, batch_of, strict=False) if batch == 0]
+    pairs = [(a["record_id"], b["record_id"]) for a in early for b in early if a["record_id"] < b["record_id"]]
+    if not pairs:
+        return
+    chosen = data.draw(st.lists(st.sampled_from(pairs), min_size=1, max_size=2, unique=True))
+    actions = data.draw(st.lists(st.sampled_from(("merge", "forbid")), min_size=2, max_size=2))
+    expected = None
+    for first in (early, found):
+        with open_warehouse() as warehouse:
+            prepare(warehouse)
+            ever = set(resolve(warehouse, a_run(0), first).values())
+            for number, (action, (one, other)) in enumerate(zip(actions, chosen, strict=False)):
+                steward(warehouse, number, action, one, other)
+            links = resolve(warehouse, a_run(1), found)
+            for action, (one, other) in zip(actions, chosen, strict=False):
+                assert (links[one] == links[other]) == (action == "merge")
+            assert {resolve_who(warehouse.cursor(), customer) for customer in ever} <= set(links.values())
+            assert expected in (None, partition(links))
+            expected = partition(links)
 
 
 def an_attempt(hours: int) -> Attempt:
