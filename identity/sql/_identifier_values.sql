@@ -91,6 +91,33 @@ found as (
 
     union all
 
+    -- The source itself says that these records are one person.
+    select distinct
+        merged.record_id,
+        'source_id' as identifier_kind,
+        coalesce(feeds.id_space, merged.feed) || ':' || merged.merged_id as value,
+        merged.merged_id as raw_value,
+        true as is_valid
+    from (
+        select
+            rows_of.record_id,
+            rows_of.feed,
+            unnest(contacts.merged_ids) as merged_id
+        from staging._contacts_versions as contacts
+        inner join identity.row_records as rows_of
+            on
+                rows_of.kind = 'contacts'
+                and contacts._feed = rows_of.feed
+                and contacts._batch_on = rows_of.batch_on
+                and contacts._file = rows_of.file
+                and contacts._row = rows_of.row
+        where contacts.merged_ids is not null and rows_of.record_id is not null
+    ) as merged
+    left join ops.feeds as feeds on merged.feed = feeds.feed
+    where merged.merged_id is not null
+
+    union all
+
     select
         records.record_id,
         'email' as identifier_kind,

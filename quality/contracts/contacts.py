@@ -81,4 +81,8 @@ class Contact(Contract):
         default=None,
         description="What the person allowed: a list of channel, purpose, state, at, source, text_version.",
     )
+    merged_ids: tuple[PersonalId, ...] | None = Field(
+        default=None,
+        description="Further ids of the same person at the source: records merged into this one, or the one it became.",
+    )
     extra: JsonObject | None = Field(default=None, description="Declared leftovers of the source row, as JSON.")

@@ -29,7 +29,7 @@ feedback: feedback_id feedback_kind survey_id submitted_at updated_at source_cus
 contacts: contact_id created_at updated_at deleted_at email phone full_name given_name family_name gender
     birth_on income_band occupation company interests address_line city region postcode country language
     national_id_hash wechat_unionid wechat_openid wecom_external_userid lead_source loyalty_tier
-    points_balance referred_by consents
+    points_balance referred_by consents merged_ids
 messages: message_id campaign_id campaign_name message_channel message_event occurred_at email phone
     source_customer_id account_id cost_amount currency is_bot
 products: product_id name category brand price_amount cost_amount currency is_in_stock

@@ -166,4 +166,4 @@ def test_an_ended_relation_of_wecom_is_marked_a_handover_is_not(deliver) -> None
 
 def test_a_refusal_of_wecom_that_came_with_success_is_no_contact(deliver) -> None:
     found = deliver("wecom_contacts", {"errcode": 84061, "errmsg": "not external contact"})
-    assert found.refused == {1: [("contact_id", "missing")]}
+    assert found.refused == {1: [("", "unreadable")]}

@@ -238,4 +238,4 @@ def test_a_cell_that_should_be_json_and_is_not_is_told(deliver) -> None:
 
 def test_a_failure_that_came_with_success_is_no_activity(deliver) -> None:
     found = deliver("marketo_activities", {"requestId": "r", "success": False, "errors": [{"code": "601"}]})
-    assert ("occurred_at", "missing") in found.refused[1]
+    assert found.refused == {1: [("", "unreadable")]}

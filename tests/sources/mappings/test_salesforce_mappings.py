@@ -46,6 +46,7 @@ def test_bulk_contacts_are_accepted_and_no_field_but_the_companys_own_is_unknown
     assert [(item["channel"], item["state"]) for item in json.loads(jiro["consents"])] == [("email", "out")]
     assert merged["deleted_at"] == datetime(2026, 3, 4, 9, 15, 20)
     assert json.loads(merged["extra"])["merged_into"] == marta["contact_id"]
+    assert list(merged["merged_ids"]) == [marta["contact_id"]]
     assert json.loads(renee["extra"])["account_id"] == "001Qv00000Hk2LmIAJ"  # came with 15 letters
     assert json.loads(renee["extra"])["bounced_at"] == "2025-12-24T05:00:00.000Z"
     assert [(item["channel"], item["state"]) for item in json.loads(renee["consents"])] == [("call", "out")]
