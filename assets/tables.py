@@ -126,6 +126,7 @@ def _step_asset(
                     "dagster/column_schema": column_schema(spec, columns.get(spec.full_name, {})),
                     "dagster/column_lineage": lineage,
                     "seconds": round(made.seconds, 3),
+                    **made.figures,
                 },
             )
 

@@ -1,4 +1,4 @@
-"""How good the partition is: against known truth where it exists, and by signals that need none.
+"""How good the partition is: against known truth where it exists, by estimates and signals that need none.
 
 Table ``identity.scorecard`` (run_id, data_set, metric, value, measured_at), one row per run, data set and metric.
 *F1*, *precision*, *recall* are pairwise over all record pairs that the final customers imply, recall over all true
@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from identity.arrays import encoded, read_table
+from identity.estimated import estimated_scores
 from identity.scores import cluster_scores
 from identity.specs import spec
 from warehouse.database import Connection
@@ -89,6 +90,7 @@ _SIGNALS = """
         then cast(links_ended.records as double) / links_before.records else 0 end
     from links_before cross join links_ended
 """
+_FIGURES = "select data_set || ': ' || metric, value from identity.scorecard where run_id = $run_id order by 1"
 _TRUTH = """
     with truth as (
         select feed, file, cast(row as bigint) as row, cast(person_id as varchar) as person_id
@@ -138,15 +140,17 @@ def scorecard_step(truth: Path) -> Step:
             "identity.review_queue",
             "identity._nodes",
             "identity._features",
+            "identity._scores",
         }
     )
-    return Step(table.full_name, (table,), reads, partial(_execute, truth))
+    return Step(table.full_name, (table,), reads, partial(_execute, truth), figures=_FIGURES)
 
 
 def _execute(truth: Path, connection: Connection, run: Run) -> None:
     connection.execute(_CREATE)
     connection.execute("delete from identity.scorecard where run_id = $run_id", {"run_id": run.run_id})
     figures = [("signals", metric, value) for metric, value in _signals(connection, run)]
+    figures += [("estimated", metric, value) for metric, value in estimated_scores(connection).items()]
     if truth.exists():
         for data_set, with_visitors in (("truth", True), ("truth_known_customers", False)):
             scores = _against(connection, truth, with_visitors)

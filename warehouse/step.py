@@ -82,14 +82,17 @@ class Step:
     execute: Callable[[Connection, Run], None]
     statement: str | None = None
     parameters: Mapping[str, object] = field(default_factory=dict)
+    figures: str | None = None
+    """A query of names and numbers of a run (``$run_id``) that are worth following from run to run."""
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """Rows per table (``schema.name``) after the step, and the seconds it took."""
+    """Rows per table (``schema.name``) after the step, the seconds it took, and its figures."""
 
     rows: Mapping[str, int]
     seconds: float
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 def materialise(warehouse: Warehouse, step: Step, run: Run) -> StepResult:
@@ -102,7 +105,8 @@ def materialise(warehouse: Warehouse, step: Step, run: Run) -> StepResult:
     with warehouse.transaction() as connection:
         step.execute(connection, run)
         rows = {spec.full_name: _finish(connection, spec) for spec in step.tables}
-    return StepResult(rows, time.monotonic() - started)
+        figures = connection.execute(step.figures, {"run_id": run.run_id}).fetchall() if step.figures else []
+    return StepResult(rows, time.monotonic() - started, dict(figures))
 
 
 def _finish(connection: Connection, spec: TableSpec) -> int:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from people import a_record, resolve
 
+from identity.estimated import estimated_scores
 from identity.scorecard import scorecard_step
 from identity.scores import cluster_scores
 from warehouse.database import Warehouse
@@ -60,8 +61,28 @@ def test_a_run_is_scored_against_truth_and_by_signals(prepared: Warehouse, run: 
     assert figures["signals", "id_churn"] == 0.0
 
 
-def test_without_truth_there_are_only_signals(prepared: Warehouse, run: Run, tmp_path: Path) -> None:
+def test_without_truth_there_are_signals_and_estimates(prepared: Warehouse, run: Run, tmp_path: Path) -> None:
     resolve(prepared, run, [a_record(email="ann@a.example")])
     materialise(prepared, scorecard_step(tmp_path / "absent.csv"), run)
-    found = prepared.cursor().execute("select distinct data_set from identity.scorecard").fetchall()
-    assert found == [("signals",)]
+    found = prepared.cursor().execute("select distinct data_set from identity.scorecard order by 1").fetchall()
+    assert found == [("estimated",), ("signals",)]
+
+
+def test_estimates_of_a_small_partition_are_those_of_a_pencil(warehouse: Warehouse) -> None:
+    cursor = warehouse.cursor()
+    cursor.execute(
+        "create table identity._nodes as from (values ('r1', 0), ('r2', 0), ('r3', 1), ('r4', 2), ('r5', 3))"
+        " as t (record_id, node_id)"
+    )
+    cursor.execute(
+        "create table identity.customer_links as select record_id, case when node_id < 3 then 'a' else 'b' end"
+        " as customer_id from identity._nodes"
+    )
+    cursor.execute(
+        "create table identity._scores as from (values (0, 1, 2.0, false), (1, 2, 1.0, false),"
+        " (0, 2, -3.0, false), (2, 3, -1.0, false), (0, 3, 5.0, true)) as t (node_l, node_r, weight, is_apart)"
+    )
+    found = estimated_scores(cursor)
+    sure, probably = 1, 2 * 0.8 + 3 * 2 / 3
+    assert found["precision"] == pytest.approx((sure + probably) / 6)
+    assert found["recall"] == pytest.approx((sure + probably) / (sure + probably + 4 * 1 / 3))
