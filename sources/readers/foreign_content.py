@@ -20,23 +20,21 @@ _JSON_IN_TABLE: Final = re.compile(rb'\s*(\{\s*["}]|\[\s*[\[{"\]])')
 _FAILED: Final = 400
 
 _MARKS: Final = frozenset(
-    {
-        "error", "errors", "error_code", "errorCode", "error_message", "errorMessage", "errcode", "error_response",
-        "gw_err_resp", "fault", "exception",
-    }
-)  # fmt: skip
+    {"error", "errors", "error_code", "errorCode", "errcode", "error_response", "gw_err_resp", "fault", "exception"}
+)
 """Keys that say that something failed, unless they hold nothing or zero."""
 _BESIDE: Final = frozenset(
     {
         "category", "code", "context", "correlationId", "correlation_id", "data", "description", "detail", "details",
-        "documentation_url", "errmsg", "errorDescription", "error_description", "error_type", "extensions", "help",
+        "documentation_url", "errmsg", "errorDescription", "errorMessage", "error_description", "error_message",
+        "error_type", "extensions", "help",
         "hint", "instance", "link", "links", "message", "meta", "more_info", "msg", "ok", "path", "request",
         "requestId", "request_id", "status", "statusCode", "status_code", "subCategory", "sub_code", "sub_msg",
         "success", "timestamp", "title", "traceId", "trace_id", "type",
     }
 )  # fmt: skip
 """Keys that stand beside them. An object with any other key is more than an error."""
-_WORDS: Final = frozenset({"message", "msg", "title", "detail", "description", "errmsg"})
+_WORDS: Final = frozenset({"message", "msg", "title", "detail", "description", "errmsg", "errorMessage"})
 _NOTHING: Final[tuple[Value, ...]] = (None, "", "0", 0, False, [], {}, "ok", "OK")
 
 

@@ -16,6 +16,7 @@ ERRORS = [
     {"status": "error", "message": "The token expired.", "correlationId": "c", "category": "EXPIRED_AUTHENTICATION"},
     {"code": "INVALID_TOKEN", "details": {}, "message": "invalid oauth token", "status": "error"},
     {"errcode": 40001, "errmsg": "invalid credential"},
+    {"errorCode": 10006, "errorMessage": "access token expired", "traceId": "t", "data": None},
     {"data": None, "errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}]},
     [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}],
     {"requestId": "e42b", "success": False, "errors": [{"code": "601", "message": "Access token invalid"}]},
@@ -47,6 +48,21 @@ def test_an_object_that_holds_more_than_an_error_is_a_row(shop, a_message_feed, 
     shop.land("mail", B, json.dumps({"data": [a_message(2)], "errors": [{"message": "one was not found"}]}))
     shop.load(a_message_feed(envelope=["data"]))
     assert shop.counts("mail") == {A: (1, 1, 0, 0), B: (1, 1, 0, 0)}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"errorCode": 0, "errorMessage": "success", "data": {"dataList": [], "total": 0}},
+        {"errcode": 0, "errmsg": "ok", "data": []},
+        {"errors": [], "data": []},
+        {"success": True, "data": None},
+    ],
+)
+def test_an_empty_answer_is_no_error(shop, a_message_feed, body):
+    shop.land("mail", A, json.dumps(body))
+    shop.load(a_message_feed(envelope=["data.dataList", "data"]))
+    assert told(shop) == []
 
 
 def test_a_field_that_the_feed_reads_makes_no_error_of_its_rows(shop, a_message_feed):
