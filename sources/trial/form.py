@@ -16,6 +16,7 @@ from sources.readers.content import BrokenContentError, content_blocks
 from sources.readers.encoding import TextBlock, text_blocks
 from sources.readers.excel_reader import is_workbook
 from sources.readers.file_reader import is_parquet
+from sources.readers.foreign_content import foreign_content
 from sources.source_rows import Reading
 from sources.western_text import WESTERN, is_certainly_western
 from warehouse.errors import InputError
@@ -72,6 +73,9 @@ def form_of(path: Path, declared: str | None = None) -> FileForm:
     text = _text(head, encoding)
     first = text.lstrip()[:1]
     if first in {"{", "["}:
+        told = foreign_content(text.encode(), "json", ())
+        if told:
+            raise InputError(f"{path.name} holds no rows: {told}.", "Look at what it says, and fetch it again.")
         return _json_form(text, encoding, why)
     if first == "<":
         raise InputError(f"{path.name} is XML or HTML, which no mapping reads.", "Export it as JSON or CSV.")

@@ -219,7 +219,15 @@ def test_parquet_is_tried_too(tmp_path, shop):
     assert shop.ask("select count(*) from staging._contacts_versions") == [(2,)]
 
 
-@pytest.mark.parametrize(("data", "told"), [(b"", "holds nothing"), (b"<x/>", "XML"), (b"a,b\n1,2\n", "identifies")])
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "holds nothing"),
+        (b"<x/>", "XML"),
+        (b"a,b\n1,2\n", "identifies"),
+        (b'{"errors": [{"message": "Not authorized"}]}', "error of the interface"),
+    ],
+)
 def test_what_cannot_be_guessed_is_told(tmp_path, data, told):
     with pytest.raises(InputError, match=told):
         try_file(a_file(tmp_path, "odd.csv", data), SETTINGS)
