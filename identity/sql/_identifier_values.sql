@@ -103,7 +103,7 @@ found as (
             rows_of.record_id,
             rows_of.feed,
             unnest(contacts.merged_ids) as merged_id
-        from staging._contacts_versions as contacts
+        from staging.contacts as contacts
         inner join identity.row_records as rows_of
             on
                 rows_of.kind = 'contacts'
