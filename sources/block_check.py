@@ -75,6 +75,18 @@ class BlockResult:
 
 
 @dataclass
+class _Frame:
+    """Shows a block to statements. What is registered in a transaction is held until that ends: so only the frame."""
+
+    rows: pa.Table | None
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The rows, as the database asks for them."""
+        assert self.rows is not None
+        return self.rows.__arrow_c_stream__(requested_schema)
+
+
+@dataclass
 class BlockCheck:
     """Checks blocks: rows that need no tables on the way go straight to where they stay.
 
@@ -105,12 +117,14 @@ class BlockCheck:
         if not is_direct:
             self._change_form(header is not None)
         connection = self.replacement.connection if is_direct else self.connection
-        connection.register(_BLOCK, with_plain(rows, _texts_of(rows)))
+        frame = _Frame(with_plain(rows, _texts_of(rows)))
+        connection.register(_BLOCK, frame)
         try:
             connection.execute(_source_statement(header, "view" if is_direct or header is None else "table"))
             return self._checked_block(connection, program, rows, header)
         finally:
             connection.unregister(_BLOCK)
+            frame.rows = None
 
     def _checked_block(
         self, connection: Connection, program: Program, rows: pa.Table, header: Header | None

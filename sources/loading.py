@@ -170,7 +170,7 @@ def load_feed(
     for group in groups(plan, GROUP_BYTES):
         started = time.monotonic()
         reader = FileReader.of(mapped)
-        with closing(warehouse.cursor()) as scratch, warehouse.transaction() as connection:
+        with warehouse.one_thread(), closing(warehouse.cursor()) as scratch, warehouse.transaction() as connection:
             known = known_files(connection, feed.name)
             loads, stops = GroupLoad(connection, scratch, mapped, corrections, reader, run, told.add, attempt).load(
                 group, known

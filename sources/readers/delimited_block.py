@@ -40,7 +40,9 @@ class Parsed:
 def parse_block(block: TextBlock, delimiter: str, width: int, *, has_quotes: bool) -> Parsed | None:
     """The records of a block; None when they are to be read one by one."""
     data = block.data
-    if block.bad or len(delimiter.encode()) != 1 or b"\0" in data or data.count(b"\r") != data.count(b"\r\n"):
+    if block.bad or len(delimiter.encode()) != 1 or b"\0" in data:
+        return None
+    if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
         return None
     if has_quotes and b'"' in data:
         if not _has_quotes_around_fields(np.frombuffer(data, np.uint8), ord(delimiter)):
@@ -55,11 +57,12 @@ def _has_quotes_around_fields(data: Places, delimiter: int) -> bool:
     quotes = np.flatnonzero(data == _QUOTE)
     if len(quotes) % 2:
         return False
-    padded = np.concatenate([[_LINE_END], data, [_LINE_END]])
-    before, behind = padded[quotes[0::2]], padded[quotes[1::2] + 2]
-    begins = np.isin(before, [delimiter, _LINE_END, _QUOTE])
-    ends = np.isin(behind, [delimiter, _LINE_END, _RETURN, _QUOTE])
-    return bool(begins.all() and ends.all())
+    begins, ends = np.zeros(256, np.bool_), np.zeros(256, np.bool_)
+    begins[[delimiter, _LINE_END, _QUOTE]] = True
+    ends[[delimiter, _LINE_END, _RETURN, _QUOTE]] = True
+    first, last = quotes[0::2], quotes[1::2]
+    before, behind = data[first[first > 0] - 1], data[last[last + 1 < len(data)] + 1]
+    return bool(begins[before].all() and ends[behind].all())
 
 
 def _parse_lines(data: bytes, delimiter: str, width: int) -> Parsed | None:

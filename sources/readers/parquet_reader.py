@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -29,8 +30,8 @@ def read_parquet(path: Path) -> Iterator[Block | Refusal]:
                 good = [index for index in range(batch.num_rows) if index not in bad] if bad else None
                 kept = batch if good is None else batch.take(pa.array(good, pa.int64()))
                 columns = {f"c{index}": column for index, column in enumerate(kept.columns)}
-                numbers = range(batch.num_rows) if good is None else good
-                rows = pa.array([done + index + 1 for index in numbers], pa.int64())
+                numbers = np.arange(batch.num_rows) if good is None else np.array(good, np.int64)
+                rows = pa.array(numbers + done + 1, pa.int64())
                 yield Block(pa.table({"row": rows, **columns}), header, kept.nbytes)
                 done += batch.num_rows
     except (pa.ArrowException, OSError, UnicodeDecodeError):  # names of columns may be damaged too
