@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -32,7 +32,7 @@ from sources.expression import (
     When,
     operands,
 )
-from sources.list_compilation import compile_join, compile_pick, compile_sum
+from sources.list_compilation import ListReading, list_value, opened_list
 from sources.operations.moment import Epoch, Time
 from sources.operations.number import Integral
 from sources.operations.operation import FALSE, TRUE, Setting, SqlValue, both, call, either, is_null, negated, own, when
@@ -51,6 +51,8 @@ class TextScope:
     """Paths whose texts hold no control character wherever the column ``_plain`` is true."""
     moments: Mapping[str, exp.Expr] = field(default_factory=dict)
     """Paths whose values are moments already, and the columns that hold them."""
+    lists: tuple[tuple[ListReading, SqlValue], ...] = ()
+    """What was read out of lists already, and the columns that hold it."""
 
     def read(self, path: str) -> SqlValue:
         """The value at a source path; absent when the rows have no such place."""
@@ -169,12 +171,9 @@ def _compile_list(expression: SumOf | Pick | Join | Find | Each, scope: TextScop
     if isinstance(expression, SumOf | Pick | Join) and scope.read(expression.each.text) is ABSENT:
         return ABSENT
     match expression:
-        case SumOf(each):
-            return compile_sum(expression, scope.read(each.text))
-        case Pick(each, _, value):
-            return compile_pick(expression, scope.read(each.text), _inside(value, scope))
-        case Join(each):
-            return compile_join(expression, scope.read(each.text))
+        case SumOf(each) | Pick(each) | Join(each):
+            known = next((value for item, value in scope.lists if item == expression), None)
+            return known or list_value(expression, scope.read(each.text), opened_in(expression, scope))
         case Find(each, is_around=False):
             return SqlValue.of_text(exp.null(), _is_known_absent(scope.read(each.text)))
         case Each(Path() as each):
@@ -183,9 +182,14 @@ def _compile_list(expression: SumOf | Pick | Join | Find | Each, scope: TextScop
             return UNKNOWN
 
 
-def _inside(value: Expression, scope: TextScope) -> Callable[[Mapping[str, SqlValue]], SqlValue]:
-    """How the value of an element is made of the values inside it."""
-    return lambda values: compile_expression(value, TextScope(values, scope.setting, None))
+def opened_in(expression: ListReading, scope: TextScope) -> exp.Expr:
+    """The list that an expression reads, opened."""
+
+    def inside(values: Mapping[str, SqlValue]) -> SqlValue:
+        inner = TextScope(values, scope.setting, None)
+        return compile_expression(expression.value, inner) if isinstance(expression, Pick) else UNKNOWN
+
+    return opened_list(expression, scope.read(expression.each.text), inside)
 
 
 def _literal(text: str | None) -> exp.Expr:

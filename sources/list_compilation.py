@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from sqlglot import exp
 
@@ -26,41 +27,67 @@ from sources.statement import column, member
 
 _NUMBER = r"-?[0-9]{1,11}(\.[0-9]{1,4})?"
 _ELEMENT, _MADE = "element", "made"
+ListReading: TypeAlias = SumOf | Pick | Join
 
 
-def compile_sum(expression: SumOf, items: SqlValue) -> SqlValue:
+def opened_list(
+    expression: ListReading, items: SqlValue, compiled: Callable[[Mapping[str, SqlValue]], SqlValue]
+) -> exp.Expr:
+    """What an expression looks at in each element; ``compiled`` makes the value of a pick of those inside an element.
+
+    A list of ``counts``, ``clear`` (that is sure), ``text`` and ``sure`` of the value. No list is NULL.
+    """
+    match expression:
+        case SumOf():
+            number = expression.value
+            return _opened(items, expression.where, [number], lambda values: _number(values[number.text]))
+        case Pick():
+            return _opened(items, expression.where, paths_of(expression.value), compiled)
+        case Join():
+            path = expression.value
+            paths = [path] if path else None
+            return _opened(items, expression.where, paths, lambda values: values[path.text if path else ""])
+
+
+def list_value(expression: ListReading, items: SqlValue, opened: exp.Expr) -> SqlValue:
+    """What becomes of an opened list."""
+    match expression:
+        case SumOf():
+            return _sum(items, opened)
+        case Pick():
+            return _first(items, opened)
+        case Join():
+            return _joined(expression, items, opened)
+
+
+def _sum(items: SqlValue, opened: exp.Expr) -> SqlValue:
     """The sum as text; sure as a number, not as text, since its zeros may differ."""
-    made = _made(items, expression.where, [expression.value], lambda values: _number(values[expression.value.text]))
-    counted = _filtered(made, column("counts", _MADE))
+    counted = _filtered(opened, column("counts", _MADE))
     numbers = call("list_transform", counted, _lambda(_MADE, exp.TryCast(this=column("text", _MADE), to=_decimal())))
     text = exp.Cast(this=call("list_sum", numbers), to=exp.DataType.build("VARCHAR"))
-    is_clear = _is_clear(items, made)
+    is_clear = _is_clear(items, opened)
     nothing = both(is_clear, is_null(text))
     return SqlValue(text, nothing, is_clear, nothing, FALSE)
 
 
-def compile_pick(expression: Pick, items: SqlValue, compiled: Callable[[Mapping[str, SqlValue]], SqlValue]) -> SqlValue:
-    """The value of the first element that counts; ``compiled`` makes it of the values inside an element."""
-    made = _made(items, expression.where, paths_of(expression.value), compiled)
+def _first(items: SqlValue, opened: exp.Expr) -> SqlValue:
+    """The value of the first element that counts."""
     first = exp.Bracket(
-        this=exp.Paren(this=_filtered(made, column("counts", _MADE))), expressions=[exp.Literal.number(0)]
+        this=exp.Paren(this=_filtered(opened, column("counts", _MADE))), expressions=[exp.Literal.number(0)]
     )
-    is_clear = _is_clear(items, made, exp.or_(negated(column("counts", _MADE)), column("sure", _MADE), copy=False))
+    is_clear = _is_clear(items, opened, exp.or_(negated(column("counts", _MADE)), column("sure", _MADE), copy=False))
     text = exp.Dot(this=first, expression=exp.to_identifier("text"))
     return SqlValue.of_text(text, is_clear)
 
 
-def compile_join(expression: Join, items: SqlValue) -> SqlValue:
+def _joined(expression: Join, items: SqlValue, opened: exp.Expr) -> SqlValue:
     """The texts that are not blank, joined."""
-    path = expression.value.text if expression.value else ""
-    paths = [expression.value] if expression.value else None
-    made = _made(items, expression.where, paths, lambda values: values[path])
-    counted = _filtered(made, column("counts", _MADE)) if expression.where else made
+    counted = _filtered(opened, column("counts", _MADE)) if expression.where else opened
     texts = call("list_transform", counted, _lambda(_MADE, column("text", _MADE)))
     is_present = exp.NEQ(this=call("trim", column("text"), BLANKS), expression=exp.Literal.string(""))
     present = call("list_filter", texts, _lambda("text", call("coalesce", is_present, FALSE)))
     joined = call("nullif", call("array_to_string", present, expression.separator), "")
-    return SqlValue.of_text(joined, _is_clear(items, made))
+    return SqlValue.of_text(joined, _is_clear(items, opened))
 
 
 def _number(value: SqlValue) -> SqlValue:
@@ -72,16 +99,13 @@ def _number(value: SqlValue) -> SqlValue:
     return SqlValue.of_text(value.text, sure)
 
 
-def _made(
+def _opened(
     items: SqlValue,
     where: Sequence[Where],
     paths: Iterable[Path] | None,
     compiled: Callable[[Mapping[str, SqlValue]], SqlValue],
 ) -> exp.Expr:
-    """Per element: ``counts``, ``clear`` (that is sure), ``text`` and ``sure`` of its value. No list is NULL.
-
-    ``paths`` None: the value is the element itself, under the empty path.
-    """
+    """``paths`` None: the value is the element itself, under the empty path."""
     is_list = both(items.as_json, call("coalesce", call("starts_with", items.text, "["), FALSE))
     text = when(is_list, items.text)
     element = exp.to_identifier(_ELEMENT)

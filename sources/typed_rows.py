@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
 from quality.contracts.columns import Column, columns
 from quality.contracts.contract import ContractPart
 from quality.contracts.fast_check import fast_cast, fast_moment
-from sources.compilation import ABSENT, TextScope, compile_expression, is_quiet, text_value
-from sources.expression import Expression, Path
+from sources.compilation import ABSENT, TextScope, compile_expression, is_quiet, opened_in, text_value
+from sources.expression import Expression, Join, Path, Pick, SumOf, parts
+from sources.list_compilation import ListReading, list_value
 from sources.operations.operation import FALSE, TRUE, SqlValue, both, either, is_null, own
 from sources.plain_text import PLAIN
 from sources.source_rows import Header
-from sources.statement import column, named, stage
+from sources.statement import column, everything, named, stage
 
 
 def typed_rows(
@@ -27,6 +29,7 @@ def typed_rows(
 ) -> exp.Select:
     """The columns of a model (or one of them) and ``_sure``; ``carried`` names columns of ``texts`` that stay."""
     wanted = [item for item in columns(model) if only in {None, item.name}]
+    texts, scope = _with_lists(texts, [fields[item.name] for item in wanted if item.name in fields], scope)
     compiled = {item.name: _compiled(item.name, fields, scope) for item in wanted}
     columns_of = {item.name: item for item in wanted}
     moments = {name: found for name in compiled if (found := _moment(columns_of[name], fields, scope)) is not None}
@@ -46,6 +49,33 @@ def typed_rows(
     sure = both(column("_known"), *(cast.sure for cast in casts.values()))
     values = [named(cast.value, name) for name, cast in casts.items()]
     return stage(as_text, [*(column(name) for name in carried), *values, named(sure, "_sure")])
+
+
+def _with_lists(
+    texts: exp.Query | str, fields: Iterable[Expression], scope: TextScope
+) -> tuple[exp.Query | str, TextScope]:
+    """Lists opened, and read, once a row each, however often their values are asked for."""
+    found: list[ListReading] = []
+    for part in (part for item in fields for part in parts(item)):
+        if isinstance(part, SumOf | Pick | Join) and part not in found and scope.read(part.each.text) is not ABSENT:
+            found.append(part)
+    if not found:
+        return texts, scope
+    opened = [named(opened_in(item, scope), f"_opened_{number}") for number, item in enumerate(found)]
+    read = [
+        list_value(item, scope.read(item.each.text), column(f"_opened_{number}")) for number, item in enumerate(found)
+    ]
+    kept: dict[exp.Expr, str] = {}
+    for number, value in enumerate(read):
+        for name, part in vars(value).items():
+            if part not in (TRUE, FALSE):
+                kept.setdefault(part, f"_read_{number}_{name}")
+    columns_of = [
+        SqlValue(**{name: column(kept[part]) if part in kept else part for name, part in vars(value).items()})
+        for value in read
+    ]
+    stages = everything(everything(texts, *opened), *(named(part, name) for part, name in kept.items()))
+    return stages, replace(scope, lists=tuple(zip(found, columns_of, strict=True)))
 
 
 def _moment(item: Column, fields: Mapping[str, Expression], scope: TextScope) -> exp.Expr | None:
