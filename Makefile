@@ -32,7 +32,7 @@ ui: $(READY) ## Open the Dagster UI of this project on loopback
 	$(BIN)/cdp ui
 
 test: $(READY) ## Run the tests
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: $(READY) ## Lint, types, import direction, SQL style; changes nothing
 	$(BIN)/ruff check .
