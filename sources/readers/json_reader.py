@@ -69,7 +69,7 @@ class JsonReader:
             yield from self._elements(elements, done)
         elif not done and (
             _consists_of_objects(data)
-            or (is_readable and _has_object_line(data))
+            or (is_readable and _has_object_line(data) and not _ARRAY_BEGUN.match(data))
             or (are_lines and not _salvage(data.decode("utf-8", "replace"), self.envelope)[0])
         ):
             yield from self._lines(iter(held))
@@ -347,6 +347,8 @@ def _salvage(text: str, envelope: Envelope) -> tuple[list[bytes], int]:
         end = end_of_value
 
 
+_ARRAY_BEGUN = re.compile(rb"\s*\[\s*(\{|\Z)")
+"""An array that breaks off is no file of lines, though its last element may stand on a line of its own."""
 _SKIP = re.compile(r"[ \t\r\n,]*")
 
 

@@ -141,7 +141,7 @@ def test_a_changed_contract_makes_its_batches_stale_and_the_next_run_judges_them
 
     changed = {**CONTRACTS, "messages": StricterMessage}
     for module in list(sys.modules.values()):
-        if getattr(module, "CONTRACTS", None) is CONTRACTS:
+        if vars(module).get("CONTRACTS") is CONTRACTS:
             monkeypatch.setattr(module, "CONTRACTS", changed)
     assert pending_batches(shop.warehouse, shop.project, feed) == (date(2026, 1, 5), date(2026, 1, 6))
     shop.load(feed)
