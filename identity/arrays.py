@@ -77,6 +77,14 @@ def components(count: int, left: Integers, right: Integers) -> Integers:
     return _settled(label)
 
 
+def root(home: list[int], place: int) -> int:
+    """The place that stands for a place's group, by following ``home``; the way there is made shorter."""
+    while home[place] != place:
+        home[place] = home[home[place]]
+        place = home[place]
+    return place
+
+
 def _settled(label: Integers) -> Integers:
     while True:
         further = label[label]

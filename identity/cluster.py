@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from identity.arrays import Flags, Floats, Integers, components, sorted_groups
+from identity.arrays import Flags, Floats, Integers, components, root, sorted_groups
 from identity.declaration import Clusters
 
 _NEVER = -1.0e6
@@ -208,7 +208,7 @@ def _agglomerate(
 
     home = list(range(size))
     for a, b in sorted(together):
-        keep, gone = sorted((_root(home, number[a]), _root(home, number[b])))
+        keep, gone = sorted((root(home, number[a]), root(home, number[b])))
         if keep != gone:
             merge(keep, gone)
             home[gone] = keep
@@ -220,9 +220,3 @@ def _agglomerate(
         if not mean[keep, gone] > rules.link_at:
             return [sorted(part) for part in parts if part]
         merge(keep, gone)
-
-
-def _root(home: list[int], position: int) -> int:
-    while home[position] != position:
-        position = home[position]
-    return position

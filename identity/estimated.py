@@ -12,8 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from identity.arrays import Floats, Integers, integers, read_table
+from identity.arrays import Floats, Integers, integers, read_table, root
 from identity.score import probability
+from identity.scores import harmonic
 from warehouse.database import Connection
 
 _NODES: Final = """
@@ -47,7 +48,7 @@ def estimated_scores(connection: Connection) -> Mapping[str, float]:
     return {
         "precision": precision,
         "recall": recall,
-        "f1": 2 * precision * recall / (precision + recall) if precision + recall else 0.0,
+        "f1": harmonic(precision, recall),
     }
 
 
@@ -57,7 +58,7 @@ def _inside(records: Integers, left: Integers, right: Integers, likely: Floats) 
     size = records.tolist()
     claimed = right_ones = 0.0
     for one, other, share in zip(left.tolist(), right.tolist(), likely.tolist(), strict=True):
-        a, b = _root(parent, one), _root(parent, other)
+        a, b = root(parent, one), root(parent, other)
         if a == b:
             continue
         joined = size[a] * size[b]
@@ -66,13 +67,6 @@ def _inside(records: Integers, left: Integers, right: Integers, likely: Floats) 
         parent[b] = a
         size[a] += size[b]
     return claimed, right_ones
-
-
-def _root(parent: list[int], node: int) -> int:
-    while parent[node] != node:
-        parent[node] = parent[parent[node]]
-        node = parent[node]
-    return node
 
 
 def _missed(records: Integers, customer: Integers, left: Integers, right: Integers, likely: Floats) -> float:

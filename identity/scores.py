@@ -36,10 +36,10 @@ def cluster_scores(truth: Integers, found: Integers, source: Integers | None = N
     return {
         "precision": precision,
         "recall": recall,
-        "f1": _harmonic(precision, recall),
+        "f1": harmonic(precision, recall),
         "b_cubed_precision": cubed_precision,
         "b_cubed_recall": cubed_recall,
-        "b_cubed_f1": _harmonic(cubed_precision, cubed_recall),
+        "b_cubed_f1": harmonic(cubed_precision, cubed_recall),
         "exact_cluster_f1": 2.0 * float(whole.sum()) / (true_size.size + found_size.size),
     }
 
@@ -61,5 +61,6 @@ def _codes(values: Integers) -> NDArray[np.int64]:
     return np.unique(values, return_inverse=True)[1].astype(np.int64)
 
 
-def _harmonic(one: float, other: float) -> float:
+def harmonic(one: float, other: float) -> float:
+    """The harmonic mean of two shares; 0 where both are."""
     return 2 * one * other / (one + other) if one + other else 0.0

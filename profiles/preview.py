@@ -30,44 +30,36 @@ _COUNTS: Final = """
     from _links_before as links_before
     full join identity.customer_links as links_after on links_before.record_id = links_after.record_id
 """
-_OVERLAP: Final = """
+_REGROUPED: Final = """
     with overlap as (
-        select links_before.customer_id as before_id, links_after.customer_id as after_id, count(*) as records
+        select
+            links_before.customer_id as before_id,
+            links_after.customer_id as after_id,
+            count(*) as records,
+            coalesce(any_value(worth.total_base_amount), 0) as base_amount
         from _links_before as links_before
         inner join identity.customer_links as links_after on links_before.record_id = links_after.record_id
+        left join _worth_before as worth on links_before.customer_id = worth.customer_id
         group by links_before.customer_id, links_after.customer_id
+    ),
+
+    sides as (
+        select 'merged' as change, after_id as whole, before_id as part, records, base_amount from overlap
+        union all
+        select 'split' as change, before_id as whole, after_id as part, records, base_amount from overlap
     )
-"""
-_MERGED: Final = (
-    _OVERLAP
-    + """
+
     select
-        overlap.after_id,
-        list(overlap.before_id order by overlap.before_id = overlap.after_id desc, overlap.before_id),
-        sum(overlap.records)::bigint,
-        coalesce(sum(worth.total_base_amount), 0)
-    from overlap
-    left join _worth_before as worth on overlap.before_id = worth.customer_id
-    group by overlap.after_id
+        whole,
+        list(part order by part = whole desc, part),
+        sum(records)::bigint,
+        case when change = 'merged' then sum(base_amount) else any_value(base_amount) end
+    from sides
+    where change = $change
+    group by change, whole
     having count(*) > 1
     order by 4 desc, 3 desc, 1
 """
-)
-_SPLIT: Final = (
-    _OVERLAP
-    + """
-    select
-        overlap.before_id,
-        list(overlap.after_id order by overlap.before_id = overlap.after_id desc, overlap.after_id),
-        sum(overlap.records)::bigint,
-        coalesce(any_value(worth.total_base_amount), 0)
-    from overlap
-    left join _worth_before as worth on overlap.before_id = worth.customer_id
-    group by overlap.before_id
-    having count(*) > 1
-    order by 4 desc, 3 desc, 1
-"""
-)
 _SEGMENTS: Final = """
     with moved as (
         select
@@ -150,12 +142,12 @@ def _told(connection: Connection, as_of: date) -> Preview:
         int(before),
         int(after),
         int(moved),
-        _regrouped(connection, _MERGED),
-        _regrouped(connection, _SPLIT),
+        _regrouped(connection, "merged"),
+        _regrouped(connection, "split"),
         tuple(SegmentShift(*row) for row in connection.execute(_SEGMENTS).fetchall()),
     )
 
 
-def _regrouped(connection: Connection, statement: str) -> tuple[Regrouped, ...]:
-    rows: list[tuple[Any, ...]] = connection.execute(statement).fetchall()
+def _regrouped(connection: Connection, change: str) -> tuple[Regrouped, ...]:
+    rows: list[tuple[Any, ...]] = connection.execute(_REGROUPED, {"change": change}).fetchall()
     return tuple(Regrouped(whole, tuple(parts), records, amount) for whole, parts, records, amount in rows)

@@ -25,9 +25,9 @@ from warehouse.database import Connection, MissingTableError
 from warehouse.errors import WarehouseError
 from warehouse.project import Project
 
-_NAMED = "Customer id, or any e-mail, phone, order, account or record."
-LeftArgument = Annotated[str, typer.Argument(metavar="A", help=_NAMED)]
-RightArgument = Annotated[str, typer.Argument(metavar="B", help=_NAMED)]
+_WHO = "Customer id, or any e-mail, phone, order, account or record."
+LeftArgument = Annotated[str, typer.Argument(metavar="A", help=_WHO)]
+RightArgument = Annotated[str, typer.Argument(metavar="B", help=_WHO)]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for the ledger of decisions.")]
 RunOption = Annotated[
     bool, typer.Option("--run/--no-run", help="Run at once, so that every table shows it; else the next run does.")
@@ -53,12 +53,11 @@ def merge(
 ) -> None:
     """Two customers are one person."""
     where, attempt = find_project(project), attempt_of(by, reason)
-    done = _write(where, "merge", attempt, lambda connection, country: two_parties(connection, left, right, country))
-    _tell(where, done, runs, json)
+    _tell(where, _write(where, "merge", attempt, _named(left, right)), runs, json)
 
 
 def split(
-    who: Annotated[str, typer.Argument(metavar="CUSTOMER", help=_NAMED)],
+    who: Annotated[str, typer.Argument(metavar="CUSTOMER", help=_WHO)],
     parts: Annotated[
         list[str],
         typer.Argument(
@@ -92,8 +91,7 @@ def forbid(
 ) -> None:
     """Two customers, or records of one, are two people and must never become one."""
     where, attempt = find_project(project), attempt_of(by, reason)
-    done = _write(where, "forbid", attempt, lambda connection, country: two_parties(connection, left, right, country))
-    _tell(where, done, runs, json)
+    _tell(where, _write(where, "forbid", attempt, _named(left, right)), runs, json)
 
 
 def allow(
@@ -107,8 +105,7 @@ def allow(
 ) -> None:
     """Nothing that was split or forbidden stands between two customers any more; the evidence decides."""
     where, attempt = find_project(project), attempt_of(by, reason)
-    done = _write(where, "allow", attempt, lambda connection, country: two_parties(connection, left, right, country))
-    _tell(where, done, runs, json)
+    _tell(where, _write(where, "allow", attempt, _named(left, right)), runs, json)
 
 
 def undo(
@@ -131,7 +128,7 @@ def undo(
 
 
 def decisions(
-    who: Annotated[str | None, typer.Argument(metavar="[WHO]", help=f"Only those about one customer. {_NAMED}")] = None,
+    who: Annotated[str | None, typer.Argument(metavar="[WHO]", help=f"Only those about one customer. {_WHO}")] = None,
     project: ProjectOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", help="Write those not taken back to a CSV file for `import`.")
@@ -174,6 +171,10 @@ def import_file(
     else:
         say(f"wrote {counted(new, 'decision')}; {known:,} were known before.")
     _then_run(where, runs and new > 0, json)
+
+
+def _named(left: str, right: str) -> _Parties:
+    return lambda connection, country: two_parties(connection, left, right, country)
 
 
 def _write(where: Project, action: str, attempt: Attempt, parties: _Parties) -> Written:

@@ -57,7 +57,7 @@ class Dictionary:
         return np.asarray(pc.match_substring(self.values, "*").to_numpy(zero_copy_only=False), dtype=np.bool_)
 
     @cached_property
-    def locals(self) -> NDArray[np.object_]:
+    def local_parts(self) -> NDArray[np.object_]:
         """Each value before its last @."""
         found = np.empty(len(self), dtype=object)
         found[:] = [text.rpartition("@")[0] or text for text in self.texts.tolist()]

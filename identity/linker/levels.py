@@ -166,7 +166,7 @@ def _fits_mask(left: str, right: str) -> bool:
 
 
 def _emails(pairs: Pairs) -> Levels:
-    left_local, right_local = pairs.dictionary.locals[pairs.low], pairs.dictionary.locals[pairs.high]
+    left_local, right_local = pairs.dictionary.local_parts[pairs.low], pairs.dictionary.local_parts[pairs.high]
     similar = jaro_winkler(pairs.left, pairs.right) >= 0.9
     local = jaro_winkler(left_local.tolist(), right_local.tolist())
     apart = edits(pairs.left, pairs.right)

@@ -11,6 +11,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
+import msgspec
+
 from sources.mapping import Format
 from sources.operations.operation import Value
 
@@ -49,12 +51,22 @@ def foreign_content(text: bytes, form: Format, read: Collection[str]) -> str:
         return f"the file is {what}, such as an error of the server, not {'a table' if form in _TABLES else 'JSON'}"
     if form in _TABLES:
         return "the file holds JSON, not a table with columns" if _JSON_IN_TABLE.match(text) else ""
-    if len(text) <= LONGEST_ERROR and _is_error(_decoded(text), read):
+    if len(text) <= LONGEST_ERROR and _may_be_error(text) and _is_error(_decoded(text), read):
         return "the file is an error of the interface, not data"
     return ""
 
 
 _TABLES: Final = frozenset({"csv", "tsv"})
+
+
+def _may_be_error(text: bytes) -> bool:
+    """Whether the keys of the object, or of a list's first one, allow it: data is told by them without being opened."""
+    try:
+        if text.lstrip()[:1] == b"[":
+            text = bytes(next(iter(msgspec.json.decode(text, type=list[msgspec.Raw])), b"{}"))
+        return msgspec.json.decode(text, type=dict[str, msgspec.Raw]).keys() <= _MARKS | _BESIDE
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return True
 
 
 def _decoded(data: bytes) -> Value:
