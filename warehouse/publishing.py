@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,11 +19,13 @@ from pathlib import Path
 from sqlglot import exp
 
 from warehouse.database import Connection, Warehouse
-from warehouse.step import TableSpec, comment_on, quoted
+from warehouse.step import TableSpec, comments, quoted
 
 SNAPSHOT_NAME = "cdp.duckdb"
 _ATTACHED = "snapshot"
 _COPY_OPTIONS = {"parquet": "format parquet, compression zstd", "csv": "format csv, header true"}
+_AT_ONCE = 2
+"""Tables exported beside each other: most are so small that one thread alone works on them."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,15 @@ def write_snapshot(warehouse: Warehouse, folder: Path, run_id: str, tables: Sequ
     cursor = warehouse.cursor()
     cursor.execute(f"attach {quoted(str(unfinished))} as {_ATTACHED}")
     try:
+        cursor.begin()  # else every comment would be a transaction of its own
         for schema in sorted({table.spec.schema for table in tables}):
             cursor.execute(f"create schema if not exists {_ATTACHED}.{schema}")
         for table in tables:
             _copy_table(cursor, table)
+        cursor.commit()
+    except BaseException:
+        cursor.rollback()
+        raise
     finally:
         cursor.execute(f"detach {_ATTACHED}")
         cursor.close()
@@ -72,32 +80,26 @@ def write_exports(
     folder: Path,
     tables: Sequence[Published],
     *,
-    formats: Iterable[str],
+    formats: Sequence[str],
     run_id: str,
     as_of: date,
     schema_version: int,
 ) -> Path:
     """Write each table as files of the given formats, then the manifest; return the manifest's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    entries = []
-    cursor = warehouse.cursor()
+    cursors = [warehouse.cursor() for _ in tables]
     try:
-        for table in tables:
-            described = _described(cursor, table)
-            for kind in formats:
-                path = folder / f"{table.spec.full_name}.{kind}"
-                rows = _export(cursor, table, path, _COPY_OPTIONS[kind])
-                entries.append(
-                    {
-                        "name": table.spec.full_name,
-                        "file": path.name,
-                        "rows": rows,
-                        "sha256": _sha256(path),
-                        "columns": described,
-                    }
-                )
+        types = _types(cursors[0]) if cursors else {}
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="export") as exporting:
+            exported = exporting.map(
+                lambda cursor, table: _exported(cursor, table, types[table.spec.full_name], folder, formats),
+                cursors,
+                tables,
+            )
+            entries = [entry for found in exported for entry in found]
     finally:
-        cursor.close()
+        for cursor in cursors:
+            cursor.close()
     manifest = {"run_id": run_id, "as_of": as_of.isoformat(), "schema_version": schema_version, "tables": entries}
     return _write_text(folder / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
 
@@ -105,32 +107,59 @@ def write_exports(
 def _copy_table(cursor: Connection, table: Published) -> None:
     target = f"{_ATTACHED}.{table.spec.full_name}"
     cursor.execute(f"create table {target} as {table.select.sql(dialect='duckdb')}")
-    comment_on(cursor, table.spec, database=_ATTACHED)
+    cursor.execute(comments(table.spec, table.columns, target))
 
 
-def _export(cursor: Connection, table: Published, path: Path, options: str) -> int:
+def _exported(
+    cursor: Connection, table: Published, types: Mapping[str, str], folder: Path, formats: Sequence[str]
+) -> list[Mapping[str, object]]:
+    """Write a table as files; their entries in the manifest."""
+    name = table.spec.full_name
+    columns = [
+        {"name": column, "type": types[column], "description": table.spec.columns.get(column, "")}
+        for column in table.columns
+    ]
+    rows = table.select.order_by(*(exp.column(column, quoted=True) for column in table.spec.grain)).sql("duckdb")
+    entries: list[Mapping[str, object]] = []
+    for kind in formats:
+        path = folder / f"{name}.{kind}"
+        count = _export(cursor, rows, path, _COPY_OPTIONS[kind])
+        entries.append({"name": name, "file": path.name, "rows": count, "sha256": _sha256(path), "columns": columns})
+        if kind == "parquet":
+            rows = _ordered(cursor, path, columns) or rows
+    return entries
+
+
+def _ordered(cursor: Connection, path: Path, columns: Sequence[Mapping[str, str]]) -> str | None:
+    """A select of the rows of a Parquet file, which spares ordering them again.
+
+    None where Parquet does not hold every type of them, or the name of a folder would be read as a pattern.
+    """
+    if set("*?[") & set(str(path)):
+        return None
+    rows = f"from read_parquet({quoted(str(path))}, hive_partitioning = false)"
+    held = [(name, kind) for name, kind, *_ in cursor.execute(f"describe {rows}").fetchall()]
+    return rows if held == [(column["name"], column["type"]) for column in columns] else None
+
+
+def _export(cursor: Connection, rows: str, path: Path, options: str) -> int:
     unfinished = path.with_name(f".{path.name}.unfinished")
-    select = table.select.order_by(*(exp.column(name, quoted=True) for name in table.spec.grain))
-    copied = cursor.execute(
-        f"copy ({select.sql(dialect='duckdb')}) to {quoted(str(unfinished))} ({options})"
-    ).fetchone()
+    copied = cursor.execute(f"copy ({rows}) to {quoted(str(unfinished))} ({options})").fetchone()
     assert copied is not None
     _sync(unfinished)
     os.replace(unfinished, path)
     return int(copied[0])
 
 
-def _described(cursor: Connection, table: Published) -> list[Mapping[str, str]]:
-    types = dict(
-        cursor.execute(
-            "select column_name, data_type from information_schema.columns "
-            "where table_catalog = current_database() and table_schema = $schema and table_name = $name",
-            {"schema": table.spec.schema, "name": table.spec.name},
-        ).fetchall()
-    )
-    return [
-        {"name": name, "type": types[name], "description": table.spec.columns.get(name, "")} for name in table.columns
-    ]
+def _types(cursor: Connection) -> Mapping[str, Mapping[str, str]]:
+    """Table (``schema.table``) → column → SQL type."""
+    found: dict[str, dict[str, str]] = {}
+    for table, column, kind in cursor.execute(
+        "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns() "
+        "where database_name = current_database()"
+    ).fetchall():
+        found.setdefault(table, {})[column] = kind
+    return found
 
 
 def _point(link: Path, target: Path) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from sqlglot import exp
@@ -133,20 +134,29 @@ def _count_statement(spec: TableSpec) -> str:
     return exp.select("count(*)", distinct.subquery()).from_(table).sql(dialect="duckdb")
 
 
-def comment_on(connection: Connection, spec: TableSpec, database: str | None = None) -> None:
-    """Write the table's and its columns' meanings into the database (the warehouse's own, or an attached one)."""
-    catalog = f"{database}." if database else ""
-    target = f"{catalog}{spec.full_name}"
+def comment_on(connection: Connection, spec: TableSpec) -> None:
+    """Write the table's and its columns' meanings into the warehouse."""
     is_view = connection.execute(
         "select 1 from duckdb_views() where schema_name = $schema and view_name = $name "
-        "and database_name = coalesce($database, current_database())",
-        {"schema": spec.schema, "name": spec.name, "database": database},
+        "and database_name = current_database()",
+        {"schema": spec.schema, "name": spec.name},
     ).fetchone()
-    statements = [f"comment on {'view' if is_view else 'table'} {target} is {quoted(spec.description)}"]
-    for column, *_ in connection.execute(f"describe {target}").fetchall():
-        if column in spec.columns:
-            statements.append(f'comment on column {target}."{column}" is {quoted(spec.columns[column])}')
-    connection.execute(";".join(statements))
+    columns = [column for column, *_ in connection.execute(f"describe {spec.full_name}").fetchall()]
+    connection.execute(comments(spec, columns, spec.full_name, "view" if is_view else "table"))
+
+
+def comments(spec: TableSpec, columns: Iterable[str], target: str, kind: Literal["table", "view"] = "table") -> str:
+    """The statements that write the meanings of a table and of those of its ``columns`` that have one."""
+    return ";".join(
+        (
+            f"comment on {kind} {target} is {quoted(spec.description)}",
+            *(
+                f'comment on column {target}."{column}" is {quoted(spec.columns[column])}'
+                for column in columns
+                if column in spec.columns
+            ),
+        )
+    )
 
 
 def quoted(text: str) -> str:

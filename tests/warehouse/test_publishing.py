@@ -74,3 +74,30 @@ def test_the_manifest_names_every_file_with_its_rows_hash_and_columns(things: Wa
             "description": "Key of the thing's row.",
         }
     assert (tmp_path / "profiles.things.csv").read_text(encoding="utf-8") == "thing_id,size\nt1,1\n"
+
+
+@pytest.mark.parametrize("folder", ["plain", "of=day", "a[1]*"])
+def test_delimited_exports_stand_in_order_and_keep_every_digit_whatever_the_folder_is_called(
+    things: Warehouse, tmp_path: Path, folder: str
+) -> None:
+    things.cursor().execute(
+        "create table profiles.sums as "
+        "select 9007199254740993::hugeint as total, 'é, \"q\"' as word, 0.10::decimal(9, 2) as part, null as gone "
+        "union all select 2, 'a', 1, null"
+    )
+    sums = Published(
+        TableSpec("profiles", "sums", "A sum.", ("word",)),
+        ("total", "word", "part", "gone"),
+    )
+    write_exports(
+        things,
+        tmp_path / folder,
+        [sums, THINGS],
+        formats=["parquet", "csv"],
+        run_id="run-1",
+        as_of=date(2026, 1, 31),
+        schema_version=1,
+    )
+    written = (tmp_path / folder / "profiles.sums.csv").read_text(encoding="utf-8")
+    assert written == 'total,word,part,gone\n2,a,1.00,\n9007199254740993,"é, ""q""",0.10,\n'
+    assert (tmp_path / folder / "profiles.things.csv").read_text(encoding="utf-8") == "thing_id,size\nt1,1\n"
