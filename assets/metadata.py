@@ -1,11 +1,13 @@
 """What Dagster is told of a table that was made: rows, columns with their meaning, and where each column comes from."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import TypeAlias
 
 import dagster as dg
+from sqlglot import exp
 
-from warehouse.database import Warehouse
+from warehouse.database import MissingTableError, Warehouse
 from warehouse.step import TableSpec
 
 Columns: TypeAlias = Mapping[str, Mapping[str, str]]
@@ -18,21 +20,14 @@ Sources: TypeAlias = Mapping[str, Iterable[tuple[dg.AssetKey, str]]]
 def read_columns(warehouse: Warehouse, tables: Iterable[str]) -> dict[str, dict[str, str]]:
     """The columns of tables as they stand, in their order; a table that does not exist has none."""
     cursor = warehouse.cursor()
+    found: dict[str, dict[str, str]] = {}
     try:
-        rows = cursor.execute(
-            """
-            select schema_name || '.' || table_name, column_name, data_type
-            from duckdb_columns()
-            where database_name = current_database() and list_contains($tables, schema_name || '.' || table_name)
-            order by schema_name, table_name, column_index
-            """,
-            {"tables": sorted(tables)},
-        ).fetchall()
+        for table in sorted(tables):
+            with suppress(MissingTableError):
+                described = cursor.execute(f"describe {exp.to_table(table).sql(dialect='duckdb')}").fetchall()
+                found[table] = {column: kind for column, kind, *_ in described}
     finally:
         cursor.close()
-    found: dict[str, dict[str, str]] = {}
-    for table, column, kind in rows:
-        found.setdefault(table, {})[column] = kind
     return found
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from warehouse.database import Connection
+from warehouse.database import Connection, MissingTableError
 from warehouse.step import TableSpec, comment_on
 
 Outcome = Literal["running", "published", "unpublished", "interrupted"]
@@ -56,10 +56,8 @@ def note_outcome(connection: Connection, run_id: str, outcome: Outcome) -> None:
 
 def newest_batch(connection: Connection) -> date | None:
     """The newest batch date that was loaded; None before the first."""
-    known = connection.execute(
-        "select 1 from duckdb_tables() where schema_name = 'ops' and table_name = 'batches'"
-    ).fetchone()
-    if known is None:
+    try:
+        found = connection.execute("select max(batch_on) from ops.batches").fetchone()
+    except MissingTableError:
         return None
-    found = connection.execute("select max(batch_on) from ops.batches").fetchone()
     return found[0] if found else None
