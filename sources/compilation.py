@@ -35,7 +35,20 @@ from sources.expression import (
 from sources.list_compilation import ListReading, list_value, opened_list
 from sources.operations.moment import Epoch, Time
 from sources.operations.number import Integral
-from sources.operations.operation import FALSE, TRUE, Setting, SqlValue, both, call, either, is_null, negated, own, when
+from sources.operations.operation import (
+    FALSE,
+    TRUE,
+    Setting,
+    SqlValue,
+    both,
+    call,
+    either,
+    is_null,
+    matches,
+    negated,
+    own,
+    when,
+)
 from sources.operations.text import BLANKS, Lower, RemovePrefix, Strip, Upper
 from sources.operations.words import NullIf
 
@@ -91,8 +104,7 @@ def compile_expression(expression: Expression, scope: TextScope) -> SqlValue:
             values = {name: compile_expression(item, scope) for name, item in members.items()}
             return _object({name: value for name, value in values.items() if value is not ABSENT})
         case ListOf(items):
-            known = [_is_known_absent(compile_expression(item, scope)) for item in items]
-            return SqlValue.of_text(exp.null(), both(*known))
+            return _list_of(_present(compile_expression(item, scope) for item in items))
         case Sum() | Product() | Quotient():
             return _reckoned(expression, [compile_expression(item, scope) for item in operands(expression)])
         case SumOf() | Pick() | Join() | Find() | Each():
@@ -268,6 +280,22 @@ def _when(expression: When, scope: TextScope) -> SqlValue:
         both(test.as_boolean, when(hit, value.as_boolean, otherwise.as_boolean)),
         both(test.as_boolean, when(hit, value.as_json, otherwise.as_json)),
     )
+
+
+def _list_of(items: Sequence[SqlValue]) -> SqlValue:
+    """Compact JSON of the values that are present. Whole numbers are not told from texts of digits: not sure."""
+    if not items:
+        return ABSENT
+    texts = [when(item.as_json, item.text, exp.cast(call("to_json", item.text), "VARCHAR")) for item in items]
+    is_empty = both(*(is_null(item.text) for item in items))
+    joined = call("concat", "[", call("concat_ws", ",", *texts), "]")
+    known = both(*(either(item.as_json, both(item.as_text, negated(_is_whole(item.text)))) for item in items))
+    nothing = both(known, is_empty)
+    return SqlValue(when(is_empty, exp.null(), joined), nothing, nothing, nothing, both(known, negated(is_empty)))
+
+
+def _is_whole(text: exp.Expr) -> exp.Expr:
+    return matches(text, "-?[0-9]+")
 
 
 def _object(members: Mapping[str, SqlValue]) -> SqlValue:

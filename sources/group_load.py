@@ -33,6 +33,8 @@ from warehouse.step import Run
 MOST_BYTES: Final = 64 << 20
 MOST_ROWS: Final = 100_000
 _READ_AHEAD: Final = 1
+_LEAST_ROWS: Final = 10_000
+"""What a piece of a block should have: fewer are put together."""
 
 Batch = tuple[date, tuple[LandingFile, ...]]
 Progress = Callable[[int, int], None]
@@ -206,7 +208,7 @@ class GroupLoad:
         return Reject(file.feed, file.batch_on, file.file, refused.row, refused.reasons, refused.raw, self.run.now)
 
     def _flush(self, waiting: Waiting) -> None:
-        table = pa.concat_tables(waiting.tables, promote_options="default")
+        table = _in_one_piece(pa.concat_tables(waiting.tables, promote_options="default"))
         rows, header, refused = self._corrector.apply(table, waiting.header)
         result = self._check.check(rows, header)
         for row in (*refused, *result.refused):
@@ -295,3 +297,9 @@ class GroupLoad:
             loaded_at=self.run.now,
             run_id=self.run.run_id,
         )
+
+
+def _in_one_piece(table: pa.Table) -> pa.Table:
+    """Statements work on a piece at a time: on those of many small files they would mostly begin and end."""
+    pieces = max((column.num_chunks for column in table.columns), default=1)
+    return table if table.num_rows > pieces * _LEAST_ROWS else table.combine_chunks()

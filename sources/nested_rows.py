@@ -70,7 +70,7 @@ def opened_rows(each: Each, child: Child, contract: type[Contract], setting: Set
         typed,
         [*kept, column("_position"), column("_counts"), named(both(column("_sure"), column("_is_clear")), "_sure")],
     )
-    return gathered(judged, child, contract, PLACE, counts=column("_counts"))
+    return gathered(judged, child, contract, PLACE, column("_counts"), has_rows=False)
 
 
 def _counting(each: Each, values: Mapping[str, SqlValue]) -> tuple[exp.Expr, exp.Expr]:
@@ -86,10 +86,17 @@ def _counting(each: Each, values: Mapping[str, SqlValue]) -> tuple[exp.Expr, exp
 
 
 def gathered(
-    rows: exp.Query, child: Child, contract: type[Contract], group: Sequence[str], counts: exp.Expr = TRUE
+    rows: exp.Query,
+    child: Child,
+    contract: type[Contract],
+    group: Sequence[str],
+    counts: exp.Expr = TRUE,
+    *,
+    has_rows: bool = True,
 ) -> exp.Select:
     """One list per parent of the rows that count, in the order of ``_position``, and whether all are sure.
 
+    ``has_rows``: another list says which source row each was made of.
     Sure too: no id twice in a parent, and no row that names a parent of its own.
     """
     members = [member(item.name, column(item.name)) for item in stored_columns(child, contract)]
@@ -106,7 +113,7 @@ def gathered(
     items = [
         *(column(name) for name in group),
         named(listed(exp.Struct(expressions=members)), child.field),
-        named(listed(column("_row")), f"_{child.field}_rows"),
+        *([named(listed(column("_row")), f"_{child.field}_rows")] if has_rows else []),
         named(all_sure, f"_{child.field}_sure"),
     ]
     return select(items, rows).group_by(*(column(name) for name in group), copy=False)

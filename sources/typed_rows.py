@@ -10,13 +10,14 @@ from sqlglot import exp
 from quality.contracts.columns import Column, columns
 from quality.contracts.contract import ContractPart
 from quality.contracts.fast_check import fast_cast, fast_moment
+from sources.common_parts import lean_everything, lean_stage
 from sources.compilation import ABSENT, TextScope, compile_expression, is_quiet, opened_in, text_value
 from sources.expression import Expression, Join, Path, Pick, SumOf, parts
 from sources.list_compilation import ListReading, list_value
 from sources.operations.operation import FALSE, TRUE, SqlValue, both, either, is_null, own
 from sources.plain_text import PLAIN
 from sources.source_rows import Header
-from sources.statement import column, everything, named, stage
+from sources.statement import column, everything, named
 
 
 def typed_rows(
@@ -35,20 +36,25 @@ def typed_rows(
     moments = {name: found for name in compiled if (found := _moment(columns_of[name], fields, scope)) is not None}
     compiled |= {name: SqlValue.of_text(found, TRUE) for name, found in moments.items()}
     present = {name: value.text for name, value in compiled.items() if value is not ABSENT}
-    mapped = [named(text if name in moments else _varchar(text), f"f_{name}") for name, text in present.items()]
+    mapped = [named(text if name in moments else _given(text), f"f_{name}") for name, text in present.items()]
     known = both(*(_may_be_asked(item, compiled[item.name]) for item in wanted))
     quiet = {name for name, item in fields.items() if scope.plain and is_quiet(item, scope)}
-    plain = [column(PLAIN)] if quiet else []
-    as_text = stage(texts, [*(column(name) for name in carried), *plain, *mapped, named(known, "_known")])
+    kept = [*(column(name) for name in carried), *([column(PLAIN)] if quiet else [])]
+    as_text = lean_stage(texts, [*kept, *mapped, named(known, "_known")])
     texts_of = {name: exp.null() if value is ABSENT else column(f"f_{name}") for name, value in compiled.items()}
     casts = {
-        item.name: fast_cast(item, texts_of[item.name], column(PLAIN) if item.name in quiet else None)
+        item.name: fast_cast(
+            item, texts_of[item.name], column(PLAIN) if item.name in quiet else None, column(item.name)
+        )
         for item in wanted
     }
     casts |= {name: fast_moment(columns_of[name], column(f"f_{name}")) for name in moments}
+    made = [named(cast.value, name) for name, cast in casts.items()]
+    as_values = lean_stage(as_text, [*kept, *(column(f"f_{name}") for name in present), *made, column("_known")])
     sure = both(column("_known"), *(cast.sure for cast in casts.values()))
-    values = [named(cast.value, name) for name, cast in casts.items()]
-    return stage(as_text, [*(column(name) for name in carried), *values, named(sure, "_sure")])
+    return lean_stage(
+        as_values, [*(column(name) for name in carried), *(column(name) for name in casts), named(sure, "_sure")]
+    )
 
 
 def _with_lists(
@@ -74,7 +80,7 @@ def _with_lists(
         SqlValue(**{name: column(kept[part]) if part in kept else part for name, part in vars(value).items()})
         for value in read
     ]
-    stages = everything(everything(texts, *opened), *(named(part, name) for part, name in kept.items()))
+    stages = lean_everything(everything(texts, *opened), [named(part, name) for part, name in kept.items()])
     return stages, replace(scope, lists=tuple(zip(found, columns_of, strict=True)))
 
 
@@ -86,9 +92,11 @@ def _moment(item: Column, fields: Mapping[str, Expression], scope: TextScope) ->
     return scope.moments.get(source.text)
 
 
-def _varchar(text: exp.Expr) -> exp.Expr:
-    """A NULL on its own would be taken for a number."""
-    return exp.Cast(this=own(text), to=exp.DataType.build("VARCHAR"))
+def _given(text: exp.Expr) -> exp.Expr:
+    """The text; NULL, which on its own would be taken for a number, where it is empty."""
+    return exp.Nullif(
+        this=exp.Cast(this=own(text), to=exp.DataType.build("VARCHAR")), expression=exp.Literal.string("")
+    )
 
 
 def _compiled(name: str, fields: Mapping[str, Expression], scope: TextScope) -> SqlValue:
@@ -102,7 +110,7 @@ def _may_be_asked(item: Column, value: SqlValue) -> exp.Expr:
             return value.as_number
         case "flag":
             return value.as_boolean
-        case "json":
+        case "json" | "list":
             return either(value.as_json, both(value.as_text, is_null(value.text)))
         case _:
             return value.as_text

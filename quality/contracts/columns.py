@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from types import UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
@@ -22,7 +22,8 @@ class Column:
     """One column of a staging table.
 
     ``shape`` says how a value is read (None for lists and structs), ``allowed`` the closed set of a column that has
-    one, ``minimum`` the lowest whole number, ``default`` what an absent value becomes.
+    one, ``minimum`` the lowest whole number, ``default`` what an absent value becomes. ``items``: of a list how each
+    of its elements is read, or the model of each.
     """
 
     name: str
@@ -34,6 +35,8 @@ class Column:
     allowed: tuple[str, ...] = ()
     minimum: int | None = None
     default: object = None
+    items: Shape | type[ContractPart] | None = field(default=None, repr=False)
+    """Read off the model, which ``sql_type`` and ``shape`` tell apart already: no reason to call batches stale."""
 
 
 @cache
@@ -64,6 +67,7 @@ def _column(name: str, field: FieldInfo) -> Column:
         allowed=allowed,
         minimum=minimum if minimum is not None else shape.minimum if shape else None,
         default=None if field.is_required() else field.default,
+        items=_items(parts),
     )
 
 
@@ -94,6 +98,12 @@ def _part(annotation: object) -> object:
         found = (_part(choice) for choice in get_args(annotation))
         return next((part for part in found if part is not None), None)
     return None
+
+
+def _items(part: object) -> Shape | type[ContractPart] | None:
+    if isinstance(part, type) and issubclass(part, ContractPart):
+        return part
+    return next((fact for fact in _facts(part) if isinstance(fact, Shape)), None)
 
 
 def _list_type(part: object) -> str:

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from sqlglot import exp
 
-from quality.contracts.columns import Column
+from quality.contracts.columns import Column, columns
+from quality.contracts.contract import ContractPart
 from quality.contracts.feedback import SCORE_RANGES
 from quality.contracts.value_types import Shape
 
@@ -34,6 +35,8 @@ _DAY: Final = r"(18[89][0-9]|19[0-9][0-9]|20[0-9][0-9])-[01][0-9]-[0-3][0-9]"
 _DECIMAL_OF_SCALE: Final = {4: r"-?[0-9]{1,11}(\.[0-9]{1,4})?", 8: r"[0-9]{1,7}(\.[0-9]{1,8})?"}
 _COUNT: Final = r"[0-9]{1,15}"
 _DOUBLE: Final = r"-?[0-9]{1,9}(\.[0-9]{1,6})?"
+_QUOTED: Final = r'"[^"\\\x00-\x1f\x7f-\x9f]*"'
+_PART: Final = "part"
 _FLAT_OBJECT_VALUE = r'(true|false|null|"[^"\\\x00-\x1f\x7f]*")'
 _FLAT_OBJECT: Final = (
     rf'\{{("[^"\\\x00-\x1f\x7f]*":{_FLAT_OBJECT_VALUE}(,"[^"\\\x00-\x1f\x7f]*":{_FLAT_OBJECT_VALUE})*)?\}}'
@@ -51,30 +54,34 @@ class FastCast:
     sure: exp.Expr
 
 
-def fast_cast(column: Column, text: exp.Expr, plain: exp.Expr | None = None) -> FastCast:
-    """The value of a VARCHAR expression, NULL or empty when the source says nothing.
+Value: TypeAlias = tuple[exp.Expr, Callable[[exp.Expr], exp.Expr]]
+"""The value of a text, and whether it is sure, said of where the value stands."""
+
+
+def fast_cast(column: Column, text: exp.Expr, plain: exp.Expr | None = None, made: exp.Expr | None = None) -> FastCast:
+    """The value of a VARCHAR expression, which is NULL when the source says nothing and never empty.
 
     ``plain`` is true where the text is known to hold no control character: its shape is then told by how it begins.
+    ``made``: where the value stands already, so that ``sure`` need not make it once more.
 
     The text must be that of a text or number the source sent: a list, an object or a truth value under a text column
-    is for pydantic (truth values under BOOLEAN columns are fine).
+    is for pydantic (truth values under BOOLEAN columns are fine). Under a column of lists or JSON it must be JSON.
     """
-    given = exp.Nullif(this=text.copy(), expression=exp.Literal.string(""))
     may_be_absent = column.is_nullable or isinstance(column.default, bool)
     if isinstance(text, exp.Null):
         default = exp.convert(column.default) if isinstance(column.default, bool) else exp.null()
         return FastCast(_typed(default, column), exp.true() if may_be_absent else exp.false())
-    if column.shape is None:
-        return FastCast(_null(column), _is_null(given) if may_be_absent else exp.false())
-    value, sure = _OF_SHAPE[column.shape.name](column, column.shape, given)
-    if plain is not None and column.shape.name in {"id", "line", "text"}:
-        seen = exp.and_(plain.copy(), _begins_visibly(given))
-        begun = _is_no_number(given) if column.shape.name == "id" else exp.true()
-        sure = exp.case().when(seen, exp.and_(begun, _fits(given, column.shape))).else_(sure)
+    value, is_sure = _value(column, text)
+    sure = is_sure(value if made is None else made)
+    shape = column.shape
+    if plain is not None and shape is not None and shape.name in {"id", "line", "text"}:
+        seen = exp.and_(plain.copy(), _begins_visibly(text))
+        begun = _is_no_number(text) if shape.name == "id" else exp.true()
+        sure = exp.case().when(seen, exp.and_(begun, _fits(text, shape))).else_(sure)
     if isinstance(column.default, bool):
         value = exp.func("coalesce", value, exp.convert(column.default))
     absent = exp.true() if may_be_absent else exp.false()
-    return FastCast(value, exp.case().when(_is_null(given), absent).else_(exp.func("coalesce", sure, exp.false())))
+    return FastCast(value, exp.case().when(_is_null(text), absent).else_(exp.func("coalesce", sure, exp.false())))
 
 
 def fast_moment(column: Column, moment: exp.Expr) -> FastCast:
@@ -101,8 +108,20 @@ def consistent(kind: str, value_of: Callable[[str], exp.Expr]) -> exp.Expr:
     return exp.or_(_is_null(score), exp.func("coalesce", exp.paren(exp.or_(*on_scale)), exp.false()))
 
 
-def _id(_: Column, shape: Shape, text: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
-    return text.copy(), exp.and_(_matches(text, _ID), _is_no_number(text), _fits(text, shape))
+def _value(column: Column, text: exp.Expr) -> Value:
+    if column.items is None:
+        return _OF_SHAPE[column.shape.name](column, column.shape, text) if column.shape else _unknown(column)
+    if isinstance(column.items, Shape):
+        return _texts(column.items, text)
+    return _parts(column.items, text) if column.sql_type == "JSON" else _unknown(column)
+
+
+def _unknown(column: Column) -> Value:
+    return _null(column), lambda _: exp.false()
+
+
+def _id(_: Column, shape: Shape, text: exp.Expr) -> Value:
+    return text.copy(), lambda _: exp.and_(_matches(text, _ID), _is_no_number(text), _fits(text, shape))
 
 
 def _is_no_number(text: exp.Expr) -> exp.Expr:
@@ -127,63 +146,128 @@ def _character(letter: str) -> exp.Expr:
     return exp.Anonymous(this="chr", expressions=[exp.Literal.number(ord(letter))])
 
 
-def _text(_: Column, shape: Shape, text: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
-    return text.copy(), exp.and_(_matches(text, _TEXT), _fits(text, shape))
+def _text(_: Column, shape: Shape, text: exp.Expr) -> Value:
+    return text.copy(), lambda _: exp.and_(_matches(text, _TEXT), _fits(text, shape))
 
 
-def _code(column: Column, shape: Shape, text: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
+def _code(column: Column, shape: Shape, text: exp.Expr) -> Value:
     if column.allowed:
-        return text.copy(), _is_one_of(text, column.allowed)
-    return text.copy(), _matches(text, shape.pattern or "")
+        return text.copy(), lambda _: _is_one_of(text, column.allowed)
+    return text.copy(), lambda _: _matches(text, shape.pattern or "")
 
 
-def _timestamp(_: Column, __: Shape, text: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
+def _timestamp(_: Column, __: Shape, text: exp.Expr) -> Value:
     with_offset = _matches(text, _MOMENT + _OFFSET)
     zoned = exp.AtTimeZone(this=_cast(text.copy(), "TIMESTAMPTZ"), zone=exp.Literal.string("UTC"))
     plain = _cast(exp.func("rtrim", text.copy(), exp.Literal.string("Z")), "TIMESTAMP")
-    value = exp.case().when(_matches(text, f"{_MOMENT}Z?"), plain).when(with_offset, zoned)
-    return value, exp.not_(_is_null(value))
+    return exp.case().when(_matches(text, f"{_MOMENT}Z?"), plain).when(with_offset, zoned), _is_made
 
 
-def _day(_: Column, __: Shape, text: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
-    value = exp.case().when(_matches(text, _DAY), _cast(text.copy(), "DATE"))
-    return value, exp.not_(_is_null(value))
+def _day(_: Column, __: Shape, text: exp.Expr) -> Value:
+    return exp.case().when(_matches(text, _DAY), _cast(text.copy(), "DATE")), _is_made
 
 
-def _decimal(column: Column, shape: Shape, text: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
+def _decimal(column: Column, shape: Shape, text: exp.Expr) -> Value:
     value = exp.case().when(_matches(text, _DECIMAL_OF_SCALE[shape.scale]), _cast(text.copy(), column.sql_type))
     if column.minimum is None:
-        return value, exp.not_(_is_null(value))
-    return value, exp.func("coalesce", exp.GT(this=value.copy(), expression=exp.convert(column.minimum)), exp.false())
+        return value, _is_made
+    minimum = exp.convert(column.minimum)
+    return value, lambda made: exp.func("coalesce", exp.GT(this=made.copy(), expression=minimum), exp.false())
 
 
-def _count(column: Column, _: Shape, text: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
-    is_count = _matches(text, _COUNT)
-    return exp.case().when(is_count, _cast(text.copy(), column.sql_type)), is_count.copy()
+def _count(column: Column, _: Shape, text: exp.Expr) -> Value:
+    return exp.case().when(_matches(text, _COUNT), _cast(text.copy(), column.sql_type)), _is_made
 
 
-def _double(_: Column, __: Shape, text: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
-    is_double = _matches(text, _DOUBLE)
-    return exp.case().when(is_double, _cast(text.copy(), "DOUBLE")), is_double.copy()
+def _double(_: Column, __: Shape, text: exp.Expr) -> Value:
+    return exp.case().when(_matches(text, _DOUBLE), _cast(text.copy(), "DOUBLE")), _is_made
 
 
-def _flag(_: Column, __: Shape, text: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
-    value = (
-        exp.case().when(_is_one_of(text, ("true", "1")), exp.true()).when(_is_one_of(text, ("false", "0")), exp.false())
-    )
-    return value, exp.not_(_is_null(value))
+def _flag(_: Column, __: Shape, text: exp.Expr) -> Value:
+    """Sure by the text: in a column that has a default the value is never NULL."""
+    words, others = ("true", "1"), ("false", "0")
+    value = exp.case().when(_is_one_of(text, words), exp.true()).when(_is_one_of(text, others), exp.false())
+    return value, lambda _: _is_one_of(text, (*words, *others))
 
 
-def _json(_: Column, __: Shape, text: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
+def _json(_: Column, __: Shape, text: exp.Expr) -> Value:
     """Sure of small flat objects, written compactly and without escapes, whose keys are distinct."""
-    flat = _matches(text, _FLAT_OBJECT)
-    value = exp.case().when(flat, _cast(text.copy(), "JSON"))
-    keys = exp.func("json_keys", value.copy())
-    distinct = exp.EQ(this=exp.func("len", keys), expression=exp.func("len", exp.func("list_distinct", keys.copy())))
-    return value, exp.func("coalesce", distinct, exp.false())
+
+    def is_distinct(made: exp.Expr) -> exp.Expr:
+        keys = exp.func("json_keys", made.copy())
+        distinct = exp.func("list_distinct", keys.copy())
+        return exp.EQ(this=exp.func("len", keys), expression=exp.func("len", distinct))
+
+    return exp.case().when(_matches(text, _FLAT_OBJECT), _cast(text.copy(), "JSON")), is_distinct
 
 
-_OF_SHAPE: Final[Mapping[str, Callable[[Column, Shape, exp.Expr], tuple[exp.Expr, exp.Expr]]]] = {
+def _texts(items: Shape, text: exp.Expr) -> Value:
+    """Sure of lists of texts without quotes, escapes and control characters that all fit together."""
+    each = rf"{_QUOTED}(,{_QUOTED})*"
+    opened = exp.Anonymous(this="from_json", expressions=[text.copy(), exp.Literal.string('["VARCHAR"]')])
+    value = exp.case().when(_matches(text, rf"\[({each})?\]"), opened)
+
+    def is_sure(made: exp.Expr) -> exp.Expr:
+        if items.name != "id":
+            return exp.and_(_is_made(made), _fits(text, items))
+        numbers = exp.Anonymous(
+            this="regexp_matches", expressions=[text.copy(), exp.Literal.string(f'"{_NUMBER_LIKE_ID}"')]
+        )
+        return exp.and_(_is_made(made), _fits(text, items), exp.not_(numbers))
+
+    return value, is_sure
+
+
+def _parts(model: type[ContractPart], text: exp.Expr) -> Value:
+    """Sure of lists of objects that hold plain texts in the order of the model, as JSON in the model's own words."""
+    found = columns(model)
+    if found[0].is_nullable or any(item.sql_type not in {"VARCHAR", "TIMESTAMP"} for item in found):
+        return _cast(exp.null(), "JSON"), lambda _: exp.false()
+    pairs = [rf'"{item.name}":{_QUOTED}' for item in found]
+    rest = [f"(,{pair})?" if item.is_nullable else f",{pair}" for item, pair in zip(found[1:], pairs[1:], strict=True)]
+    each = rf"\{{{pairs[0]}{''.join(rest)}\}}"
+    layout = "[{" + ",".join(f'"{item.name}":"VARCHAR"' for item in found) + "}]"
+    opened = exp.Anonymous(this="from_json", expressions=[text.copy(), exp.Literal.string(layout)])
+    words: list[exp.Expr] = []
+    sure: list[exp.Expr] = []
+    for item in found:
+        given = exp.Nullif(this=exp.column(item.name, table=_PART), expression=exp.Literal.string(""))
+        cast = fast_cast(item, given)
+        words += [exp.Literal.string(f'{"," if words else "{"}"{item.name}":'), _as_words(item, cast.value)]
+        sure.append(cast.sure)
+    whole = exp.func("concat", *words, exp.Literal.string("}"))
+    made = exp.case().when(exp.and_(*sure), whole).else_(exp.Literal.string("?"))  # no JSON: all is NULL
+    listed = exp.Anonymous(this="list_transform", expressions=[opened, _over(made)])
+    joined = exp.Anonymous(this="array_to_string", expressions=[listed, exp.Literal.string(",")])
+    value = exp.func("concat", exp.Literal.string("["), joined, exp.Literal.string("]"))
+    return exp.case().when(_matches(text, rf"\[({each}(,{each})*)?\]"), _cast(value, "JSON")), _is_made
+
+
+def _as_words(column: Column, value: exp.Expr) -> exp.Expr:
+    """JSON of a text that needs no escapes, or of a moment."""
+
+    def written(form: str) -> exp.Expr:
+        return exp.func("strftime", value.copy(), exp.Literal.string(form))
+
+    text: exp.Expr = value
+    if column.sql_type == "TIMESTAMP":
+        second = exp.func("date_trunc", exp.Literal.string("second"), value.copy())
+        is_whole = exp.EQ(this=second, expression=value.copy())
+        text = exp.case().when(is_whole, written("%Y-%m-%dT%H:%M:%S")).else_(written("%Y-%m-%dT%H:%M:%S.%f"))
+    quoted = exp.func("concat", exp.Literal.string('"'), text.copy(), exp.Literal.string('"'))
+    absent = "null" if column.default is None else f'"{column.default}"'
+    return exp.case().when(_is_null(value), exp.Literal.string(absent)).else_(quoted)
+
+
+def _over(body: exp.Expr) -> exp.Expr:
+    return exp.Lambda(this=body, expressions=[exp.to_identifier(_PART)])
+
+
+def _is_made(value: exp.Expr) -> exp.Expr:
+    return exp.not_(_is_null(value))
+
+
+_OF_SHAPE: Final[Mapping[str, Callable[[Column, Shape, exp.Expr], Value]]] = {
     "id": _id,
     "line": _text,
     "text": _text,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from sqlglot import exp
 
@@ -19,11 +19,14 @@ from sources.operations.operation import (
     either,
     is_null,
     matches,
+    negated,
     own,
     text_of,
     when,
 )
 from sources.operations.text import BLANKS
+
+_PART: Final = exp.column("part", quoted=True)
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,14 @@ class Split(Operation):
         return parts or None
 
     def sql(self, value: SqlValue, scope: SqlScope) -> SqlValue:  # noqa: ARG002 - likewise
-        """The SQL form knows only that nothing stays nothing: a statement carries text, not lists."""
-        nothing = call("coalesce", exp.EQ(this=own(value.text), expression=exp.Literal.string("")), exp.true())
-        return SqlValue.of_text(exp.null(), both(value.as_text, nothing))
+        """The SQL form."""
+        parts = call("string_split", value.text, self.separator)
+        trimmed = call("list_transform", parts, _over_parts(call("trim", _PART, BLANKS)))
+        is_filled = exp.NEQ(this=_PART.copy(), expression=exp.Literal.string(""))
+        listed = exp.cast(call("to_json", call("list_filter", trimmed, _over_parts(is_filled))), "VARCHAR")
+        text = call("nullif", when(_is_filled(value.text), listed), "[]")
+        nothing = both(value.as_text, is_null(text))
+        return SqlValue(text, nothing, nothing, nothing, both(value.as_text, negated(is_null(text))))
 
     @property
     def rule(self) -> str:
@@ -79,3 +87,11 @@ class FirstOfList(Operation):
     def rule(self) -> str:
         """The operation in words."""
         return "first element"
+
+
+def _over_parts(body: exp.Expr) -> exp.Expr:
+    return exp.Lambda(this=body, expressions=[exp.to_identifier("part", quoted=True)])
+
+
+def _is_filled(text: exp.Expr) -> exp.Expr:
+    return exp.NEQ(this=own(text), expression=exp.Literal.string(""))

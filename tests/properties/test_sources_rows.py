@@ -145,6 +145,37 @@ CONTACT = {
     "Consent updated at": "2026-01-05 10:00",
     "Date of birth": "1990-02-03",
 }
+CONTACT_OBJECT = {
+    "id": "101",
+    "createdAt": "2026-01-05T10:00:00Z",
+    "updatedAt": "2026-01-06T10:00:00Z",
+    "archived": False,
+    "properties": {"email": "li@shop.example", "firstname": "Li", "hs_email_optout": None, "interests": "tea; 茶;"},
+    "Email consent": "true",
+    "SMS consent": "false",
+    "Consent updated at": "2026-01-05T10:00:00.5Z",
+}
+CUSTOMER = {
+    "id": 207119551,
+    "email": "li@shop.example",
+    "created_at": "2026-01-05T10:00:00-05:00",
+    "updated_at": "2026-01-06T10:00:00-05:00",
+    "email_marketing_consent": {"state": "subscribed", "opt_in_level": "single_opt_in", "consent_updated_at": None},
+    "sms_marketing_consent": {
+        "state": "not_subscribed",
+        "opt_in_level": None,
+        "consent_updated_at": "2026-01-05T10:00",
+    },
+}
+KEPT_CONTACT = {
+    "contact_id": "c-1",
+    "interests": ["tea", "茶"],
+    "merged_ids": ["c-2", "17"],
+    "consents": [
+        {"channel": "email", "purpose": "service", "state": "in", "at": "2026-01-05T10:00:00Z", "source": "shop"},
+        {"channel": "sms", "state": "unknown"},
+    ],
+}
 MAIL = {
     "message_id": "m-1",
     "campaign_id": "c-1",
@@ -211,6 +242,12 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"kind": "contacts", "mapping": "hubspot_contacts", "format": "csv", "time_zone": "Asia/Shanghai"},
         CONTACT,
     ),
+    "contacts as objects": (
+        {"kind": "contacts", "mapping": "hubspot_contacts", "format": "json", "time_zone": "Asia/Shanghai"},
+        CONTACT_OBJECT,
+    ),
+    "customers": ({"kind": "contacts", "mapping": "shopify_customers", "format": "json"}, CUSTOMER),
+    "contacts with lists": ({"kind": "contacts", "mapping": "jsonl"}, KEPT_CONTACT),
     "mail": ({"kind": "messages", "mapping": "email_messages"}, MAIL),
     "new columns are kept": ({"kind": "messages", "mapping": "jsonl", "on_new_column": "keep"}, KEPT),
     "typed columns": ({"kind": "messages", "mapping": "parquet"}, TYPED),
@@ -339,7 +376,7 @@ def hash_of(value: Any) -> int:
 def as_file(feed: Feed, rows: Sequence[dict[str, Any]], path: Path) -> Path:
     if feed.mapping == "parquet":
         pq.write_table(typed_table(rows), path)
-    elif feed.mapping in {"csv", "hubspot_contacts", "email_messages"}:
+    elif feed.mapping in {"csv", "email_messages"} or feed.format == "csv":
         names = list(dict.fromkeys(name for row in rows for name in row))
         text = io.StringIO()
         writer = csv.DictWriter(text, names, restval="")
