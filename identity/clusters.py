@@ -57,9 +57,7 @@ def _execute(rules: IdentityRules, connection: Connection, _: Run) -> None:
     visitors = {record: first + place for place, record in enumerate(_decided_visitors(constraints, node_of))}
     count = first + len(visitors)
     pairs = _read_pairs(connection)
-    named = np.zeros(count, dtype=np.bool_)
-    named[integers(read_table(connection, _NAMED), "node_id")] = True
-    pairs = without_ambiguous(pairs, named, rules.clusters)
+    pairs = without_ambiguous(pairs, named_nodes(connection, count), rules.clusters)
     label = cluster(count, pairs, rules.clusters, _decided(constraints, node_of | visitors))
     tables = {
         "_labels": arrow({"node_id": (np.arange(count), pa.int64()), "label": (label, pa.int64())}),
@@ -74,6 +72,13 @@ def _execute(rules: IdentityRules, connection: Connection, _: Run) -> None:
     finally:
         for name in tables:
             connection.unregister(name)
+
+
+def named_nodes(connection: Connection, count: int) -> Flags:
+    """Which of so many nodes have a name."""
+    named = np.zeros(count, dtype=np.bool_)
+    named[integers(read_table(connection, _NAMED), "node_id")] = True
+    return named
 
 
 def without_ambiguous(pairs: Pairs, named: Flags, rules: Clusters) -> Pairs:

@@ -13,6 +13,9 @@ from identity.arrays import Flags, Floats, Integers
 from identity.compare_texts import distances, first_true, gathered, similarities
 from identity.features import Feature
 
+NAME_PARTS = ("given", "family")
+"""Parts whose rarity counts."""
+
 _SHORTEST_PREFIX = 3
 
 
@@ -112,25 +115,41 @@ def _parts(feature: Feature) -> _Parts:
     for position, text in enumerate(feature.texts):
         for part, value in enumerate(text.split("\t")):
             columns[part, position] = known.setdefault(value, len(known))
-    holders = np.bincount(feature.codes, minlength=len(feature.texts)).astype(np.float64)
-    total = max(float(holders.sum()), 1.0)
-    whole = np.exp2(feature.rarity.max(initial=0.0))
-    size = max(total, whole)
-    return _Parts(
-        columns[0],
-        columns[1],
-        columns[2],
-        list(known),
-        _part_rarity(columns[0], holders, len(known), size),
-        _part_rarity(columns[1], holders, len(known), size),
-    )
+    texts = list(known)
+    holders = feature.holders()
+    size = feature.frequencies.names or names_in_all(feature)
+    rarity = {
+        part: _part_rarity(feature, part, texts, _counted(columns[place], holders, len(texts)), size)
+        for place, part in enumerate(NAME_PARTS)
+    }
+    return _Parts(columns[0], columns[1], columns[2], texts, rarity["given"], rarity["family"])
 
 
-def _part_rarity(codes: Integers, holders: Floats, size: int, population: float) -> Floats:
-    count = np.bincount(codes, weights=holders, minlength=size)
+def names_in_all(feature: Feature) -> float:
+    """How many names parts of names are measured against."""
+    return max(float(feature.holders().sum()), 1.0, float(np.exp2(feature.rarity.max(initial=0.0))))
+
+
+def _part_rarity(feature: Feature, part: str, texts: list[str], counted: Floats, population: float) -> Floats:
+    count = feature.frequencies.held(part, texts, counted)
     rarity = np.log2(np.maximum(population / np.maximum(count, 1.0), 1.0))
     rarity[0] = 0.0
     return np.asarray(rarity)
+
+
+def part_holders(feature: Feature) -> dict[str, tuple[list[str], Floats]]:
+    """Per part of a name: its texts, and how many nodes hold each."""
+    found: dict[str, tuple[list[str], Floats]] = {}
+    for place, part in enumerate(NAME_PARTS):
+        split = [text.split("\t")[place] for text in feature.texts]
+        numbers: dict[str, int] = {}
+        codes = np.array([numbers.setdefault(text, len(numbers)) for text in split], dtype=np.int64)
+        found[part] = (list(numbers), _counted(codes, feature.holders(), len(numbers)))
+    return found
+
+
+def _counted(codes: Integers, holders: Floats, size: int) -> Floats:
+    return np.bincount(codes, holders, size).astype(np.float64)
 
 
 def _rarity(parts: _Parts, level: Integers, low: Integers, high: Integers) -> Floats:

@@ -1,7 +1,8 @@
 """The step that compares and weighs: ``identity._scores`` (pairs of nodes) and ``identity.edges`` (pairs of records).
 
 Edges hold the reasons as outcomes and bits, never as values. Candidates come from blocking; then the pairs inside
-linked groups that blocking did not find are compared as well, because a guard may stand between them.
+linked groups that blocking did not find are compared as well, because a guard may stand between them. How often the
+comparisons of candidates came out how is kept in ``identity._outcomes``: it is what drift is measured by.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from identity.arrays import Flags, Floats, Integers, arrow, integers, read_table
 from identity.cluster import Pairs, uncompared
 from identity.compare import compare
 from identity.declaration import IdentityRules
-from identity.features import Feature, population, read_features
+from identity.features import Feature, node_count, read_features
+from identity.model import Model
+from identity.models import pinned_model
+from identity.outcomes import Outcomes, outcomes_of, outcomes_table
 from identity.score import evidence_of, probability, score
 from identity.specs import spec
 from warehouse.database import Connection
@@ -87,12 +91,31 @@ class _Batch:
     weight: Floats
     apart: Flags
     informed: Floats
+    outcomes: Outcomes
     kept: Integers
     evidence: list[list[dict[str, object]]]
 
 
+@dataclass(frozen=True)
+class Weighing:
+    """How pairs are weighed: the rules as the model corrects them, what is known of nodes, the odds to begin with."""
+
+    rules: IdentityRules
+    features: Mapping[str, Feature]
+    nodes: int
+    prior: float
+
+
+def weighing_of(connection: Connection, rules: IdentityRules, model: Model) -> Weighing:
+    """How a model weighs the pairs of the nodes that stand."""
+    nodes = node_count(connection)
+    return Weighing(
+        model.corrected(rules), read_features(connection, nodes, model.frequencies), nodes, model.prior(nodes)
+    )
+
+
 def edges_step(rules: IdentityRules) -> Step:
-    """Make ``identity._scores`` and ``identity.edges``."""
+    """Make ``identity._scores``, ``identity._outcomes`` and ``identity.edges``."""
     tables = (
         spec("_scores", "What the comparison of two nodes amounts to, in bits.", ("node_l", "node_r")),
         spec(
@@ -100,38 +123,63 @@ def edges_step(rules: IdentityRules) -> Step:
             "Two records that may be one person, with the weight of the evidence and the reasons.",
             ("record_id_l", "record_id_r"),
         ),
+        spec("_outcomes", "How many candidate pairs came out how in a comparison.", ("comparison", "level")),
     )
-    reads = frozenset({"identity._candidates", "identity._features", "identity._nodes", "identity.identifiers"})
+    reads = frozenset(
+        {
+            "identity._candidates",
+            "identity._features",
+            "identity._nodes",
+            "identity.identifiers",
+            "identity.models",
+            "identity.model_values",
+        }
+    )
     return Step("identity.edges", tables, reads, partial(_execute, rules))
 
 
 def _execute(rules: IdentityRules, connection: Connection, _: Run) -> None:
-    nodes = _node_count(connection)
-    features = read_features(connection, nodes)
-    candidates = read_table(
-        connection, "select node_l, node_r, rule_number from identity._candidates order by node_l, node_r"
-    )
-    left, right = integers(candidates, "node_l"), integers(candidates, "node_r")
-    batches = list(_scored(features, nodes, rules, left, right, integers(candidates, "rule_number")))
-    more_left, more_right = uncompared(nodes, _pairs_of(batches), rules.clusters)
-    batches += _scored(features, nodes, rules, more_left, more_right, np.full(len(more_left), COMPLETION, np.int64))
+    weighing = weighing_of(connection, rules, pinned_model(connection))
+    left, right, rule = candidates_of(connection)
+    batches = list(_scored(weighing, left, right, rule))
+    write_table(connection, "identity._outcomes", outcomes_table([batch.outcomes for batch in batches]))
+    more_left, more_right = uncompared(weighing.nodes, _pairs_of(batches), rules.clusters)
+    batches += _scored(weighing, more_left, more_right, np.full(len(more_left), COMPLETION, np.int64))
     _write(connection, rules, batches)
 
 
+def candidates_of(connection: Connection) -> tuple[Integers, Integers, Integers]:
+    """The candidate pairs, in order: left node, right node, number of the rule."""
+    table = read_table(
+        connection, "select node_l, node_r, rule_number from identity._candidates order by node_l, node_r"
+    )
+    return integers(table, "node_l"), integers(table, "node_r"), integers(table, "rule_number")
+
+
+def weighed_pairs(weighing: Weighing, left: Integers, right: Integers) -> tuple[Pairs, Outcomes]:
+    """Pairs as the clusters see them, with those that blocking did not find; and how the given ones came out."""
+    nothing = np.full(len(left), COMPLETION, np.int64)
+    batches = _scored(weighing, left, right, nothing, with_evidence=False)
+    outcomes = outcomes_of([batch.outcomes for batch in batches])
+    more_left, more_right = uncompared(weighing.nodes, _pairs_of(batches), weighing.rules.clusters)
+    more = np.full(len(more_left), COMPLETION, np.int64)
+    return _pairs_of([*batches, *_scored(weighing, more_left, more_right, more, with_evidence=False)]), outcomes
+
+
 def _scored(
-    features: Mapping[str, Feature], nodes: int, rules: IdentityRules, left: Integers, right: Integers, rule: Integers
+    weighing: Weighing, left: Integers, right: Integers, rule: Integers, *, with_evidence: bool = True
 ) -> list[_Batch]:
     """Compare and weigh in chunks, so that memory is bounded by the chunk."""
     batches = []
     for start in range(0, len(left), _CHUNK):
         part = slice(start, start + _CHUNK)
-        compared = compare(features, left[part], right[part])
-        scored = score(compared, rules, population(nodes))
-        kept = np.flatnonzero(scored.weight >= rules.clusters.review_from)
-        evidence = evidence_of(scored, rules, kept)
-        batches.append(
-            _Batch(left[part], right[part], rule[part], scored.weight, scored.apart, scored.informed, kept, evidence)
-        )
+        compared = compare(weighing.features, left[part], right[part])
+        scored = score(compared, weighing.rules, weighing.prior)
+        kept = np.flatnonzero(scored.weight >= weighing.rules.clusters.review_from)
+        evidence = evidence_of(scored, weighing.rules, kept) if with_evidence else []
+        found = Outcomes.of(compared.levels, scored.weight)
+        ends = left[part], right[part], rule[part]
+        batches.append(_Batch(*ends, scored.weight, scored.apart, scored.informed, found, kept, evidence))
     return batches
 
 
@@ -183,8 +231,3 @@ def _write(connection: Connection, rules: IdentityRules, batches: list[_Batch]) 
         connection.execute(_EDGES, {"certain": CERTAIN_BITS})
     finally:
         connection.unregister("_kept_edges")
-
-
-def _node_count(connection: Connection) -> int:
-    found = connection.execute("select coalesce(max(node_id) + 1, 0) from identity._nodes").fetchone()
-    return int(found[0]) if found else 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from identity.arrays import Floats, Integers, encoded, expand, integers, read_table
+from identity.frequencies import COUNTED, Frequencies
 from warehouse.database import Connection
 
 COMPARED = (
@@ -28,7 +29,6 @@ COMPARED = (
 """Features that are compared (others only find pairs)."""
 
 _MOST_VALUES = 12
-_SMALLEST_POPULATION = 1000
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,11 @@ class Feature:
     texts: list[str]
     rarity: Floats
     """Per code: log2 of how few nodes hold the value, floored at zero."""
+    frequencies: Frequencies
+
+    def holders(self) -> Floats:
+        """Per code: how many nodes hold the value in the accepted rows."""
+        return np.bincount(self.codes, minlength=len(self.texts)).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -52,14 +57,15 @@ class ValuePairs:
     right: Integers
 
 
-def read_features(connection: Connection, nodes: int) -> Mapping[str, Feature]:
+def read_features(connection: Connection, nodes: int, frequencies: Frequencies = COUNTED) -> Mapping[str, Feature]:
     """The compared features of ``identity._features``. A node's values beyond the twelfth (by value) are left out."""
-    return {name: _read(connection, name, nodes) for name in COMPARED}
+    return {name: _read(connection, name, nodes, frequencies) for name in COMPARED}
 
 
-def population(nodes: int) -> float:
-    """How many people frequencies are measured against; small data is treated as a sample of a larger whole."""
-    return float(max(nodes, _SMALLEST_POPULATION))
+def node_count(connection: Connection) -> int:
+    """How many nodes there are; they are numbered from 0."""
+    found = connection.execute("select coalesce(max(node_id) + 1, 0) from identity._nodes").fetchone()
+    return int(found[0]) if found else 0
 
 
 def value_pairs(feature: Feature, left: Integers, right: Integers) -> ValuePairs:
@@ -72,7 +78,7 @@ def value_pairs(feature: Feature, left: Integers, right: Integers) -> ValuePairs
     return ValuePairs(pair, feature.codes[first], feature.codes[second])
 
 
-def _read(connection: Connection, name: str, nodes: int) -> Feature:
+def _read(connection: Connection, name: str, nodes: int, frequencies: Frequencies) -> Feature:
     table = read_table(
         connection,
         "select node_id, value from ("
@@ -83,6 +89,7 @@ def _read(connection: Connection, name: str, nodes: int) -> Feature:
     node = integers(table, "node_id")
     codes, texts = encoded(table.column("value"))
     counts = np.bincount(node, minlength=nodes).astype(np.int64)
-    holders = np.bincount(codes, minlength=len(texts)).astype(np.float64)
-    rarity = np.log2(np.maximum(population(nodes) / np.maximum(holders, 1.0), 1.0))
-    return Feature(np.cumsum(counts) - counts, counts, codes, texts, rarity)
+    counted = np.bincount(codes, minlength=len(texts)).astype(np.float64)
+    holders = frequencies.held(name, texts, counted)
+    rarity = np.log2(np.maximum(frequencies.people(nodes) / np.maximum(holders, 1.0), 1.0))
+    return Feature(np.cumsum(counts) - counts, counts, codes, texts, rarity, frequencies)

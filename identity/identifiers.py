@@ -1,7 +1,9 @@
 """Which identifier values name nobody: placeholders that are declared, and values that too many people share.
 
-Tables: ``identity._identifier_kinds`` (the declared kinds) and ``identity.blocked_identifiers`` (one row per value
-that is no evidence, with the reason).
+Tables: ``identity._identifier_kinds`` (the declared kinds), ``identity.blocked_identifiers`` (one row per value that is
+no evidence, with the reason) and ``identity._shared_values`` (what exceeds a declared limit now, whether the pinned
+model blocks it or not). A model that was trained says which values too many people share; the limits of unique kinds
+hold all the same, because those join without being weighed.
 """
 
 from __future__ import annotations
@@ -12,11 +14,14 @@ from functools import partial
 import pyarrow as pa
 
 from identity.arrays import arrow, write_table
-from identity.declaration import Blocked, IdentityRules
+from identity.declaration import Blocked, Identifier, IdentityRules
+from identity.model import Model
+from identity.models import pinned_model
 from identity.specs import spec
 from warehouse.database import Connection
 from warehouse.step import Run, Step
 
+SHARED_BY_PEOPLE = "shared by too many people"
 _COUNTED = """
     with namers as (
         select
@@ -54,8 +59,13 @@ def blocked_step(rules: IdentityRules) -> Step:
         "A value that names nobody and is no evidence: a declared placeholder, or one shared by too many people.",
         ("identifier_kind", "value"),
     )
-    reads = frozenset({"identity._identifier_values", "identity.records", "identity._names"})
-    return Step(table.full_name, (table,), reads, partial(_write_blocked, rules))
+    shared = spec(
+        "_shared_values",
+        "A value that more people or records share than its kind allows, and whether it is blocked for it.",
+        ("identifier_kind", "value"),
+    )
+    reads = frozenset({"identity._identifier_values", "identity.records", "identity._names", "identity.models"})
+    return Step(table.full_name, (table, shared), reads, partial(_write_blocked, rules))
 
 
 def declared_reason(kind: str, value: str, blocked: tuple[Blocked, ...]) -> str | None:
@@ -81,25 +91,54 @@ def _write_kinds(rules: IdentityRules, connection: Connection, _: Run) -> None:
 
 
 def _write_blocked(rules: IdentityRules, connection: Connection, _: Run) -> None:
-    limits = {kind.kind: kind for kind in rules.identifiers}
-    rows: list[tuple[str, str, str, int, int]] = []
+    model = pinned_model(connection)
+    limits: dict[str, Identifier] = {kind.kind: kind for kind in rules.identifiers}
+    blocked: list[tuple[str, str, str, int, int]] = []
+    shared: list[tuple[str, str, bool]] = []
     for kind, value, records, people in connection.execute(_COUNTED).fetchall():
         reason = declared_reason(kind, value, rules.blocked)
         limit = limits.get(kind)
         if reason is None and limit is not None:
-            if people > limit.people:
-                reason = "shared by too many people"
-            elif records > limit.records:
-                reason = "tied to too many records"
+            exceeded = _exceeded(limit, records, people)
+            reason = _learned_reason(model, limit, value, exceeded)
+            if exceeded is not None:
+                shared.append((kind, value, reason is not None))
         if reason is not None:
-            rows.append((kind, value, reason, people, records))
+            blocked.append((kind, value, reason, people, records))
+    _write_rows(connection, blocked, shared)
+
+
+def _exceeded(limit: Identifier, records: int, people: int) -> str | None:
+    if people > limit.people:
+        return SHARED_BY_PEOPLE
+    return "tied to too many records" if records > limit.records else None
+
+
+def _learned_reason(model: Model, limit: Identifier, value: str, exceeded: str | None) -> str | None:
+    says = model.is_shared(limit.kind, value)
+    if says is None or limit.strength == "unique":
+        return exceeded
+    return (exceeded or SHARED_BY_PEOPLE) if says else None
+
+
+def _write_rows(
+    connection: Connection, blocked: list[tuple[str, str, str, int, int]], shared: list[tuple[str, str, bool]]
+) -> None:
     table = arrow(
         {
-            "identifier_kind": ([row[0] for row in rows], pa.string()),
-            "value": ([row[1] for row in rows], pa.string()),
-            "reason": ([row[2] for row in rows], pa.string()),
-            "people": ([row[3] for row in rows], pa.int64()),
-            "records": ([row[4] for row in rows], pa.int64()),
+            "identifier_kind": ([row[0] for row in blocked], pa.string()),
+            "value": ([row[1] for row in blocked], pa.string()),
+            "reason": ([row[2] for row in blocked], pa.string()),
+            "people": ([row[3] for row in blocked], pa.int64()),
+            "records": ([row[4] for row in blocked], pa.int64()),
         }
     )
     write_table(connection, "identity.blocked_identifiers", table)
+    over = arrow(
+        {
+            "identifier_kind": ([row[0] for row in shared], pa.string()),
+            "value": ([row[1] for row in shared], pa.string()),
+            "is_blocked": ([row[2] for row in shared], pa.bool_()),
+        }
+    )
+    write_table(connection, "identity._shared_values", over)

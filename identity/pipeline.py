@@ -9,6 +9,8 @@ from identity.edges import edges_step
 from identity.history import known_identifiers_step
 from identity.identifiers import blocked_step, identifier_kinds_step
 from identity.ledger import ledger_step
+from identity.model import declaration_of
+from identity.models import models_step
 from identity.nodes import nodes_step
 from identity.normalised import normalised_step
 from identity.scorecard import scorecard_step
@@ -27,39 +29,47 @@ def identity_steps(project: Project) -> tuple[Step, ...]:
     return (
         *record_steps(rules),
         *matching_steps(rules),
-        scorecard_step(project.truth / "persons.csv"),
+        scorecard_step(project.truth / "persons.csv", declaration_of(rules)),
     )
 
 
 def record_steps(rules: IdentityRules) -> tuple[Step, ...]:
     """From staged rows to records."""
     return (
-        _model("_web_identified"),
-        _model("_web_spans", days_before_first=rules.devices.days_before_first),
-        _model("_claims"),
-        _model("row_records"),
-        _model("records"),
+        _table("_web_identified"),
+        _table("_web_spans", days_before_first=rules.devices.days_before_first),
+        _table("_claims"),
+        _table("row_records"),
+        _table("records"),
     )
 
 
 def matching_steps(rules: IdentityRules) -> tuple[Step, ...]:
     """From records to customers."""
     return (
-        normalised_step(),
-        identifier_kinds_step(rules),
-        _model("_identifier_values"),
-        blocked_step(rules),
-        _model("identifiers"),
-        nodes_step(),
-        _model("_features"),
-        candidates_step(rules),
+        models_step(),
+        *candidate_steps(rules),
         edges_step(rules),
         clusters_step(rules),
         ledger_step(),
         known_identifiers_step(),
-        _model("review_queue", link_at=rules.clusters.link_at, review_from=rules.clusters.review_from),
+        _table("review_queue", link_at=rules.clusters.link_at, review_from=rules.clusters.review_from),
     )
 
 
-def _model(name: str, **parameters: object) -> Step:
+def candidate_steps(rules: IdentityRules) -> tuple[Step, ...]:
+    """From records to the pairs that are compared."""
+    return (
+        normalised_step(),
+        identifier_kinds_step(rules),
+        _table("_identifier_values"),
+        blocked_step(rules),
+        _table("identifiers"),
+        nodes_step(),
+        _table("_features"),
+        candidates_step(rules),
+    )
+
+
+def _table(name: str, **parameters: object) -> Step:
     return sql_step("identity", "identity", name, parameters=parameters)

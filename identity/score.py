@@ -41,14 +41,13 @@ class Evidence:
     weight: float
 
 
-def score(compared: Compared, rules: IdentityRules, population: float) -> Scored:
-    """Weigh compared pairs by the declared levels and guards."""
-    prior = -float(np.log2(population))
+def score(compared: Compared, rules: IdentityRules, prior: float) -> Scored:
+    """Weigh compared pairs by levels and guards; ``prior``: the odds of two people taken at random, in bits."""
     shares = {item.comparison: _share(item, compared, prior) for item in rules.comparisons}
     for item in rules.comparisons:
         for other, levels in item.silent_after.items():
-            shares[item.comparison][_reached(compared, other, levels)] = 0.0
-    guards = {guard.guard: _holds(guard, compared) for guard in rules.guards}
+            shares[item.comparison][reached(compared, other, levels)] = 0.0
+    guards = {guard.guard: holds(guard, compared) for guard in rules.guards}
     for guard in rules.guards:
         _explain_away(guard, guards[guard.guard], shares)
     weight = np.full(len(compared.conflict), prior)
@@ -101,7 +100,8 @@ def _share(item: Comparison, compared: Compared, prior: float) -> Floats:
     return np.asarray(share)
 
 
-def _reached(compared: Compared, name: str, levels: tuple[str, ...]) -> Flags:
+def reached(compared: Compared, name: str, levels: tuple[str, ...]) -> Flags:
+    """Whether a comparison came out as one of the levels (any, when none is named)."""
     if name == "source_conflict":
         return compared.conflict
     found = compared.levels[name]
@@ -117,10 +117,11 @@ def _informed(compared: Compared, rules: IdentityRules) -> Floats:
     return np.minimum(count / rules.clusters.informed_at, 1.0)
 
 
-def _holds(guard: Guard, compared: Compared) -> Flags:
+def holds(guard: Guard, compared: Compared) -> Flags:
+    """Which pairs a guard speaks of."""
     holds = np.ones(len(compared.conflict), dtype=np.bool_)
     for name, levels in guard.when.items():
-        holds &= _reached(compared, name, levels)
+        holds &= reached(compared, name, levels)
     return holds
 
 

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from identity.arrays import encoded, read_table
+from identity.drift import drift_figures
 from identity.estimated import estimated_scores
 from identity.scores import cluster_scores
 from identity.specs import spec
@@ -127,8 +128,11 @@ _TRUTH = """
 """
 
 
-def scorecard_step(truth: Path) -> Step:
-    """Add this run's figures to ``identity.scorecard``. ``truth``: persons.csv (feed, file, row, person_id), if any."""
+def scorecard_step(truth: Path, declaration: str) -> Step:
+    """Add this run's figures to ``identity.scorecard``.
+
+    ``truth``: persons.csv (feed, file, row, person_id), if any. ``declaration``: the fingerprint of the rules in force.
+    """
     table = spec("scorecard", "How good the partition of a run is, one figure a row.", ("run_id", "data_set", "metric"))
     reads = frozenset(
         {
@@ -141,16 +145,21 @@ def scorecard_step(truth: Path) -> Step:
             "identity._nodes",
             "identity._features",
             "identity._scores",
+            "identity._outcomes",
+            "identity._shared_values",
+            "identity.models",
+            "identity.model_values",
         }
     )
-    return Step(table.full_name, (table,), reads, partial(_execute, truth), figures=_FIGURES)
+    return Step(table.full_name, (table,), reads, partial(_execute, truth, declaration), figures=_FIGURES)
 
 
-def _execute(truth: Path, connection: Connection, run: Run) -> None:
+def _execute(truth: Path, declaration: str, connection: Connection, run: Run) -> None:
     connection.execute(_CREATE)
     connection.execute("delete from identity.scorecard where run_id = $run_id", {"run_id": run.run_id})
     figures = [("signals", metric, value) for metric, value in _signals(connection, run)]
     figures += [("estimated", metric, value) for metric, value in estimated_scores(connection).items()]
+    figures += drift_figures(connection, declaration)
     if truth.exists():
         for data_set, with_visitors in (("truth", True), ("truth_known_customers", False)):
             scores = _against(connection, truth, with_visitors)

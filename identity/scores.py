@@ -22,10 +22,10 @@ def cluster_scores(truth: Integers, found: Integers, source: Integers | None = N
     """
     if not len(truth):
         return {}
-    true_code, found_code = _codes(truth), _codes(found)
-    joint = _codes(true_code * (int(found_code.max()) + 1) + found_code)
+    true_code, found_code = codes(truth), codes(found)
+    joint = codes(true_code * (int(found_code.max()) + 1) + found_code)
     true_size, found_size, joint_size = np.bincount(true_code), np.bincount(found_code), np.bincount(joint)
-    right, claimed, wanted = (_pairs(codes, source) for codes in (joint, found_code, true_code))
+    right, claimed, wanted = (_pairs(of, source) for of in (joint, found_code, true_code))
     precision = right / claimed if claimed else 1.0
     recall = right / wanted if wanted else 1.0
     cubed_precision = float((joint_size[joint] / found_size[found_code]).mean())
@@ -44,20 +44,22 @@ def cluster_scores(truth: Integers, found: Integers, source: Integers | None = N
     }
 
 
-def _pairs(codes: NDArray[np.int64], source: Integers | None) -> int:
-    every = _pairs_of(np.bincount(codes))
+def _pairs(of: NDArray[np.int64], source: Integers | None) -> int:
+    every = pairs_in(of)
     if source is None:
         return every
-    kinds = _codes(source)
-    return every - _pairs_of(np.bincount(_codes(codes * (int(kinds.max()) + 1) + kinds)))
+    kinds = codes(source)
+    return every - pairs_in(codes(of * (int(kinds.max()) + 1) + kinds))
 
 
-def _pairs_of(sizes: NDArray[np.int64]) -> int:
-    wide = sizes.astype(np.int64)
+def pairs_in(groups: Integers) -> int:
+    """How many pairs there are inside groups, by the code of each member's group."""
+    wide = np.bincount(groups).astype(np.int64)
     return int((wide * (wide - 1) // 2).sum())
 
 
-def _codes(values: Integers) -> NDArray[np.int64]:
+def codes(values: Integers) -> NDArray[np.int64]:
+    """The same grouping by numbers from 0."""
     return np.unique(values, return_inverse=True)[1].astype(np.int64)
 
 

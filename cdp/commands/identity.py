@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cdp.commands.identity_diff import diff
+from cdp.commands.identity_models import app as models
 from cdp.commands.identity_review import review
 from cdp.commands.identity_score import score
+from cdp.commands.identity_train import train
 from cdp.terminal import JsonOption, say, show_json
 from warehouse.errors import DeclarationError, InputError, Problem
 
@@ -170,3 +172,5 @@ def _known(table: pa.Table, names: list[str]) -> None:
 app.command("review")(review)
 app.command("diff")(diff)
 app.command("score")(score)
+app.command("train")(train)
+app.add_typer(models, name="models")

@@ -28,10 +28,13 @@ def diff(
         Path | None,
         typer.Option("--config", help="Another identity.yml; default: the project's own, with decisions not yet run."),
     ] = None,
+    model: Annotated[
+        int | None, typer.Option("--model", help="Another model version; default: the one that is pinned.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Show at most so many merges and splits.")] = 20,
     json: JsonOption = False,
 ) -> None:
-    """What would merge, split and change segments under another identity.yml. Changes nothing."""
+    """What would merge, split and change segments under another identity.yml or model. Changes nothing."""
     from cdp.settings import find_project
     from cdp.warehouses import writing
 
@@ -39,17 +42,25 @@ def diff(
     if config is not None and not config.is_file():
         raise InputError(f"There is no file {config.name}.", "Check the name given with --config.")
     with writing(where) as warehouse:
-        found = _previewed(where, warehouse, config)
+        found = _previewed(where, warehouse, config, model)
     if json:
         show_json(asdict(found))
     else:
-        _tell(found, limit)
+        _tell(found, limit, _next(config, model))
 
 
-def _previewed(where: Project, warehouse: Warehouse, config: Path | None) -> Preview:
+def _next(config: Path | None, model: int | None) -> str:
+    """How what was previewed is done."""
+    acts = ["put it into config/identity.yml"] if config is not None else []
+    acts += [f"cdp identity models pin {model}"] if model is not None else []
+    return ", then ".join([*acts, "cdp run"])
+
+
+def _previewed(where: Project, warehouse: Warehouse, config: Path | None, model: int | None) -> Preview:
     from datetime import UTC, datetime
 
     from identity.declaration import load_identity
+    from identity.models import trying_step
     from identity.pipeline import matching_steps, record_steps
     from profiles.pipeline import profile_steps
     from profiles.preview import preview
@@ -57,12 +68,18 @@ def _previewed(where: Project, warehouse: Warehouse, config: Path | None) -> Pre
     from warehouse.step import Run
 
     rules = load_identity(where, at=config)
-    steps = (*record_steps(rules), *matching_steps(rules), *profile_steps(where))
+    tried = (trying_step(model),) if model is not None else ()
+    steps = (*tried, *record_steps(rules), *matching_steps(rules), *profile_steps(where))
     now = datetime.now(UTC).replace(tzinfo=None)
-    return preview(warehouse, steps, Run("preview", _last_day(warehouse), now, load_business(where)))
+    return preview(warehouse, steps, Run("preview", last_day(warehouse), now, load_business(where)))
 
 
-def _last_day(warehouse: Warehouse) -> date:
+def last_day(warehouse: Warehouse) -> date:
+    """The day as of which the last run was made.
+
+    Raises:
+        WarehouseError: no run has come to its end.
+    """
     from warehouse.database import MissingTableError
 
     try:
@@ -79,7 +96,7 @@ def _last_day(warehouse: Warehouse) -> date:
     return day
 
 
-def _tell(found: Preview, limit: int) -> None:
+def _tell(found: Preview, limit: int, then: str) -> None:
     before, after = found.customers_before, found.customers_after
     say(
         f"As of {found.as_of}: {before:,} customers and visitors would be {after:,}; "
@@ -96,7 +113,7 @@ def _tell(found: Preview, limit: int) -> None:
     if found.segments:
         say("\nSegments")
         show([asdict(shift) for shift in found.segments], list(asdict(found.segments[0])), as_json=False)
-    say("\nnext: put it into config/identity.yml, then cdp run")
+    say(f"\nnext: {then}")
 
 
 def _row(group: Regrouped) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,6 +60,41 @@ def test_the_preview_tells_what_a_run_under_the_new_rules_then_does_and_changes_
     capsys.readouterr()
     assert run_command(["identity", "diff", "--project", str(project)]) == 0
     assert "Nothing would change." in capsys.readouterr().out
+
+
+@pytest.mark.end_to_end
+def test_a_trained_version_is_previewed_pinned_and_used(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def told(*arguments: str, expect: int = 0) -> Any:
+        capsys.readouterr()
+        assert run_command([*arguments, "--project", str(project)]) == expect
+        return json.loads(capsys.readouterr().out)
+
+    truth = str(project / "truth" / "persons.csv")
+    assert told("identity", "train", "--labels", truth, "--dry-run", "--json")["version"] is None
+    learned = told("identity", "train", "--labels", truth, "--json")
+    assert (learned["version"], learned["is_pinned"]) == (2, False)
+    assert {"declared", "learned"} == learned["scores"].keys()
+    assert any(row["learned"] != row["declared"] and row["pairs"] for row in learned["weights"])
+
+    before = links(project)
+    preview = told("identity", "diff", "--model", "2", "--json")
+    assert links(project) == before
+    assert run_command(["identity", "models", "pin", "2", "--force", "--project", str(project)]) == 0
+    assert run_command(["run", "--project", str(project)]) == 0
+    after = links(project)
+    assert preview["customers_after"] == len(set(after.values()))
+    assert preview["records_moved"] == sum(after[record] != customer for record, customer in before.items())
+
+    (newest,) = {row["run_id"] for row in told("identity", "score", "--runs", "1", "--json")}
+    figures = {
+        (row["data_set"], row["metric"]): row["value"]
+        for row in told("identity", "score", "--runs", "1", "--json")
+        if row["run_id"] == newest
+    }
+    assert figures["model", "version"] == 2
+    assert max(value for (data_set, _), value in figures.items() if data_set == "drift") < 0.01
+    assert [row["is_pinned"] for row in told("identity", "models", "list", "--json")] == [False, True]
+    assert run_command(["identity", "models", "pin", "9", "--project", str(project)]) == 2
 
 
 @pytest.mark.end_to_end

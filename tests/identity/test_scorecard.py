@@ -48,7 +48,7 @@ def test_a_run_is_scored_against_truth_and_by_signals(prepared: Warehouse, run: 
     ]
     truth = tmp_path / "persons.csv"
     truth.write_text("feed,file,row,person_id\n" + "\n".join(lines), encoding="utf-8")
-    materialise(prepared, scorecard_step(truth), run)
+    materialise(prepared, scorecard_step(truth, ""), run)
     figures = {
         (data_set, metric): value
         for data_set, metric, value in prepared.cursor()
@@ -63,9 +63,9 @@ def test_a_run_is_scored_against_truth_and_by_signals(prepared: Warehouse, run: 
 
 def test_without_truth_there_are_signals_and_estimates(prepared: Warehouse, run: Run, tmp_path: Path) -> None:
     resolve(prepared, run, [a_record(email="ann@a.example")])
-    materialise(prepared, scorecard_step(tmp_path / "absent.csv"), run)
+    materialise(prepared, scorecard_step(tmp_path / "absent.csv", ""), run)
     found = prepared.cursor().execute("select distinct data_set from identity.scorecard order by 1").fetchall()
-    assert found == [("estimated",), ("signals",)]
+    assert found == [("estimated",), ("model",), ("signals",)]
 
 
 def test_estimates_of_a_small_partition_are_those_of_a_pencil(warehouse: Warehouse) -> None:

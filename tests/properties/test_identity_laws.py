@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,13 @@ import pyarrow as pa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from identity.declaration import default_rules
 from identity.ledger import ledger_step
+from identity.models import add_version, ensure_models, pin
 from identity.resolve import resolve as resolve_who
 from identity.stewardship import decide as decide_by_hand
 from identity.stewardship import part_and_rest, take_back, two_parties
+from identity.training import Trained, train
 from quality.resolution import Attempt
 from warehouse.business import Business
 from warehouse.database import Warehouse, open_warehouse
@@ -83,6 +87,24 @@ def test_batches_in_any_grouping_end_in_the_same_partition_and_every_id_resolves
         links = resolve(warehouse, a_run(1), found)
         assert partition(links) == expected
         assert {resolve_who(warehouse.cursor(), customer) for customer in ever} <= set(links.values())
+
+
+@FEWEST
+@given(rows, st.lists(st.integers(0, 1), min_size=12, max_size=12))
+def test_under_a_pinned_version_batches_in_any_grouping_end_in_the_same_partition(
+    found: list[Row], batch_of: list[int]
+) -> None:
+    early = [row for row, batch in zip(found, batch_of, strict=False) if batch == 0] or found[:1]
+    with open_warehouse() as warehouse:
+        prepare(warehouse)
+        resolve(warehouse, a_run(0), early)
+        learned = trained_with_other_weights(warehouse)
+        keep_pinned(warehouse, learned)
+        step_by_step = partition(resolve(warehouse, a_run(2), found))
+    with open_warehouse() as at_once:
+        prepare(at_once)
+        keep_pinned(at_once, learned)
+        assert partition(resolve(at_once, a_run(0), found)) == step_by_step
 
 
 @FEW
@@ -284,3 +306,20 @@ def decide(warehouse: Warehouse, day: int, action: str, one: str, other: str) ->
 
 def rows_of(warehouse: Warehouse, query: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
     return warehouse.cursor().execute(query, parameters or {}).fetchall()
+
+
+def trained_with_other_weights(warehouse: Warehouse) -> Trained:
+    """A version made from the rows so far, with weights that are not the declared ones."""
+    rules = default_rules()
+    assert rules is not None
+    with warehouse.rehearsal() as connection:
+        found = train(connection, rules, a_run(1), None)
+    corrections = {"name": {"same": 1.5, "other_given": 3.0}, "phone": {"same": -1.0}}
+    return replace(found, artefact=found.artefact.model_copy(update={"corrections": corrections, "prior": 0.5}))
+
+
+def keep_pinned(warehouse: Warehouse, learned: Trained) -> None:
+    attempt = Attempt(a_run(1).now, "run-1", "Joe", "a test")
+    with warehouse.transaction() as connection:
+        ensure_models(connection, attempt)
+        pin(connection, add_version(connection, learned.artefact, learned.values, attempt), attempt)

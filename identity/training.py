@@ -1,0 +1,200 @@
+"""Training: a new model version from the accepted rows, the configuration and what is known about who is who.
+
+Everything is made anew as version 1 would have it, inside a transaction that the caller undoes: so a training depends
+on rows, rules, decisions and labels, and not on the version that happens to be pinned. What is told about held-out
+labels was not learned from them. Without enough labels the weights stay as declared; common values and shared ones are
+remembered all the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from identity.arrays import Flags, Integers
+from identity.cluster import Decided, cluster
+from identity.cluster import Pairs as WeighedPairs
+from identity.clusters import named_nodes, without_ambiguous
+from identity.compare import Compared
+from identity.compare_names import names_in_all
+from identity.declaration import IdentityRules
+from identity.edges import Weighing, candidates_of, weighed_pairs, weighing_of
+from identity.fitting import Fit, Labelled, counts_by_level, fit
+from identity.labels import Pairs, decided_pairs, joined, pairs_of_persons, read_persons
+from identity.model import DECLARED_VERSION, Artefact, Model, declaration_of, declared_weights
+from identity.models import Value, ensure_models, pin
+from identity.pipeline import candidate_steps
+from identity.remembering import remembered
+from identity.score import score
+from identity.trial import (
+    Trial,
+    calibration_of,
+    compared_pairs,
+    pair_scores,
+    partition_scores,
+    trial_of,
+    worse_by,
+)
+from quality.resolution import Attempt
+from warehouse.database import Connection
+from warehouse.step import Run
+
+FEWEST: Final = 20
+"""Labelled pairs of either kind, one person or two, below which weights stay as declared."""
+
+DECLARED, LEARNED = "declared", "learned"
+_MOST_LABELLED: Final = 200_000
+_MOST_LEARNED_FROM: Final = 30_000
+_SURE_BITS: Final = 6.0
+_SEED: Final = 20
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What was learned, the values to remember, and what it does worse than the declared weights on held-out labels."""
+
+    artefact: Artefact
+    values: tuple[Value, ...]
+    worse: tuple[str, ...]
+
+
+def train(connection: Connection, rules: IdentityRules, run: Run, labels: Path | None) -> Trained:
+    """Learn from what is known. Tables of the steps are made anew on the way: the caller rolls back.
+
+    Raises:
+        InputError: the file of labels is wrong.
+    """
+    attempt = Attempt(run.now, run.run_id)
+    ensure_models(connection, attempt)
+    pin(connection, DECLARED_VERSION, attempt)
+    for step in candidate_steps(rules):
+        step.execute(connection, run)
+    weighing = weighing_of(connection, rules, Model())
+    left, right, _ = candidates_of(connection)
+    persons = read_persons(connection, labels) if labels is not None else None
+    pairs = decided_pairs(connection, labels if persons is None else None)
+    if persons is not None:
+        pairs = joined([pairs_of_persons(persons, weighing.nodes, left, right), pairs])
+    artefact = _unlearned(weighing, pairs)
+    if min(artefact.labelled.values()) >= FEWEST:
+        anchors = _anchors(weighing, left, right, pairs) if persons is None else None
+        artefact = _learned(artefact, weighing, trial_of(weighing.features, _some(pairs, _MOST_LABELLED)), anchors)
+    model = Model(artefact=artefact)
+    learned = replace(weighing, rules=model.corrected(rules), prior=model.prior(weighing.nodes))
+    found, outcomes = weighed_pairs(learned, left, right)
+    if persons is not None and artefact.scores:
+        named = named_nodes(connection, weighing.nodes)
+        before, _ = weighed_pairs(weighing, left, right)
+        scores = {
+            name: artefact.scores[name] | dict(partition_scores(persons, _clusters(weighing, pairs_found, named)))
+            for name, pairs_found in ((DECLARED, before), (LEARNED, found))
+        }
+        artefact = artefact.model_copy(update={"scores": scores})
+    counts = {name: dict(levels) for name, levels in outcomes.counts.items()}
+    artefact = artefact.model_copy(update={"outcomes": counts})
+    values = remembered(connection, weighing, artefact.fingerprint())
+    return Trained(artefact, values, worse_than_declared(artefact))
+
+
+def worse_than_declared(artefact: Artefact) -> tuple[str, ...]:
+    """The held-out figures by which a version does worse than the declared weights."""
+    return worse_by(artefact.scores[DECLARED], artefact.scores[LEARNED]) if artefact.scores else ()
+
+
+def _unlearned(weighing: Weighing, pairs: Pairs) -> Artefact:
+    """What holds whatever the labels say."""
+    names = weighing.features["name"]
+    return Artefact(
+        declaration=declaration_of(weighing.rules),
+        declared=declared_weights(weighing.rules),
+        population=names.frequencies.people(weighing.nodes),
+        names=names_in_all(names),
+        labelled={"one_person": int(pairs.is_match.sum()), "two_people": int((~pairs.is_match).sum())},
+    )
+
+
+def _learned(artefact: Artefact, weighing: Weighing, trial: Trial, anchors: Labelled | None) -> Artefact:
+    """Corrections from the pairs to learn from, and how both sets of weights do on the others."""
+    given, held = trial.learned_from(), trial.held_out()
+    fold = trial.fold[~trial.is_held]
+    chosen = _sample(len(fold), _MOST_LEARNED_FROM)
+    given, fold = given.part(chosen), fold[chosen]
+    rests_on = counts_by_level(given.compared, weighing.rules)
+    if anchors is not None:
+        given, fold = _with_anchors(given, fold, anchors)
+    found = fit(given, fold, weighing.rules, weighing.prior)
+    artefact = artefact.model_copy(update=_corrections(found) | {"spread": found.spread, "rests_on": rests_on})
+    model = Model(artefact=artefact)
+    rules, prior = model.corrected(weighing.rules), model.prior(weighing.nodes)
+    scores = {
+        DECLARED: dict(pair_scores(held, weighing.rules, weighing.prior)),
+        LEARNED: dict(pair_scores(held, rules, prior)),
+    }
+    return artefact.model_copy(update={"scores": scores, "calibration": calibration_of(held, rules, prior)})
+
+
+def _corrections(found: Fit) -> dict[str, object]:
+    corrections: dict[str, dict[str, float]] = {}
+    guards: dict[str, float] = {}
+    prior = 0.0
+    for (of, level), bits in found.corrections.items():
+        if of == "prior":
+            prior = round(bits, 4)
+        elif of == "guard":
+            guards[level] = round(bits, 4)
+        else:
+            corrections.setdefault(of, {})[level] = round(bits, 4)
+    return {"corrections": corrections, "guards": guards, "prior": prior}
+
+
+def _anchors(weighing: Weighing, left: Integers, right: Integers, pairs: Pairs) -> Labelled:
+    """Candidates that the declared weights are sure of, taken at their word, as many in all as there are labels.
+
+    People are asked about doubtful pairs alone; what they say there must not move what is beyond doubt.
+    """
+    chosen = _sample(len(left), max(_MOST_LEARNED_FROM // 2, 1))
+    compared = compared_pairs(weighing.features, left[chosen], right[chosen])
+    weight = score(compared, weighing.rules, weighing.prior).weight
+    sure = np.abs(weight) >= _SURE_BITS
+    size = max(int(sure.sum()), 1)
+    return Labelled(compared, weight > 0, np.full(len(weight), len(pairs.left) / size)).part(sure)
+
+
+def _with_anchors(given: Labelled, fold: Integers, anchors: Labelled) -> tuple[Labelled, Integers]:
+    whole = Labelled(
+        Compared(
+            {name: np.r_[level, anchors.compared.levels[name]] for name, level in given.compared.levels.items()},
+            {name: np.r_[rarity, anchors.compared.rarity[name]] for name, rarity in given.compared.rarity.items()},
+            np.r_[given.compared.conflict, anchors.compared.conflict],
+        ),
+        np.r_[given.is_match, anchors.is_match],
+        np.r_[given.counts, anchors.counts],
+    )
+    return whole, np.r_[fold, np.arange(len(anchors.counts))]
+
+
+def _clusters(weighing: Weighing, found: WeighedPairs, named: Flags) -> Integers:
+    """Per node its cluster, by evidence alone."""
+    rules = weighing.rules.clusters
+    return cluster(weighing.nodes, without_ambiguous(found, named, rules), rules, Decided())
+
+
+def _some(pairs: Pairs, most: int) -> Pairs:
+    chosen = _sample(len(pairs.left), most)
+    return Pairs(
+        pairs.left[chosen],
+        pairs.right[chosen],
+        pairs.is_match[chosen],
+        pairs.group_l[chosen],
+        pairs.group_r[chosen],
+    )
+
+
+def _sample(size: int, most: int) -> Integers:
+    """Places of so many of them at most, in order."""
+    if size <= most:
+        return np.arange(size)
+    return np.sort(np.random.Generator(np.random.PCG64(_SEED)).choice(size, most, replace=False))
