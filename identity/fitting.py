@@ -146,9 +146,10 @@ class _Evidence:
         """Newton's step towards the mode from some corrections (to be taken away from them)."""
         weight, slopes = self._weighed(corrections, with_slopes=True)
         likely = 1.0 / (1.0 + np.exp2(-np.clip(weight, -_MOST_BITS, _MOST_BITS)))
-        gradient = _LN2 * (slopes.T @ (self.counts * (likely - self.is_match))) + corrections / spread**2
+        gradient = _LN2 * np.einsum("ni,n->i", slopes, self.counts * (likely - self.is_match)) + corrections / spread**2
+        # not by matrix product: that would set all processors spinning for so small a one
         curved = slopes * (self.counts * likely * (1 - likely))[:, None]
-        curvature = _LN2**2 * (slopes.T @ curved) + np.eye(len(corrections)) / spread**2
+        curvature = _LN2**2 * np.einsum("ni,nj->ij", slopes, curved) + np.eye(len(corrections)) / spread**2
         stopped = (corrections >= self.most) & (gradient < 0)
         free, step = np.flatnonzero(~stopped), np.zeros(len(corrections))
         step[free] = np.linalg.solve(curvature[np.ix_(free, free)], gradient[free])
