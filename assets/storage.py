@@ -31,6 +31,9 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import StaticPool
 
 _FOLDER = ".dagster"
+_INSERT = SqlEventLogStorageTable.insert()
+_STEP_EVENTS = frozenset((DagsterEventType.STEP_START, DagsterEventType.STEP_OUTPUT, DagsterEventType.STEP_SUCCESS))
+"""Most events by far, and of interest to their run alone."""
 _OPEN_SHARDS = 8
 """Runs whose files stay open; each run has a file of its own."""
 
@@ -63,6 +66,20 @@ class OpenEventLog(SqliteEventLogStorage):
                 self._engines.popitem(last=False)[1].dispose()
             return self._engines[shard]
 
+    def store_event(self, event: EventLogEntry) -> None:
+        """Write one event. Dagster builds a statement anew for each; here the frequent ones share one."""
+        is_evaluation = _is_of(event, ASSET_CHECK_EVENTS) and not _is_planned_check(event)
+        if not is_evaluation and not _is_of(event, _STEP_EVENTS):
+            super().store_event(event)
+            return
+        row = self._event_to_row(event)
+        with self.run_connection(event.run_id) as connection:
+            connection.execute(_INSERT, row)
+        if is_evaluation:
+            with self.index_connection() as connection:
+                key = _inserted(connection, row)
+            self.store_asset_check_event(event, key)
+
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Write events of one run, as for hundreds of partitions, in one transaction per file."""
         known = ASSET_EVENTS | ASSET_CHECK_EVENTS
@@ -71,7 +88,7 @@ class OpenEventLog(SqliteEventLogStorage):
             return
         rows = [self._event_to_row(event) for event in events]
         with self.run_connection(events[0].run_id) as connection:
-            connection.execute(SqlEventLogStorageTable.insert(), rows)
+            connection.execute(_INSERT, rows)
         with self.index_connection() as connection:
             ids = [_inserted(connection, row) for row in rows]
             of_assets = [(event, key) for event, key in zip(events, ids, strict=True) if _is_of(event, ASSET_EVENTS)]
@@ -147,7 +164,7 @@ def _is_planned_check(event: EventLogEntry) -> bool:
 
 
 def _inserted(connection: Connection, row: Mapping[str, object]) -> int:
-    key = connection.execute(SqlEventLogStorageTable.insert(), row).inserted_primary_key
+    key = connection.execute(_INSERT, row).inserted_primary_key
     assert key is not None
     return int(key[0])
 

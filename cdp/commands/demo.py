@@ -8,18 +8,19 @@ import sys
 import time
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assets.declared import Declared, read_project
 from cdp.progress import progress_bar
 from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
 from cdp.warehouses import reading
-from sources.landing import discover
 from warehouse.errors import InputError
 from warehouse.project import Project
+
+if TYPE_CHECKING:
+    from assets.declared import Declared
 
 app = typer.Typer(help="The sample business.", no_args_is_help=True)
 
@@ -83,6 +84,7 @@ def run(
     apart: Annotated[int, typer.Option("--apart", min=1, help="Months between them.")] = MONTHS_APART,
 ) -> None:
     """Run the project as of its last month ends, one after the other, and say where to look."""
+    from assets.declared import read_project
     from cdp.commands.status import read_status, show_status
     from cdp.run import run_project
 
@@ -116,6 +118,8 @@ def last_month_ends(newest: date, count: int, apart: int = 1) -> list[date]:
 
 
 def _newest_batch(where: Project, declared: Declared) -> date:
+    from sources.landing import discover
+
     days = [file.batch_on for feed in declared.feeds.values() for file in discover(where, feed)]
     if not days:
         raise InputError("landing/ holds no file of a declared feed.", "Run `cdp demo generate --out .` first.")
