@@ -46,6 +46,12 @@ class BrokenBatch:
         return self.exit_code == CdpError.exit_code
 
 
+def create_table(connection: Connection) -> None:
+    """Make the table where it is absent."""
+    connection.execute(_CREATE)
+    comment_on(connection, BROKEN_BATCHES)
+
+
 def note(
     connection: Connection,
     feed: str,
@@ -54,8 +60,6 @@ def note(
     errors: Mapping[date, CdpError],
 ) -> None:
     """Keep what went wrong with a feed's batches in a window of days; all others of the window are well."""
-    connection.execute(_CREATE)
-    comment_on(connection, BROKEN_BATCHES)
     first, last = window
     connection.execute(
         "delete from ops.broken_batches where feed = $feed"
@@ -78,7 +82,6 @@ def note(
 
 def forget_all_but(connection: Connection, feeds: Iterable[str]) -> None:
     """Forget the batches of feeds that are not declared any more: nobody will ever load them."""
-    connection.execute(_CREATE)
     connection.execute(
         "delete from ops.broken_batches where not list_contains($feeds::varchar[], feed)", {"feeds": list(feeds)}
     )
@@ -86,7 +89,6 @@ def forget_all_but(connection: Connection, feeds: Iterable[str]) -> None:
 
 def broken(connection: Connection) -> tuple[BrokenBatch, ...]:
     """All batches that are broken now, by feed and day."""
-    connection.execute(_CREATE)
     rows = connection.execute(
         "select feed, batch_on, run_id, reason, fix, exit_code from ops.broken_batches order by feed, batch_on"
     ).fetchall()

@@ -7,6 +7,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from assets.partitions import range_tags
+from assets.side_by_side import side_by_side
 from warehouse.business import Business
 
 EVERYTHING = "everything"
@@ -31,7 +32,7 @@ def layer_jobs() -> list[UnresolvedAssetJobDefinition]:
             layer,
             selection=dg.AssetSelection.groups(layer),
             description=_DESCRIPTIONS[layer],
-            executor_def=dg.in_process_executor,
+            executor_def=side_by_side,
         )
         for layer in LAYERS
     ]
@@ -39,7 +40,7 @@ def layer_jobs() -> list[UnresolvedAssetJobDefinition]:
         EVERYTHING,
         selection=dg.AssetSelection.all(),
         description="Loads what has arrived, makes and checks every table, and publishes.",
-        executor_def=dg.in_process_executor,
+        executor_def=side_by_side,
     )
     return [*layers, everything]
 

@@ -18,6 +18,7 @@ from assets.reason_check import reasons_check
 from assets.replay_job import replay_job
 from assets.resources import PROJECT_RUN, WarehouseSettings, project_run_resource
 from assets.run_log import RUNS
+from assets.side_by_side import side_by_side
 from assets.tables import RawSources, TableGraph, names_of, table_assets, table_key
 from quality.contracts.table import tables
 from quality.results import RESULTS
@@ -71,7 +72,7 @@ def definitions_of(
         ],
         sensors=[landing_sensor(declared.project, feeds, [*map(table_key, made), SNAPSHOT])],
         resources={PROJECT_RUN: project_run_resource(settings)},
-        executor=dg.in_process_executor,
+        executor=side_by_side,
     )
 
 

@@ -6,12 +6,14 @@ another and the tables of two runs never mix; the lock is the process's, so howe
 """
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from threading import Condition
 
 import dagster as dg
 from pydantic import Field
 
+from assets import broken_batches
 from assets.run_log import begin, newest_batch, note_day, note_outcome
 from warehouse.business import Business, load_business
 from warehouse.database import Warehouse, open_warehouse
@@ -22,10 +24,26 @@ from warehouse.step import Run
 PROJECT_RUN = "project_run"
 """Key of the resource, in run config too: ``resources: {project_run: {config: {as_of: 2026-01-31}}}``."""
 
+LOADING = "feeds__"
+"""How the names of steps that load a feed begin."""
+
 Loading = Callable[[str, int, int, int], None]
 """Called while a feed is loaded: its name, rows done, bytes done, bytes in all."""
 
 _BEFORE_ANY_BATCH = date(2000, 1, 1)
+
+
+@dataclass
+class _Day:
+    """The day of a run, once it is decided, and the steps that run side by side meanwhile."""
+
+    as_of: date | None = None
+    steps: set[str] = field(default_factory=set)
+    changed: Condition = field(default_factory=Condition)
+
+    def is_settled(self) -> bool:
+        """No feed is being loaded, so the newest batch date stays."""
+        return not any(step.startswith(LOADING) for step in self.steps)
 
 
 @dataclass(frozen=True)
@@ -40,17 +58,41 @@ class ProjectRun:
     full_refresh: bool
     warehouse: Warehouse
     told: Loading | None = None
+    _day: _Day = field(default_factory=_Day)
+
+    def begin_step(self, step: str) -> None:
+        """A step is about to run, beside others."""
+        with self._day.changed:
+            self._day.steps.add(step)
+
+    def end_step(self, step: str) -> None:
+        """A step has ended."""
+        with self._day.changed:
+            self._day.steps.discard(step)
+            self._day.changed.notify_all()
+
+    def stop(self) -> None:
+        """End the steps that are at work."""
+        self.warehouse.stop()
 
     def to_load(self) -> Run:
         """The run as loading sees it: batches are loaded whatever the day, so there need not be one yet."""
         return self._on(self.as_of or self._newest() or _BEFORE_ANY_BATCH)
 
     def to_make_tables(self) -> Run:
-        """The run as of its day: the one that was asked for, else the newest batch date.
+        """The run as of its day: the one that was asked for, else the newest batch date when all feeds are loaded.
 
         Raises:
             InputError: no day was asked for and there is no batch.
         """
+        with self._day.changed:
+            if self._day.as_of is None:
+                self._day.as_of = self._decided()
+            return self._on(self._day.as_of)
+
+    def _decided(self) -> date:
+        if self.as_of is None:
+            self._day.changed.wait_for(self._day.is_settled)
         as_of = self.as_of or self._newest()
         if as_of is None:
             raise InputError(
@@ -59,7 +101,7 @@ class ProjectRun:
             )
         with self.warehouse.transaction() as connection:
             note_day(connection, self.run_id, as_of)
-        return self._on(as_of)
+        return as_of
 
     def note_published(self) -> None:
         """Note that readers get the tables of this run."""
@@ -126,6 +168,7 @@ def project_run_resource(settings: WarehouseSettings) -> dg.ResourceDefinition:
             )
             with opened.transaction() as connection:
                 begin(connection, run.run_id, run.started_at, run.full_refresh)
+                broken_batches.create_table(connection)
             yield run
             with opened.transaction() as connection:
                 note_outcome(connection, run.run_id, "unpublished")

@@ -21,7 +21,7 @@ import dagster as dg
 from dagster._core.events.log import EventLogEntry
 from dagster._core.instance.ref import InstanceRef
 
-from assets.broken_batches import forget_all_but
+from assets.broken_batches import create_table, forget_all_but
 from assets.declared import Declared, read_project
 from assets.failure import Failed, failures_of
 from assets.feeds import LOADED_STEP, feed_key, told_error
@@ -31,6 +31,7 @@ from assets.partitions import range_tags
 from assets.project_definitions import definitions_of
 from assets.published import SNAPSHOT
 from assets.resources import PROJECT_RUN, Loading
+from assets.side_by_side import execute_side_by_side
 from assets.tables import names_of, table_key
 from cdp.definitions import warehouse_settings
 from cdp.interrupts import noticed_interrupts
@@ -111,6 +112,7 @@ def _run(declared: Declared, asked: Asked, instance: dg.DagsterInstance, progres
         pending, errors = _pending(warehouse, declared, asked)
         describe_feeds(warehouse, declared.feeds.values())
         with warehouse.transaction() as connection:
+            create_table(connection)
             forget_all_but(connection, declared.feeds)
     run_id = str(uuid.uuid4())
     selection = [*map(feed_key, pending), *map(table_key, names_of(declared.steps)), SNAPSHOT]
@@ -118,11 +120,11 @@ def _run(declared: Declared, asked: Asked, instance: dg.DagsterInstance, progres
         settings = replace(settings, told=_loading(progress))
         instance.add_event_listener(run_id, _counting(progress, _steps(declared, pending)))
     job = definitions_of(declared, settings, datetime.now(UTC), pool=None).resolve_job_def(EVERYTHING)
-    result = job.execute_in_process(
+    result = execute_side_by_side(
+        job,
         instance=instance,
         run_id=run_id,
-        raise_on_error=False,
-        asset_selection=selection,
+        assets=selection,
         tags=_tags(pending),
         run_config={"loggers": _QUIET, "resources": {PROJECT_RUN: {"config": _config(asked)}}},
     )

@@ -57,6 +57,7 @@ def run_suite(
         found = check(asking, suite, run)
     finally:
         asking.close()
+    warehouse.prepare("quality results", results.create_tables)
     with warehouse.transaction() as connection:
         results.store(connection, suite, run, found)
     if progress is not None:
@@ -85,11 +86,12 @@ def _with_words(connection: Connection, item: Expectation, table: str, run: Run,
 
 def _ask(connection: Connection, asking: Asking, items: list[Expectation]) -> dict[str, Answer]:
     """Ask all at once: Great Expectations bundles what can be computed in one scan."""
-    gx = _great_expectations()
-    translated = [_translated(gx, asking, item) for item in items]
-    with _LOCK, _quietly(), gx.bridge.over(connection):
-        batch = gx.batch(asking.suite.table)
-        outcome = batch.validate(gx.suite(asking.suite.table, translated), result_format="BASIC")
+    with _LOCK, _quietly():
+        gx = _great_expectations()
+        translated = [_translated(gx, asking, item) for item in items]
+        with gx.bridge.over(connection):
+            batch = gx.batch(asking.suite.table)
+            outcome = batch.validate(gx.suite(asking.suite.table, translated), result_format="BASIC")
     return {found.expectation_config.meta["name"]: _answer(found) for found in outcome.results}
 
 

@@ -149,7 +149,6 @@ _PREVIOUS = f"""
 
 def store(connection: Connection, suite: Suite, run: Run, found: tuple[CheckResult, ...]) -> None:
     """Keep the results of a suite; those of the same run, table and expectations are replaced."""
-    create_tables(connection)
     key = {"run_id": run.run_id, "table": suite.table, "names": [item.name for item in suite.expectations]}
     for spec in (RESULTS, FAILURES):
         connection.execute(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -158,8 +159,8 @@ def load_feed(
     """
     mapped = map_feed(feed)
     corrections = corrections_of(project, mapped)
+    warehouse.prepare(f"rows of {mapped.kind}", partial(create_tables, kinds=(mapped.kind,)))
     with warehouse.transaction() as connection:
-        create_tables(connection, (mapped.kind,))
         write_feed(connection, feed, mapped.declaration_hash)
         plan = _plan(connection, project, mapped, corrections, (first, last), full_refresh=full_refresh, replay=replay)
         _note_what_stays(connection, feed.name, plan)

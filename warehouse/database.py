@@ -6,15 +6,17 @@ second waits. Inside a process all work shares one connection through cursors.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
+from weakref import WeakSet
 
 import duckdb
 
-from warehouse.errors import WarehouseBusyError, WarehouseError
+from warehouse.errors import StoppedError, WarehouseBusyError, WarehouseError
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
 DatabaseError: TypeAlias = duckdb.Error
@@ -37,12 +39,33 @@ class Warehouse:
     def __init__(self, connection: Connection, path: Path | None) -> None:
         self._connection = connection
         self.path = path
+        self._lock = threading.RLock()
+        self._cursors: WeakSet[Connection] = WeakSet()
+        self._is_stopped = False
+        self._alone = 0
+        self._threads = 0
+        self._prepared: set[str] = set()
 
     def cursor(self) -> Connection:
-        """A connection of its own transaction on the same database."""
-        cursor = self._connection.cursor()
+        """A connection of its own transaction on the same database.
+
+        Raises:
+            StoppedError: the warehouse was told to stop.
+        """
+        with self._lock:
+            if self._is_stopped:
+                raise StoppedError
+            cursor = self._connection.cursor()
+            self._cursors.add(cursor)
         cursor.execute("set TimeZone = 'UTC'")
         return cursor
+
+    def stop(self) -> None:
+        """End what runs on the cursors now, and let nothing begin any more; whoever waits for an end calls it again."""
+        with self._lock:
+            self._is_stopped = True
+            for cursor in self._cursors:
+                cursor.interrupt()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -77,12 +100,29 @@ class Warehouse:
         Sharing blocks among threads costs a third more processor time than it saves, and what several threads insert
         stays in memory until the transaction ends, while one alone writes it out as it goes.
         """
-        [(threads,)] = self._connection.execute("select current_setting('threads')").fetchall()
-        self._connection.execute("set threads = 1")
+        with self._lock:
+            if not self._alone:
+                [(self._threads,)] = self._connection.execute("select current_setting('threads')").fetchall()
+                self._connection.execute("set threads = 1")
+            self._alone += 1
         try:
             yield
         finally:
-            self._connection.execute("set threads = $threads", {"threads": threads})
+            with self._lock:
+                self._alone -= 1
+                if not self._alone:
+                    self._connection.execute("set threads = $threads", {"threads": self._threads})
+
+    def prepare(self, what: str, make: Callable[[Connection], None]) -> None:
+        """Make tables that several pieces of work share, once, before any of them writes.
+
+        Two transactions that define the same table or view at the same time would stop one another.
+        """
+        with self._lock:
+            if what not in self._prepared:
+                with self.transaction() as connection:
+                    make(connection)
+                self._prepared.add(what)
 
     def close(self) -> None:
         """Write the log into the file and let go of it."""

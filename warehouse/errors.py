@@ -80,3 +80,7 @@ class IdentityConflictError(CdpError):
     """Decisions about who is who contradict each other."""
 
     exit_code = 14
+
+
+class StoppedError(KeyboardInterrupt):
+    """The user interrupted the run: no piece of work begins any more. Nobody who handles errors handles this."""
