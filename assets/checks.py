@@ -10,7 +10,7 @@ import dagster as dg
 
 from assets.check_places import Place, places
 from assets.failure import shown_in_dagster
-from assets.resources import ProjectRun
+from assets.resources import CHECKING, ProjectRun
 from assets.tables import TableGraph, table_key
 from quality.expectations import run_suite
 from quality.results import CheckResult
@@ -26,7 +26,7 @@ def suite_checks(graph: TableGraph, suites: Mapping[str, Suite], pool: str | Non
     ops: dict[str, list[Place]] = {}
     for place in places(graph, suites):
         waits = "_beside_others" if place.after and not place.blocks else ""
-        ops.setdefault(f"check__{place.asked_at.replace('.', '__')}{waits}", []).append(place)
+        ops.setdefault(f"{CHECKING}{place.asked_at.replace('.', '__')}{waits}", []).append(place)
     return [_check_op(name, found, suites, pool) for name, found in ops.items()]
 
 

@@ -5,7 +5,7 @@ another and the tables of two runs never mix; the lock is the process's, so howe
 (Opening the file for each step would let commands read between steps, at 45 ms a step: a tenth of a whole run.)
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from threading import Condition
@@ -15,6 +15,8 @@ from pydantic import Field
 
 from assets import broken_batches
 from assets.run_log import begin, newest_batch, note_day, note_outcome
+from quality.expectations import import_library
+from sources.gate import import_scanner
 from warehouse.business import Business, load_business
 from warehouse.database import Warehouse, open_warehouse
 from warehouse.errors import InputError
@@ -26,6 +28,9 @@ PROJECT_RUN = "project_run"
 
 LOADING = "feeds__"
 """How the names of steps that load a feed begin."""
+
+CHECKING = "check__"
+"""How the names of steps that check a table begin."""
 
 Loading = Callable[[str, int, int, int], None]
 """Called while a feed is loaded: its name, rows done, bytes done, bytes in all."""
@@ -59,6 +64,13 @@ class ProjectRun:
     warehouse: Warehouse
     told: Loading | None = None
     _day: _Day = field(default_factory=_Day)
+
+    def prepare(self, steps: Collection[str]) -> None:
+        """Import what steps import when they need it: two threads that import at once meet half made modules."""
+        if any(step.startswith(CHECKING) for step in steps):
+            import_library()
+        if any(step.startswith(LOADING) for step in steps):
+            import_scanner()
 
     def begin_step(self, step: str) -> None:
         """A step is about to run, beside others."""

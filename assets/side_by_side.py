@@ -6,7 +6,7 @@ other, or each in a process of its own, of which only one could have the file.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -41,6 +41,9 @@ _SECONDS_BETWEEN_STOPS: Final = 0.1
 @runtime_checkable
 class Shared(Protocol):
     """A resource that steps use at the same time."""
+
+    def prepare(self, steps: Collection[str]) -> None:
+        """Do what these steps need that threads must not do at the same time, such as importing large libraries."""
 
     def begin_step(self, step: str) -> None:
         """A step is about to run."""
@@ -132,8 +135,12 @@ class SideBySide(dg.Executor):
 
 @dataclass(frozen=True)
 class _Ended:
-    """A step has no more events; ``error`` is what it raised, which no ordinary failure does."""
+    """A step has ended with its ``last`` event; ``error`` is what it raised, which no ordinary failure does.
 
+    The last event makes ready what follows, or at once the step itself when it is tried again: its thread must be over.
+    """
+
+    last: dg.DagsterEvent | None
     error: BaseException | None
 
 
@@ -146,6 +153,7 @@ class _Steps:
     at_once: int
     told: SimpleQueue[tuple[StepExecutionContext, dg.DagsterEvent | _Ended]] = field(default_factory=SimpleQueue)
     running: dict[str, tuple[StepExecutionContext, Future[None]]] = field(default_factory=dict)
+    prepared: list[Shared] = field(default_factory=list)
 
     def run(self, plan: ExecutionPlan) -> Iterator[dg.DagsterEvent]:
         """The events of all steps, as they come."""
@@ -173,19 +181,25 @@ class _Steps:
         for step in self.active.get_steps_to_execute(limit=free) if free else ():
             context = self.job_context.for_step(step, self.active.get_known_state())
             for resource in _shared(context):
+                if not any(resource is item for item in self.prepared):
+                    resource.prepare(self.job_context.execution_plan.step_keys_to_execute)
+                    self.prepared.append(resource)
                 resource.begin_step(step.key)
             self.running[step.key] = context, threads.submit(self._work, context)
 
     def _work(self, context: StepExecutionContext) -> None:
+        last: dg.DagsterEvent | None = None
         error: BaseException | None = None
         try:
             for event in dagster_event_sequence_for_step(context):
-                self.told.put((context, event))
+                if last is not None:
+                    self.told.put((context, last))
+                last = event
         except BaseException as raised:  # noqa: BLE001 - raised again where the run is led
             error = raised
         for resource in _shared(context):
             resource.end_step(context.step.key)
-        self.told.put((context, _Ended(error)))
+        self.told.put((context, _Ended(last, error)))
 
     def _next(self) -> Iterator[dg.DagsterEvent]:
         with raise_execution_interrupts():
@@ -195,6 +209,9 @@ class _Steps:
             self.active.handle_event(told)
             return
         del self.running[context.step.key]
+        if told.last is not None:
+            yield told.last
+            self.active.handle_event(told.last)
         if told.error is not None:
             raise told.error
         self.active.verify_complete(self.job_context, context.step.key)

@@ -210,6 +210,12 @@ def _great_expectations() -> _GreatExpectations:
     )
 
 
+def import_library() -> None:
+    """Import the library now, seconds before it is asked anything."""
+    with _LOCK, _quietly():
+        _great_expectations()
+
+
 def _imported() -> ModuleType:
     """The library, without its telemetry and without its hold on Python's warnings."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"

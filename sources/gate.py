@@ -77,6 +77,11 @@ class _Place:
                 yield from member.values(held)
 
 
+def import_scanner() -> None:
+    """Import the compiled pass now; otherwise the first lines do."""
+    import sources.scanner  # noqa: F401
+
+
 class Gate:
     """Opens objects, and finds the fields nobody mentions. ``stems``: the places that make columns ``s0``, ``s1`` …"""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -31,6 +31,10 @@ class Watching:
     running: set[str] = field(default_factory=set)
     most: int = 0
     stopped: threading.Event = field(default_factory=threading.Event)
+    prepared: list[set[str]] = field(default_factory=list)
+
+    def prepare(self, steps: Collection[str]) -> None:
+        self.prepared.append(set(steps))
 
     def begin_step(self, step: str) -> None:
         self.running.add(step)
@@ -78,6 +82,7 @@ def test_two_steps_meet_and_what_follows_waits_for_both() -> None:
     assert order == ["first", "first", "after"]
     assert watching.most == 2
     assert watching.running == set()
+    assert watching.prepared == [{"left", "right", "after"}]
 
 
 def test_a_failed_step_leaves_its_neighbours_alone_and_what_follows_it_undone() -> None:
@@ -147,7 +152,8 @@ def warehouse() -> Iterator[Warehouse]:
 
 
 def test_the_day_of_a_run_is_decided_when_its_feeds_are_loaded(warehouse: Warehouse, tmp_path: Path) -> None:
-    current = ProjectRun(Project(tmp_path), Business(), "r", datetime(2026, 1, 9), None, False, warehouse)
+    business = Business(name="Test", base_currency="EUR", time_zone="Europe/Berlin", default_country="DE")
+    current = ProjectRun(Project(tmp_path), business, "r", datetime(2026, 1, 9), None, False, warehouse)
     with warehouse.transaction() as connection:
         begin(connection, "r", current.started_at, False)
         connection.execute("create table ops.batches as select date '2026-01-02' as batch_on")
