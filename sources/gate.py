@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MOST_UNKNOWN: Final = 300
 """New fields told one by one in a file; an object used as a dictionary would have any number of them."""
 
+_LARGEST: Final = 2**63 - 1
 _LEARNT_FROM: Final = 200
 """Lines of a block that are looked at for new fields before the others are gone through again."""
 
@@ -322,10 +323,14 @@ def _compact(value: Any) -> bytes | None:  # noqa: ANN401 - raw JSON, or what it
 
 def _texts(values: list[Any]) -> pa.Array:
     """Text as it is, numbers and truth values as Python writes them."""
-    try:
+    kinds = set(map(type, values)) - {type(None)}
+    if not kinds:
+        return pa.nulls(len(values), pa.large_string())
+    if kinds == {str}:
         return pa.array(values, pa.large_string())
-    except (pa.ArrowTypeError, pa.ArrowInvalid):
-        return pa.array([_text(value) for value in values], pa.large_string())
+    if kinds == {int} and max(map(abs, filter(None, values)), default=0) <= _LARGEST:
+        return pa.array(values, pa.int64()).cast(pa.large_string())
+    return pa.array([_text(value) for value in values], pa.large_string())
 
 
 def _text(value: Any) -> str | None:  # noqa: ANN401 - a scalar

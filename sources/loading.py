@@ -178,11 +178,12 @@ def load_feed(
             )
             _note_stopped(connection, corrections, mapped, run, group, stops, known)
             done = _batches(loads, known_files(connection, feed.name))
+            size = sum(item.bytes + 1 for item in done)
             write_reasons(connection, mapped, [item.batch_on for item in done])
             late = lateness_of(connection, mapped, [item.batch_on for item in done], run.business.time_zone)
         seconds = time.monotonic() - started
         batches += [
-            replace(item, lateness=late.get(item.batch_on, Lateness()), seconds=seconds * _share(item, done))
+            replace(item, lateness=late.get(item.batch_on, Lateness()), seconds=seconds * (item.bytes + 1) / size)
             for item in done
         ]
         stopped += stops
@@ -303,12 +304,10 @@ def _note_stopped(
 
 
 def _batches(loads: Sequence[FileLoad], counts: dict[str, FileRecord]) -> list[BatchLoad]:
-    days = sorted({load.file.batch_on for load in loads})
-    return [_batch(day, [load for load in loads if load.file.batch_on == day], counts) for day in days]
-
-
-def _share(batch: BatchLoad, of: Sequence[BatchLoad]) -> float:
-    return (batch.bytes + 1) / sum(other.bytes + 1 for other in of)
+    of_day: dict[date, list[FileLoad]] = {}
+    for load in loads:
+        of_day.setdefault(load.file.batch_on, []).append(load)
+    return [_batch(day, found, counts) for day, found in sorted(of_day.items())]
 
 
 def _batch(day: date, loads: Sequence[FileLoad], counts: dict[str, FileRecord]) -> BatchLoad:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from sqlglot import exp
 
@@ -17,6 +18,8 @@ from sources.leaves import Leaf, coded_values, lay_out, leaf_texts, structure_of
 from sources.operations.operation import FALSE, TRUE, Setting, SqlValue, both, call, either, is_null, own, when
 from sources.statement import PLACE, column, everything, member, named, select, stage
 from sources.typed_rows import typed_rows
+
+_ITEM: Final = "item"
 
 
 def child_of(contract: type[Contract], field: str) -> Child:
@@ -99,21 +102,29 @@ def gathered(
     ``has_rows``: another list says which source row each was made of.
     Sure too: no id twice in a parent, and no row that names a parent of its own.
     """
-    members = [member(item.name, column(item.name)) for item in stored_columns(child, contract)]
+    stored = [item.name for item in stored_columns(child, contract)]
     own_key = [when(counts, column(name)) for name in child.key if name not in contract.key]
     distinct = exp.Count(this=exp.Distinct(expressions=own_key))
     is_distinct = exp.EQ(this=distinct, expression=call("count_if", counts))
     is_silent = both(*(is_null(column(name)) for name in parent_key(child, contract)))
     all_sure = both(call("bool_and", both(column("_sure"), is_silent)), is_distinct)
-
-    def listed(value: exp.Expr) -> exp.Expr:
-        made = exp.ArrayAgg(this=exp.Order(this=value, expressions=[exp.Ordered(this=column("_position"))]))
-        return made if counts == TRUE else exp.Filter(this=made, expression=exp.Where(this=own(counts)))
-
+    names = ["_position", *stored, *(["_row"] if has_rows else [])]
+    listed: exp.Expr = exp.ArrayAgg(this=exp.Struct(expressions=[member(name, column(name)) for name in names]))
+    if counts != TRUE:
+        listed = exp.Filter(this=listed, expression=exp.Where(this=own(counts)))
+    grouped = [column(name) for name in group]
+    found = select([*grouped, named(listed, "_items"), named(all_sure, f"_{child.field}_sure")], rows)
+    found = found.group_by(*(column(name) for name in group), copy=False)
     items = [
         *(column(name) for name in group),
-        named(listed(exp.Struct(expressions=members)), child.field),
-        *([named(listed(column("_row")), f"_{child.field}_rows")] if has_rows else []),
-        named(all_sure, f"_{child.field}_sure"),
+        named(_each_item(exp.Struct(expressions=[member(name, column(name, _ITEM)) for name in stored])), child.field),
+        *([named(_each_item(column("_row", _ITEM)), f"_{child.field}_rows")] if has_rows else []),
+        column(f"_{child.field}_sure"),
     ]
-    return select(items, rows).group_by(*(column(name) for name in group), copy=False)
+    return select(items, found)
+
+
+def _each_item(value: exp.Expr) -> exp.Expr:
+    """Of the items, whose first member is their position. Sorting each list is cheap, sorting each group is not."""
+    in_order = call("list_sort", column("_items"))
+    return call("list_transform", in_order, exp.Lambda(this=value, expressions=[exp.to_identifier(_ITEM)]))

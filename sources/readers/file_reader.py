@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -155,7 +156,12 @@ class FileReader:
 
     def _objects(self, reading: Reading) -> JsonReader:
         keeps = self.mapped.feed.on_new_column == "keep"
-        return JsonReader(self.gate, Envelope.of(self.mapped, reading.batch_on), keeps, reading)
+        batch_on = reading.batch_on if BATCH_DAY in self.gate.names else None
+        return JsonReader(self.gate, replace(self._envelope, batch_on=batch_on), keeps, reading)
+
+    @cached_property
+    def _envelope(self) -> Envelope:
+        return Envelope.of(self.mapped)
 
     def _opened(self, table: Iterator[Block | Refusal], reading: Reading) -> Iterator[Block | Refusal]:
         """A table, or objects made of its rows where some of its cells hold JSON."""
