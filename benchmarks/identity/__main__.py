@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.identity.incremental import measure, told
 from benchmarks.identity.people import write_people
 
 _RESULTS = Path(__file__).resolve().parents[1] / "results"
@@ -21,7 +22,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.identity")
     parser.add_argument("sets", nargs="*", default=list(_SETS))
     parser.add_argument("--people", type=int, help="invent a table of so many records instead")
+    parser.add_argument(
+        "--incremental", action="store_true", help="with --people: what one percent more costs a project"
+    )
     options = parser.parse_args()
+    if options.incremental:
+        with tempfile.TemporaryDirectory() as folder:
+            print("\n".join(told(measure(options.people or 100_000, Path(folder)))), flush=True)
+        return
     data = Path(os.environ.get("CDP_REAL_DATA", "../shared/data")) / "identity"
     results = []
     with tempfile.TemporaryDirectory() as folder:
