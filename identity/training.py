@@ -49,6 +49,7 @@ DECLARED, LEARNED = "declared", "learned"
 _MOST_LABELLED: Final = 200_000
 _MOST_LEARNED_FROM: Final = 30_000
 _SURE_BITS: Final = 6.0
+_SURE_PER_LABEL: Final = 5.0
 _SEED: Final = 20
 
 
@@ -151,7 +152,7 @@ def _corrections(found: Fit) -> dict[str, object]:
 
 
 def _anchors(weighing: Weighing, left: Integers, right: Integers, pairs: Pairs) -> Labelled:
-    """Candidates that the declared weights are sure of, taken at their word, as many in all as there are labels.
+    """Candidates that the declared weights are sure of, taken at their word; together they count more than the labels.
 
     People are asked about doubtful pairs alone; what they say there must not move what is beyond doubt.
     """
@@ -160,7 +161,7 @@ def _anchors(weighing: Weighing, left: Integers, right: Integers, pairs: Pairs) 
     weight = score(compared, weighing.rules, weighing.prior).weight
     sure = np.abs(weight) >= _SURE_BITS
     size = max(int(sure.sum()), 1)
-    return Labelled(compared, weight > 0, np.full(len(weight), len(pairs.left) / size)).part(sure)
+    return Labelled(compared, weight > 0, np.full(len(weight), _SURE_PER_LABEL * len(pairs.left) / size)).part(sure)
 
 
 def _with_anchors(given: Labelled, fold: Integers, anchors: Labelled) -> tuple[Labelled, Integers]:
