@@ -19,6 +19,8 @@ $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not installed"; echo "fix: install Python 3.11, or name one: make PYTHON=/path/to/python"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -m compileall -q $(CODE)
+	@$(BIN)/python -c 'from sources.scanner import compile_pass; compile_pass()'
 	@touch $(READY)
 
 demo: $(READY) ## Generate the sample business and run everything once
