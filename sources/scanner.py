@@ -102,7 +102,7 @@ def scanner_of(root: Node, columns: Mapping[Segments, str], unknown: Mapping[str
 
 
 def compile_pass() -> None:
-    """Compile now what the first lines would wait for. The machine code stays beside the module, for later processes."""
+    """Compile now what the first lines would wait for. The machine code is kept beside the module."""
     root = Node()
     root.child("a").is_seen = True
     scanner = scanner_of(root, {("a",): "s0"}, {})

@@ -20,7 +20,7 @@ def describe(package: str) -> Mapping[str, str]:
     resource = files(package) / "columns.yml"
     if not resource.is_file():
         return MappingProxyType({})
-    texts = yaml.load(resource.read_text(encoding="utf-8"), Loader=yaml.BaseLoader) or {}
+    texts = yaml.load(resource.read_text(encoding="utf-8"), Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader)) or {}
     return MappingProxyType({str(column): " ".join(str(text).split()) for column, text in texts.items()})
 
 

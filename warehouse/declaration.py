@@ -104,7 +104,7 @@ def parse_declaration(text: str, model: type[M], problems: Problems, *, shown_as
     lines: dict[Location, int] = {}
     before = len(problems.found)
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _composed(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or "not YAML"
@@ -126,6 +126,14 @@ def parse_declaration(text: str, model: type[M], problems: Problems, *, shown_as
         return None
     declaration._file, declaration._lines = shown_as, lines
     return declaration
+
+
+def _composed(text: str) -> Node | None:
+    """The tree of a text, by the compiled parser; when something is wrong, the other one tells it better."""
+    try:
+        return yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError:
+        return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def suggestion(word: str, known: list[str]) -> str:
@@ -155,7 +163,7 @@ def _value(node: Node, at: Location, lines: dict[Location, int], problems: Probl
 
 def _scalar(node: ScalarNode) -> object:
     text = str(node.value)
-    if node.style is not None:
+    if node.style:
         return text
     if text in _WORDS:
         return _WORDS[text]

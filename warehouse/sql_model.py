@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 
 import sqlglot
@@ -48,12 +48,14 @@ def generated_step(
 ) -> Step:
     """A step whose select was built from a declaration; values of the declaration come as ``parameters``."""
     text = query if isinstance(query, str) else query.sql(dialect="duckdb", pretty=True)
-    return step_of(TableSpec(schema, name, description, grain, columns), text, parameters or {})
+    tree = query if isinstance(query, exp.Expr) else None
+    return step_of(TableSpec(schema, name, description, grain, columns), text, parameters or {}, tree)
 
 
-def step_of(spec: TableSpec, statement: str, parameters: Mapping[str, object]) -> Step:
-    """The step that replaces the table of ``spec`` by the rows of ``statement``."""
-    names = parameter_names(statement)
+def step_of(spec: TableSpec, statement: str, parameters: Mapping[str, object], tree: exp.Expr | None = None) -> Step:
+    """The step that replaces the table of ``spec`` by the rows of ``statement``; ``tree`` spares parsing it."""
+    tree = tree or sqlglot.parse_one(statement, read="duckdb")
+    names = _parameters_in(tree)
     create = f"create or replace table {spec.full_name} as\n{statement}"
 
     def execute(connection: Connection, run: Run) -> None:
@@ -65,28 +67,24 @@ def step_of(spec: TableSpec, statement: str, parameters: Mapping[str, object]) -
             )
         connection.execute(create, {name: values[name] for name in names})
 
-    return Step(spec.full_name, (spec,), tables_read(statement), execute, statement, parameters)
+    return Step(spec.full_name, (spec,), _tables_in(tree), execute, statement, parameters)
 
 
 @cache
 def tables_read(statement: str) -> frozenset[str]:
     """The tables (``schema.table``) a statement reads, its own common table expressions left out."""
-    return frozenset(f"{table.db}.{table.name}" for table in _parsed(statement).find_all(exp.Table) if table.db)
+    return _tables_in(sqlglot.parse_one(statement, read="duckdb"))
 
 
-@cache
-def parameter_names(statement: str) -> frozenset[str]:
+def _tables_in(tree: exp.Expr) -> frozenset[str]:
+    return frozenset(f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db)
+
+
+def _parameters_in(tree: exp.Expr) -> frozenset[str]:
     """The names of the ``$parameters`` in a statement."""
-    tree = _parsed(statement)
     found = {node.name for node in tree.find_all(exp.Parameter)}
     found |= {node.name for node in tree.find_all(exp.Placeholder) if node.name}
     return frozenset(found)
-
-
-@lru_cache(maxsize=1)
-def _parsed(statement: str) -> exp.Expr:
-    """The tree of the statement asked about last: a step asks twice, and nobody changes it."""
-    return sqlglot.parse_one(statement, read="duckdb")
 
 
 def in_order(steps: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -22,7 +22,7 @@ def words_of(column: str) -> str:
 def _vocabulary() -> Mapping[str, tuple[str, ...]]:
     """``words.yml``: every value is a text, whatever it looks like."""
     text = (files("sources") / "trial" / "words.yml").read_text(encoding="utf-8")
-    found = yaml.load(text, Loader=yaml.BaseLoader)
+    found = yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
     return {name: tuple(words) for name, words in found.items()}
 
 
