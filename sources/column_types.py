@@ -74,17 +74,18 @@ class ColumnTypes:
         self._found[name].update(text_type(text) for text in values.to_pylist() if text is not None and text.strip())
 
     def _see_objects(self, raws: Sequence[str], paths: Iterable[str]) -> None:
-        walks = [(path, path.split(".")) for path in paths]
+        tree = _Branch()
+        for path in paths:
+            tree.grow(path)
         for raw in raws:
             try:
                 row = msgspec.json.decode(raw)
             except (msgspec.MsgspecError, UnicodeError, RecursionError):
                 continue
-            for path, segments in walks:
-                for value in _values(row, segments):
-                    kind = _json_type(value)
-                    if kind is not None:
-                        self._found[path][kind] += 1
+            for path, value in _values(row, tree):
+                kind = _json_type(value)
+                if kind is not None:
+                    self._found[path][kind] += 1
 
 
 def joined(kinds: Iterable[ColumnType]) -> ColumnType | None:
@@ -162,17 +163,35 @@ def _arrow_type(kind: pa.DataType) -> ColumnType:
     return next((name for test, name in tests if test(kind)), "text")
 
 
-def _values(value: object, segments: Sequence[str]) -> Iterator[object]:
-    """The values at a path, in every element of the lists on the way."""
-    for index, segment in enumerate(segments):
-        if isinstance(value, list):
-            if segment.isdecimal():
-                value = value[int(segment)] if int(segment) < len(value) else None
-                continue
-            for item in value:
-                yield from _values(item, segments[index:])
-            return
-        if not isinstance(value, dict):
-            return
-        value = value.get(segment)
-    yield value
+@dataclass
+class _Branch:
+    """Paths that begin alike. ``path``: the one that ends here."""
+
+    path: str | None = None
+    branches: dict[str, _Branch] = field(default_factory=dict)
+
+    def grow(self, path: str) -> None:
+        """Add a path."""
+        at = self
+        for segment in path.split("."):
+            at = at.branches.setdefault(segment, _Branch())
+        at.path = path
+
+
+def _values(value: object, tree: _Branch) -> Iterator[tuple[str, object]]:
+    """The values at the paths of a tree, in every element of the lists on the way."""
+    if tree.path is not None:
+        yield tree.path, value
+    if not tree.branches:
+        return
+    if isinstance(value, dict):
+        for name, branch in tree.branches.items():
+            if name in value:
+                yield from _values(value[name], branch)
+    elif isinstance(value, list):
+        named = _Branch(None, {name: branch for name, branch in tree.branches.items() if not name.isdecimal()})
+        for item in value:
+            yield from _values(item, named)
+        for name in tree.branches.keys() - named.branches.keys():
+            if int(name) < len(value):
+                yield from _values(value[int(name)], tree.branches[name])

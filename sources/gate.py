@@ -31,6 +31,9 @@ _LARGEST: Final = 2**63 - 1
 _LEARNT_FROM: Final = 200
 """Lines of a block that are looked at for new fields before the others are gone through again."""
 
+_WORTH_SCANNING: Final = 1 << 20
+"""Bytes of lines for which it pays to wake the compiled pass."""
+
 _FAULTS: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
 _ANY_BUT_NULL: Any = str | int | float | bool | list[Any] | dict[str, Any]
 _ANY_SCALAR: Any = str | int | float | bool | None
@@ -98,6 +101,7 @@ class Gate:
         self._columns = {stem: f"s{index}" for index, stem in enumerate(stems)}
         self._unknown: dict[str, tuple[str, ...] | None] = {}
         self._paths: dict[str, Segments] = {}
+        self._lines_seen = 0
         self._prepare()
 
     def _prepare(self) -> None:
@@ -142,8 +146,13 @@ class Gate:
     def scan_lines(self, data: bytes, offsets: Numbers) -> Scanned | None:
         """Many lines in one pass; what it is not sure of is for ``open_each``. None when that would be most of them.
 
+        None also of the first bytes of a feed, so that a small one does not have to wait for the compiled pass.
+
         What some unsure lines hold for the first time joins the tree before all lines are looked at once more.
         """
+        self._lines_seen += len(data)
+        if self._lines_seen < _WORTH_SCANNING:
+            return None
         from sources.scanner import scanner_of
 
         while True:

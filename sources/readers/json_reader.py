@@ -135,7 +135,7 @@ class JsonReader:
 
     def _scanned(self, data: bytes, offsets: Offsets, raw: pa.Array, done: int) -> list[pa.Table]:
         """The rows of many lines, opened in one pass; none when they have to be gone through in another way."""
-        if len(data) < _WORTH_SCANNING or self.envelope.changes_objects:
+        if self.envelope.changes_objects:
             return []
         scanned = self.gate.scan_lines(data, offsets)
         if scanned is None:
@@ -213,10 +213,6 @@ _CHUNK: Final = 256 << 10
 """What is decoded at once: what comes out should stay in the processor's cache until it is a column."""
 
 
-_WORTH_SCANNING: Final = 1 << 20
-"""Bytes of lines for which it pays to wake the compiled pass."""
-
-
 def _raw(raws: Sequence[bytes]) -> pa.Array:
     return pa.array(raws, pa.large_binary()).cast(pa.large_string())
 
@@ -263,13 +259,22 @@ def _no_constant(name: str) -> Value:
 
 def _is_lines(block: TextBlock) -> bool:
     """Whether the file surely is JSON lines: its first line is an object of its own, and there is a second line."""
-    lines = (line.strip(_SPACE) for line in block.data.split(b"\n"))
+    lines = (line.strip(_SPACE) for line in _lines_of(block.data))
     filled = [line for _, line in zip(range(_LOOK_AHEAD), (line for line in lines if line), strict=False)]
     if not filled or (block.data.startswith(b"[") and len(filled) == 1):
         return False
     if filled[0][:1] == b"{":
         return len(filled) > 1 and _is_value(filled[0])
     return filled[0][:1] != b"["
+
+
+def _lines_of(data: bytes) -> Iterator[bytes]:
+    """The lines one by one, so that who wants the first two does not split the rest."""
+    begin = 0
+    while (end := data.find(b"\n", begin)) >= 0:
+        yield data[begin:end]
+        begin = end + 1
+    yield data[begin:]
 
 
 def _is_value(raw: bytes) -> bool:
