@@ -50,7 +50,8 @@ class Shop:
         os.utime(path, (seconds, seconds))
 
     def load(self, feed: Feed, **options: Any) -> FeedLoad:
-        """Load what is pending, in a run of its own."""
+        """Load what is pending, in a run of its own, which would open the file anew."""
+        self.warehouse._prepared.clear()
         run = replace(self.run, run_id=f"run-{len(self.loads) + 1}")
         done = load_feed(self.warehouse, self.project, feed, run, **options)
         self.loads.append(done)
