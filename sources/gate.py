@@ -32,7 +32,7 @@ _LEARNT_FROM: Final = 200
 """Lines of a block that are looked at for new fields before the others are gone through again."""
 
 _WORTH_SCANNING: Final = 1 << 20
-"""Bytes of lines for which it pays to wake the compiled pass."""
+"""Bytes of lines of one feed for which it pays to wake the compiled pass."""
 
 _FAULTS: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
 _ANY_BUT_NULL: Any = str | int | float | bool | list[Any] | dict[str, Any]
@@ -143,16 +143,16 @@ class Gate:
         raws = bytes(data).split(b"\n")[:count] if self._unknown else ()
         return Opened(columns, [True] * count, self._unknown_in(rows, raws))
 
+    def is_worth_scanning(self, size: int) -> bool:
+        """Whether so many bytes more of lines are worth waking the compiled pass; a small feed does not wait for it."""
+        self._lines_seen += size
+        return self._lines_seen >= _WORTH_SCANNING
+
     def scan_lines(self, data: bytes, offsets: Numbers) -> Scanned | None:
         """Many lines in one pass; what it is not sure of is for ``open_each``. None when that would be most of them.
 
-        None also of the first bytes of a feed, so that a small one does not have to wait for the compiled pass.
-
         What some unsure lines hold for the first time joins the tree before all lines are looked at once more.
         """
-        self._lines_seen += len(data)
-        if self._lines_seen < _WORTH_SCANNING:
-            return None
         from sources.scanner import scanner_of
 
         while True:

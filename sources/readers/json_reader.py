@@ -135,7 +135,7 @@ class JsonReader:
 
     def _scanned(self, data: bytes, offsets: Offsets, raw: pa.Array, done: int) -> list[pa.Table]:
         """The rows of many lines, opened in one pass; none when they have to be gone through in another way."""
-        if self.envelope.changes_objects:
+        if self.envelope.changes_objects or not self.gate.is_worth_scanning(len(data)):
             return []
         scanned = self.gate.scan_lines(data, offsets)
         if scanned is None:
