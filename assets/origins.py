@@ -5,6 +5,7 @@ the step that fetches never fails on its origin; it leaves the asset without a m
 ``fetched`` fails, and with it the run.
 """
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,6 +61,10 @@ def with_origin(feeds: Iterable[Feed]) -> list[Feed]:
     return [feed for feed in feeds if feed.origin is not None]
 
 
+_ONE_FETCH = threading.Lock()
+"""One at a time: what fetches keeps much that is the process's."""
+
+
 def origin_asset(feed: Feed, place: Place, owner: str) -> dg.AssetsDefinition:
     """The asset that fetches what is new at a feed's origin."""
     assert feed.origin is not None
@@ -75,7 +80,8 @@ def origin_asset(feed: Feed, place: Place, owner: str) -> dg.AssetsDefinition:
     @dg.multi_asset(name=f"{GROUP}__{identifier_of(feed.name)}", specs=[spec])
     def fetch(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.Output[None]]:
         try:
-            fetched = fetch_feed(place.project, feed, place.secrets, place.now())
+            with _ONE_FETCH:
+                fetched = fetch_feed(place.project, feed, place.secrets, place.now())
         except CdpError as error:
             context.log.warning(str(error))
             yield dg.Output(None, output_name=key.to_python_identifier(), metadata=dict(_WITHOUT_MATERIALIZATION))
