@@ -24,7 +24,7 @@ from assets.failure import failure_of, shown_in_dagster
 from assets.feed_columns import source_fields
 from assets.feed_metadata import Metadata, batch_metadata, feed_metadata, told_changes
 from assets.origins import origin_key
-from assets.resources import LOADING, ProjectRun
+from assets.resources import BEFORE_OTHERS, LOADING, ProjectRun
 from sources.drift import CHANGES, SchemaChange
 from sources.feed import Feed, identifier_of
 from sources.group_load import StoppedBatch
@@ -112,6 +112,7 @@ def feed_asset(
         specs=[spec],
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=pool,
+        op_tags=BEFORE_OTHERS,
     )
     def load(
         context: dg.AssetExecutionContext, project_run: dg.ResourceParam[ProjectRun]

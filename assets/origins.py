@@ -15,6 +15,7 @@ import dagster as dg
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 
 from assets.failure import failure_of
+from assets.resources import BEFORE_OTHERS, FETCHING
 from sources.feed import Feed, identifier_of
 from sources.origins.fetched import Fetched
 from sources.origins.fetching import fetch_feed
@@ -77,7 +78,7 @@ def origin_asset(feed: Feed, place: Place, owner: str) -> dg.AssetsDefinition:
         kinds={_ICONS[feed.origin.kind]},
     )
 
-    @dg.multi_asset(name=f"{GROUP}__{identifier_of(feed.name)}", specs=[spec])
+    @dg.multi_asset(name=f"{FETCHING}{identifier_of(feed.name)}", specs=[spec], op_tags=BEFORE_OTHERS)
     def fetch(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.Output[None]]:
         try:
             with _ONE_FETCH:

@@ -29,6 +29,12 @@ PROJECT_RUN = "project_run"
 LOADING = "feeds__"
 """How the names of steps that load a feed begin."""
 
+FETCHING = "origins__"
+"""How the names of steps that fetch from an origin begin."""
+
+BEFORE_OTHERS = {"dagster/priority": "1"}
+"""Tags of steps that begin before others that are ready: the day of a run hangs on what is loaded."""
+
 CHECKING = "check__"
 """How the names of steps that check a table begin."""
 
@@ -43,12 +49,18 @@ class _Day:
     """The day of a run, once it is decided, and the steps that run side by side meanwhile."""
 
     as_of: date | None = None
-    steps: set[str] = field(default_factory=set)
+    steps: frozenset[str] = frozenset()
     changed: Condition = field(default_factory=Condition)
 
+    def set(self, steps: frozenset[str]) -> None:
+        """These steps run now."""
+        with self.changed:
+            self.steps = steps
+            self.changed.notify_all()
+
     def is_settled(self) -> bool:
-        """No feed is being loaded, so the newest batch date stays."""
-        return not any(step.startswith(LOADING) for step in self.steps)
+        """No feed is being fetched or loaded, so the newest batch date stays."""
+        return not any(step.startswith((FETCHING, LOADING)) for step in self.steps)
 
 
 @dataclass(frozen=True)
@@ -72,20 +84,14 @@ class ProjectRun:
         if any(step.startswith(LOADING) for step in steps):
             import_scanner()
 
-    def begin_step(self, step: str) -> None:
-        """A step is about to run, beside others."""
-        with self._day.changed:
-            self._day.steps.add(step)
-
-    def end_step(self, step: str) -> None:
-        """A step has ended."""
-        with self._day.changed:
-            self._day.steps.discard(step)
-            self._day.changed.notify_all()
+    def at_work(self, steps: frozenset[str]) -> None:
+        """Know which steps run side by side."""
+        self._day.set(steps)
 
     def stop(self) -> None:
-        """End the steps that are at work."""
+        """End the steps that are at work, those among them that wait for others too."""
         self.warehouse.stop()
+        self._day.set(frozenset())
 
     def to_load(self) -> Run:
         """The run as loading sees it: batches are loaded whatever the day, so there need not be one yet."""

@@ -45,11 +45,8 @@ class Shared(Protocol):
     def prepare(self, steps: Collection[str]) -> None:
         """Do what these steps need that threads must not do at the same time, such as importing large libraries."""
 
-    def begin_step(self, step: str) -> None:
-        """A step is about to run."""
-
-    def end_step(self, step: str) -> None:
-        """A step has ended."""
+    def at_work(self, steps: frozenset[str]) -> None:
+        """These steps are about to run, or running; whatever could begin has begun."""
 
     def stop(self) -> None:
         """End the steps that are at work; asked again until they have ended."""
@@ -152,8 +149,8 @@ class _Steps:
     active: ActiveExecution
     at_once: int
     told: SimpleQueue[tuple[StepExecutionContext, dg.DagsterEvent | _Ended]] = field(default_factory=SimpleQueue)
-    running: dict[str, tuple[StepExecutionContext, Future[None]]] = field(default_factory=dict)
-    prepared: list[Shared] = field(default_factory=list)
+    running: dict[str, Future[None]] = field(default_factory=dict)
+    shared: list[Shared] = field(default_factory=list)
 
     def run(self, plan: ExecutionPlan) -> Iterator[dg.DagsterEvent]:
         """The events of all steps, as they come."""
@@ -178,14 +175,15 @@ class _Steps:
 
     def _begin(self, threads: ThreadPoolExecutor) -> None:
         free = self.at_once - len(self.running)
-        for step in self.active.get_steps_to_execute(limit=free) if free else ():
-            context = self.job_context.for_step(step, self.active.get_known_state())
-            for resource in _shared(context):
-                if not any(resource is item for item in self.prepared):
-                    resource.prepare(self.job_context.execution_plan.step_keys_to_execute)
-                    self.prepared.append(resource)
-                resource.begin_step(step.key)
-            self.running[step.key] = context, threads.submit(self._work, context)
+        steps = self.active.get_steps_to_execute(limit=free) if free else ()
+        contexts = [self.job_context.for_step(step, self.active.get_known_state()) for step in steps]
+        for resource in (item for context in contexts for item in context.resources._asdict().values()):
+            if isinstance(resource, Shared) and not any(resource is known for known in self.shared):
+                resource.prepare(self.job_context.execution_plan.step_keys_to_execute)
+                self.shared.append(resource)
+        for resource in self.shared:
+            resource.at_work(frozenset(self.running) | {context.step.key for context in contexts})
+        self.running |= {context.step.key: threads.submit(self._work, context) for context in contexts}
 
     def _work(self, context: StepExecutionContext) -> None:
         last: dg.DagsterEvent | None = None
@@ -197,8 +195,6 @@ class _Steps:
                 last = event
         except BaseException as raised:  # noqa: BLE001 - raised again where the run is led
             error = raised
-        for resource in _shared(context):
-            resource.end_step(context.step.key)
         self.told.put((context, _Ended(last, error)))
 
     def _next(self) -> Iterator[dg.DagsterEvent]:
@@ -219,11 +215,6 @@ class _Steps:
 
     def _stop(self) -> None:
         """Not before the last thread has ended may what steps share be closed."""
-        contexts, ends = [context for context, _ in self.running.values()], [end for _, end in self.running.values()]
-        while wait(ends, _SECONDS_BETWEEN_STOPS).not_done:
-            for resource in (item for context in contexts for item in _shared(context)):
+        while wait(self.running.values(), _SECONDS_BETWEEN_STOPS).not_done:
+            for resource in self.shared:
                 resource.stop()
-
-
-def _shared(context: StepExecutionContext) -> list[Shared]:
-    return [item for item in context.resources._asdict().values() if isinstance(item, Shared)]

@@ -28,7 +28,6 @@ SECONDS = 30
 class Watching:
     """A resource that notes what it is told."""
 
-    running: set[str] = field(default_factory=set)
     most: int = 0
     stopped: threading.Event = field(default_factory=threading.Event)
     prepared: list[set[str]] = field(default_factory=list)
@@ -36,12 +35,8 @@ class Watching:
     def prepare(self, steps: Collection[str]) -> None:
         self.prepared.append(set(steps))
 
-    def begin_step(self, step: str) -> None:
-        self.running.add(step)
-        self.most = max(self.most, len(self.running))
-
-    def end_step(self, step: str) -> None:
-        self.running.discard(step)
+    def at_work(self, steps: frozenset[str]) -> None:
+        self.most = max(self.most, len(steps))
 
     def stop(self) -> None:
         self.stopped.set()
@@ -81,7 +76,6 @@ def test_two_steps_meet_and_what_follows_waits_for_both() -> None:
     assert run([left, right, after], watching).success
     assert order == ["first", "first", "after"]
     assert watching.most == 2
-    assert watching.running == set()
     assert watching.prepared == [{"left", "right", "after"}]
 
 
@@ -142,7 +136,6 @@ def test_an_interrupt_stops_what_is_at_work() -> None:
     result = run([waiting, interrupting], watching)
     assert not result.success
     assert watching.stopped.is_set()
-    assert watching.running == set()
 
 
 @pytest.fixture
@@ -157,13 +150,16 @@ def test_the_day_of_a_run_is_decided_when_its_feeds_are_loaded(warehouse: Wareho
     with warehouse.transaction() as connection:
         begin(connection, "r", current.started_at, False)
         connection.execute("create table ops.batches as select date '2026-01-02' as batch_on")
-    current.begin_step("feeds__orders")
+    current.at_work(frozenset({"origins__mail", "staging__orders"}))
     decided: list[date] = []
     deciding = threading.Thread(target=lambda: decided.append(current.to_make_tables().as_of))
     deciding.start()
     with warehouse.transaction() as connection:
         connection.execute("insert into ops.batches values (date '2026-01-05')")
-    current.end_step("feeds__orders")
+    current.at_work(frozenset({"feeds__mail", "staging__orders"}))
+    deciding.join(0.2)
+    assert decided == []
+    current.at_work(frozenset({"staging__orders"}))
     deciding.join(SECONDS)
     assert decided == [date(2026, 1, 5)]
     with warehouse.transaction() as connection:
