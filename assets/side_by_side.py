@@ -183,7 +183,8 @@ class _Steps:
                 self.shared.append(resource)
         for resource in self.shared:
             resource.at_work(frozenset(self.running) | {context.step.key for context in contexts})
-        self.running |= {context.step.key: threads.submit(self._work, context) for context in contexts}
+        for context in contexts:
+            self.running[context.step.key] = threads.submit(self._work, context)
 
     def _work(self, context: StepExecutionContext) -> None:
         last: dg.DagsterEvent | None = None
@@ -214,7 +215,12 @@ class _Steps:
         yield from self.active.plan_events_iterator(self.job_context)
 
     def _stop(self) -> None:
-        """Not before the last thread has ended may what steps share be closed."""
-        while wait(self.running.values(), _SECONDS_BETWEEN_STOPS).not_done:
+        """Not before the last thread has ended may what steps share be closed.
+
+        An interrupt may come between a step and the note of it: so all are told at least once, whoever is known to run.
+        """
+        while True:
             for resource in self.shared:
                 resource.stop()
+            if not wait(self.running.values(), _SECONDS_BETWEEN_STOPS).not_done:
+                return

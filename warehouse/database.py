@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 from weakref import WeakSet
@@ -65,7 +65,8 @@ class Warehouse:
         with self._lock:
             self._is_stopped = True
             for cursor in self._cursors:
-                cursor.interrupt()
+                with suppress(duckdb.ConnectionException):  # it is closed, and only not gone yet
+                    cursor.interrupt()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

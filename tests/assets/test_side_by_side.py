@@ -169,6 +169,8 @@ def test_the_day_of_a_run_is_decided_when_its_feeds_are_loaded(warehouse: Wareho
 
 def test_a_stopped_warehouse_ends_its_statements_and_begins_none(warehouse: Warehouse) -> None:
     begun = threading.Event()
+    closed = warehouse.cursor()
+    closed.close()
     ends: list[BaseException] = []
 
     def work() -> None:
