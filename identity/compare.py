@@ -6,13 +6,13 @@ whole numbers. A node may have several values of a feature: the best pair of val
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from identity.arrays import Floats, Integers
+from identity.arrays import Flags, Floats, Integers
 from identity.compare_names import name_levels
 from identity.compare_texts import (
     address_levels,
@@ -56,6 +56,23 @@ class Compared:
     rarity: Mapping[str, Floats]
     conflict: NDArray[np.bool_]
     """The two nodes have ids in one id space, and none in common."""
+
+    def part(self, chosen: Flags | Integers) -> Compared:
+        """Some of the pairs."""
+        return Compared(
+            {name: level[chosen] for name, level in self.levels.items()},
+            {name: rarity[chosen] for name, rarity in self.rarity.items()},
+            self.conflict[chosen],
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Compared]) -> Compared:
+        """The pairs of one part behind those of the other; there is at least one part."""
+        return cls(
+            {name: np.concatenate([part.levels[name] for part in parts]) for name in parts[0].levels},
+            {name: np.concatenate([part.rarity[name] for part in parts]) for name in parts[0].rarity},
+            np.concatenate([part.conflict for part in parts]),
+        )
 
 
 def compare(features: Mapping[str, Feature], left: Integers, right: Integers) -> Compared:

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from identity.arrays import Flags, Floats, Integers
 from identity.compare import Compared
-from identity.declaration import LEVELS, IdentityRules
+from identity.declaration import IdentityRules
+from identity.outcomes import ABSENT, level_counts
 from identity.score import holds, reached
 
 SPREADS: Final = (0.25, 0.5, 1.0, 2.0)
@@ -55,12 +56,7 @@ class Labelled:
 
     def part(self, chosen: Flags | Integers) -> Labelled:
         """Some of the pairs."""
-        compared = Compared(
-            {name: level[chosen] for name, level in self.compared.levels.items()},
-            {name: rarity[chosen] for name, rarity in self.compared.rarity.items()},
-            self.compared.conflict[chosen],
-        )
-        return Labelled(compared, self.is_match[chosen], self.counts[chosen])
+        return Labelled(self.compared.part(chosen), self.is_match[chosen], self.counts[chosen])
 
 
 def fit(labelled: Labelled, fold_of: Integers, rules: IdentityRules, prior: float) -> Fit:
@@ -192,11 +188,8 @@ class _Evidence:
 def counts_by_level(compared: Compared, rules: IdentityRules) -> dict[str, dict[str, int]]:
     """How many pairs came out so, per comparison and level, and how many each guard speaks of."""
     found = {
-        name: {level: int(number) for level, number in zip(LEVELS[name], _level_counts(compared, name), strict=True)}
-        for name in (item.comparison for item in rules.comparisons)
+        item.comparison: level_counts(item.comparison, compared.levels[item.comparison]) for item in rules.comparisons
     }
+    for levels in found.values():
+        del levels[ABSENT]
     return found | {"guard": {guard.guard: int(holds(guard, compared).sum()) for guard in rules.guards}}
-
-
-def _level_counts(compared: Compared, name: str) -> list[int]:
-    return [int(number) for number in np.bincount(compared.levels[name] + 1, minlength=len(LEVELS[name]) + 1)[1:]]

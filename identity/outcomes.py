@@ -34,14 +34,17 @@ class Outcomes:
     @classmethod
     def of(cls, levels: Mapping[str, Integers], weight: Floats) -> Outcomes:
         """Count the levels (-1: nothing to compare) and weights of some pairs."""
-        counts: dict[str, dict[str, int]] = {}
-        for comparison, found in levels.items():
-            number = np.bincount(found + 1, minlength=len(LEVELS[comparison]) + 1).tolist()
-            counts[comparison] = dict(zip((ABSENT, *LEVELS[comparison]), number, strict=True))
+        counts = {comparison: level_counts(comparison, found) for comparison, found in levels.items()}
         band = np.clip((weight - _LOWEST) // _BAND_BITS, 0, len(_BANDS) - 1).astype(np.int64)
         number = np.bincount(band, minlength=len(_BANDS)).tolist()
         counts[WEIGHT] = dict(zip((f"{start:+}" for start in _BANDS), number, strict=True))
         return cls(counts)
+
+
+def level_counts(comparison: str, found: Integers) -> dict[str, int]:
+    """How many pairs came out at each level of a comparison, those with nothing to compare among them."""
+    number = np.bincount(found + 1, minlength=len(LEVELS[comparison]) + 1).tolist()
+    return dict(zip((ABSENT, *LEVELS[comparison]), number, strict=True))
 
 
 def outcomes_of(parts: Sequence[Outcomes]) -> Outcomes:

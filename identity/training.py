@@ -166,11 +166,7 @@ def _anchors(weighing: Weighing, left: Integers, right: Integers, pairs: Pairs) 
 
 def _with_anchors(given: Labelled, fold: Integers, anchors: Labelled) -> tuple[Labelled, Integers]:
     whole = Labelled(
-        Compared(
-            {name: np.r_[level, anchors.compared.levels[name]] for name, level in given.compared.levels.items()},
-            {name: np.r_[rarity, anchors.compared.rarity[name]] for name, rarity in given.compared.rarity.items()},
-            np.r_[given.compared.conflict, anchors.compared.conflict],
-        ),
+        Compared.joined([given.compared, anchors.compared]),
         np.r_[given.is_match, anchors.is_match],
         np.r_[given.counts, anchors.counts],
     )

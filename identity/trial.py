@@ -70,11 +70,7 @@ def compared_pairs(features: Mapping[str, Feature], left: Integers, right: Integ
     """Compare pairs in chunks."""
     starts = range(0, max(len(left), 1), _CHUNK)
     parts = [compare(features, left[start : start + _CHUNK], right[start : start + _CHUNK]) for start in starts]
-    return Compared(
-        {name: np.concatenate([part.levels[name] for part in parts]) for name in parts[0].levels},
-        {name: np.concatenate([part.rarity[name] for part in parts]) for name in parts[0].rarity},
-        np.concatenate([part.conflict for part in parts]),
-    )
+    return Compared.joined(parts)
 
 
 def pair_scores(held: Labelled, rules: IdentityRules, prior: float) -> Scores:
