@@ -17,6 +17,7 @@ from sqlglot import exp
 
 from quality.contracts.check import Accepted, Reason, Rejected
 from sources.evaluation import RowScope, judge
+from sources.filled_fields import count_filled, countable
 from sources.gate import Gate
 from sources.mapped_feed import MappedFeed
 from sources.nested_rows import stored_columns
@@ -101,6 +102,8 @@ class BlockCheck:
     trusts_statements: bool = True
     """False: every row goes through Python, whose word is final. The result is the same."""
     _was_flat: bool | None = field(default=None, init=False)
+    _standing: tuple[Program, pa.Schema] | None = field(default=None, init=False)
+    """Whose views stand on the connection of the transaction, over blocks of which columns."""
 
     def __post_init__(self) -> None:
         self._key = _Key(self.mapped.declaration_hash, self.mapped)
@@ -131,8 +134,11 @@ class BlockCheck:
     ) -> BlockResult:
         is_direct = connection is self.replacement.connection
         collapsed = {} if is_direct else self._collapse(header)
-        for statement in program.statements:
-            connection.execute(statement)
+        standing = (program, rows.schema) if is_direct else None
+        if standing is None or standing != self._standing:  # the same views do for the next block of the same columns
+            for statement in program.statements:
+                connection.execute(statement)
+            self._standing = standing
         if not self.trusts_statements:
             connection.execute(_DOUBT)
         if is_direct:
@@ -140,9 +146,17 @@ class BlockCheck:
         else:
             self.replacement.take(connection.execute(self._sure_rows).to_arrow_table())
             refused = self._judge_doubtful(connection, self._checked, header)
+        return BlockResult(refused, collapsed, self._filled(connection, program, rows, header))
+
+    def _filled(
+        self, connection: Connection, program: Program, rows: pa.Table, header: Header | None
+    ) -> dict[int, dict[str, int]]:
+        is_whole = header is None or program.is_direct  # else copies of rows are dropped first
+        columns = countable(header, rows, program.columns) if is_whole else {}
+        if len(columns) == len(program.names):
+            return count_filled(header, rows, columns)
         counts = connection.execute(program.filled).fetchall()
-        filled = {row[0]: dict(zip(program.names, row[1:], strict=True)) for row in counts}
-        return BlockResult(refused, collapsed, filled)
+        return {row[0]: dict(zip(program.names, row[1:], strict=True)) for row in counts}
 
     def _change_form(self, is_flat: bool) -> None:
         """Between objects and flat rows a name changes from view to table: no statement replaces one by the other."""

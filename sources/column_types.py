@@ -22,6 +22,9 @@ ColumnType: TypeAlias = Literal["text", "integer", "number", "boolean", "date", 
 
 _SAMPLED: Final = 32
 """Rows looked at in every block, evenly apart: all of a small file, and a bounded part of a large one."""
+_ENOUGH: Final = 256
+"""Rows looked at in a file, from which on fewer of each block tell of a change."""
+_SAMPLED_LATER: Final = 4
 _RARE: Final = 0.1
 _FAMILY: Final = {"integer": "number", "date": "timestamp"}
 _WIDER: Final = {frozenset({"integer", "number"}): "number", frozenset({"date", "timestamp"}): "timestamp"}
@@ -42,13 +45,16 @@ class ColumnTypes:
 
     is_typed: bool = False
     _found: defaultdict[str, Counter[ColumnType]] = field(default_factory=lambda: defaultdict(Counter))
+    _looked_at: int = 0
 
     def see(self, block: Block, paths: Iterable[str]) -> None:
         """Look at some rows of a block; ``paths`` are the fields of objects that matter."""
         rows = block.rows.num_rows
         if not rows:
             return
-        chosen = range(0, rows, max(1, rows // _SAMPLED))
+        wanted = _SAMPLED if self._looked_at < _ENOUGH else _SAMPLED_LATER
+        chosen = range(0, rows, max(1, rows // wanted))
+        self._looked_at += len(chosen)
         if block.header is None:
             self.is_typed = True
             self._see_objects(block.rows.column("raw").take(pa.array(chosen)).to_pylist(), paths)

@@ -35,6 +35,7 @@ from sources.expression import (
     Then,
     When,
     Where,
+    segments_of,
 )
 from sources.mapped_feed import MappedFeed
 from sources.operations.moment import read_moment
@@ -58,7 +59,7 @@ class RowScope:
     def read(self, path: str) -> Value:
         """The value at a path: of a flat row the column of that name, else what the path walks to."""
         if not self.is_flat:
-            return walk(self.row, path.split("."))
+            return walk(self.row, segments_of(path))
         assert isinstance(self.row, dict)
         if path in self.row:
             return self.row[path]
@@ -69,6 +70,8 @@ class RowScope:
 def walk(value: Value, segments: Sequence[str]) -> Value:
     """Walk names through objects and whole numbers through lists; None where there is no such place."""
     for segment in segments:
+        if value is None:
+            return None
         if isinstance(value, dict):
             value = value.get(segment)
         elif isinstance(value, list) and is_index(segment):
@@ -94,9 +97,11 @@ def evaluate(expression: Expression, scope: RowScope) -> Value:
     Raises:
         UnreadableError: the source holds something that must not be passed on.
     """
+    if type(expression) is Path:  # most are: looking for a pattern that fits would take longer than reading
+        return scope.read(expression.text)
+    if type(expression) is Coalesce:
+        return _first(expression.choices, scope)
     match expression:
-        case Path(text):
-            return scope.read(text)
         case Constant(text):
             return text
         case Then(source, operations):
@@ -104,8 +109,6 @@ def evaluate(expression: Expression, scope: RowScope) -> Value:
             for operation in operations:
                 value = None if value is None else operation.apply(value, scope)
             return value
-        case Coalesce(choices):
-            return _first(choices, scope)
         case Concat():
             return _concat(expression, scope)
         case FeedSetting(name):
@@ -198,7 +201,7 @@ def _counting(items: Value, where: Sequence[Where]) -> list[Value]:
 def _first(choices: tuple[Expression, ...], scope: RowScope) -> Value:
     for item in choices:
         value = evaluate(item, scope)
-        if not is_blank_text(value):
+        if value is not None and not is_blank_text(value):
             return value
     return None
 

@@ -33,7 +33,7 @@ from warehouse.step import Run
 MOST_BYTES: Final = 64 << 20
 MOST_ROWS: Final = 100_000
 _READ_AHEAD: Final = 1
-_LEAST_ROWS: Final = 10_000
+_LEAST_ROWS: Final = 2_000
 """What a piece of a block should have: fewer are put together."""
 
 Batch = tuple[date, tuple[LandingFile, ...]]
@@ -54,16 +54,19 @@ class FileLoad:
     unknown: tuple[str, ...] = ()
     types: ColumnTypes = field(default_factory=ColumnTypes)
     told: tuple[int, int] = (0, 0)
+    reached: tuple[int, int] = (0, 0)
+
+    def note(self) -> None:
+        """What was read until now waits to be checked; of a file that is hashed first, bytes count in the end."""
+        size = self.reached[1]
+        now = size if self.reading.sha256 else max(size, min(self.reading.bytes, self.file.bytes))
+        self.reached = self.rows_read, now
 
     def news(self, *, is_done: bool = False) -> tuple[int, int]:
-        """Rows and bytes read since this was asked last; of a file that is hashed first, bytes count in the end."""
+        """Rows and bytes that were noted since this was asked last."""
         rows, size = self.told
-        if is_done:
-            now = self.file.bytes
-        else:
-            now = size if self.reading.sha256 else max(size, min(self.reading.bytes, self.file.bytes))
-        self.told = self.rows_read, now
-        return self.rows_read - rows, now - size
+        self.told = (self.rows_read, self.file.bytes) if is_done else self.reached
+        return self.told[0] - rows, self.told[1] - size
 
 
 @dataclass
@@ -175,6 +178,7 @@ class GroupLoad:
                     yield waiting
                     waiting = Waiting()
                 waiting.add(block, file_id)
+                load.note()
             waiting.news.append(load.news(is_done=True))
         yield waiting
 

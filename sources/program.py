@@ -6,7 +6,7 @@ contract's types. Nested rows go through the same stages as rows of their own an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,12 +43,13 @@ class Program:
 
     ``_checked``: ``_file_id``, ``_row``, ``_source_rows``, the contract's columns, lists of nested rows, ``_sure``; of
     grouped rows also ``_group`` and ``_is_alone``. ``filled`` counts, per file, the rows in which each of ``names``
-    holds something.
+    holds something; ``columns`` says in which columns of the block they stand, of those that have one of their own.
     """
 
     statements: tuple[str, ...]
     names: tuple[str, ...]
     filled: str
+    columns: Mapping[str, str]
     is_direct: bool = False
 
 
@@ -93,7 +94,9 @@ def json_program(mapped: MappedFeed, held: frozenset[str]) -> Program:
         statements.append(temporary(f"_of_{name}", nested))
     counted = select([column("_file_id"), *stem_texts(leaves, stems)], SOURCE)
     filled: list[exp.Expr] = [exp.Count(this=column(f"t{index}")) for index in range(len(leaves))]
-    return _finished(mapped, statements, list(lists), PLACE, (tuple(leaves), filled, counted), is_flat=False)
+    columns_of = {path: stems[leaf.stem] for path, leaf in leaves.items() if not leaf.rest}
+    told = Filled(tuple(leaves), filled, counted, columns_of)
+    return _finished(mapped, statements, list(lists), PLACE, told, is_flat=False)
 
 
 def _text(path: Path | None) -> str:
@@ -124,7 +127,7 @@ def flat_program(mapped: MappedFeed, header: Header, strange: Collection[str] = 
     counts: list[exp.Expr] = [
         exp.Count(this=exp.Nullif(this=column(f"c{index}"), expression=empty.copy())) for index in range(len(names))
     ]
-    filled = (names, counts, SOURCE)
+    filled = Filled(names, counts, SOURCE, {name: f"c{index}" for index, name in enumerate(names)})
     known = [
         is_null(exp.Nullif(this=column(f"c{index}"), expression=empty.copy()))
         for index, name in enumerate(names)
@@ -149,7 +152,14 @@ def _no_lists(mapped: MappedFeed, scope: TextScope, besides: Collection[str] = (
     return both(*clear)
 
 
-Filled = tuple[tuple[str, ...], list[exp.Expr], exp.Query | str]
+@dataclass(frozen=True)
+class Filled:
+    """Source fields, what counts where each holds something in the rows of ``source``, and columns of the block."""
+
+    names: tuple[str, ...]
+    counts: list[exp.Expr]
+    source: exp.Query | str
+    columns: Mapping[str, str]
 
 
 def _grouped_program(
@@ -223,11 +233,11 @@ def _finished(
     *,
     is_flat: bool,
 ) -> Program:
-    names, counts, source = filled
-    counted = select([column("_file_id"), *counts], source).group_by(column("_file_id"), copy=False)
+    counts = [column("_file_id"), *filled.counts]
+    counted = select(counts, filled.source).group_by(column("_file_id"), copy=False)
     whole = temporary("_checked", _whole(mapped, lists, group, is_flat=is_flat), "TABLE" if lists else "VIEW")
     is_direct = group == PLACE and not lists
-    return Program((*statements, whole), names, counted.sql(dialect="duckdb"), is_direct)
+    return Program((*statements, whole), filled.names, counted.sql(dialect="duckdb"), filled.columns, is_direct)
 
 
 def _whole(mapped: MappedFeed, lists: Sequence[str], group: Sequence[str], *, is_flat: bool) -> exp.Select:

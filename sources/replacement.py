@@ -37,6 +37,7 @@ select _content from {rows} where _feed = $feed {among} group by _content having
 union
 select _content from _old_rows
 """
+_IS_TOUCHED: Final = "select exists (select 1 from _touched)"
 _AMONG_NEW: Final = """
 and _content in (select _content from {rows} where _feed = $feed and list_contains($files, _file))
 """
@@ -68,6 +69,7 @@ class Replacement:
     files: Sequence[LandingFile]
     taken: Counter[int] = field(default_factory=Counter)
     """``_file_id`` → source rows of the accepted rows that were taken."""
+    _inserts: dict[tuple[str, bool], str] = field(default_factory=dict, init=False)
 
     def begin(self) -> None:
         """Put aside what the files brought before. The position of a file in ``files`` is its ``_file_id``."""
@@ -85,12 +87,12 @@ class Replacement:
             return
         self._count(rows)
         self.connection.register(_TAKEN, rows)
-        self.connection.execute(self._insert(_TAKEN))
+        self.connection.execute(self._insert(_TAKEN, is_checked=False))
         self.connection.unregister(_TAKEN)
 
     def take_sure(self, checked: str, block: pa.Table) -> pa.Table | None:
         """Add the rows of a table or view that are sure. The places of all that were added; None when all were."""
-        [(count,)] = self.connection.execute(self._insert(checked, column("_sure"))).fetchall()
+        [(count,)] = self.connection.execute(self._insert(checked, is_checked=True)).fetchall()
         ids = block.column("_file_id")
         if count == block.num_rows:
             self._count(pa.table({"_file_id": ids, SOURCE_ROWS: pa.repeat(pa.scalar(1, pa.int64()), len(ids))}))
@@ -106,7 +108,14 @@ class Replacement:
     def _rows(self) -> str:
         return rows_table(self.mapped.kind).sql(dialect="duckdb")
 
-    def _insert(self, source: str, condition: exp.Expr | None = None) -> str:
+    def _insert(self, source: str, *, is_checked: bool) -> str:
+        """The statement that adds the rows of a table or view; of what was checked, those that are sure."""
+        made = self._inserts.get((source, is_checked))
+        if made is None:
+            made = self._inserts[source, is_checked] = self._insertion(source, is_checked=is_checked)
+        return made
+
+    def _insertion(self, source: str, *, is_checked: bool) -> str:
         types = value_types(self.mapped.contract)
         typed = [
             named(exp.Cast(this=column(name), to=exp.DataType.build(kind, dialect="duckdb")), name)
@@ -114,8 +123,8 @@ class Replacement:
         ]
         places = [column(name) for name in ("_file_id", "_row", SOURCE_ROWS)]
         taken = select([*places, *typed], source)
-        if condition is not None:
-            taken = taken.where(condition, copy=False)
+        if is_checked:
+            taken = taken.where(column("_sure"), copy=False)
         computed: dict[str, exp.Expr] = {CONTENT: content(self.mapped.kind)}
         lineage = {"_feed", "_batch_on", "_file"}
         names = row_types(self.mapped.contract)
@@ -144,15 +153,17 @@ class Replacement:
         among = filled_in(_AMONG_NEW, rows=self._rows) if has_others else ""
         touch = values if has_others else {"feed": self.mapped.feed.name}
         self.connection.execute(filled_in(_TOUCH, rows=self._rows, among=among), touch)
+        stored = dict(self.connection.execute(filled_in(_STORED, rows=self._rows), values).fetchall())
+        [(is_touched,)] = self.connection.execute(_IS_TOUCHED).fetchall()
+        if not is_touched:
+            self.connection.unregister(_PLACES)
+            return {file: stored.get(file, 0) for file in files}
         others = everything(_name(rows_table(self.mapped.kind))).where(
             exp.Not(this=call("list_contains", exp.Placeholder(this="files"), column("_file"))), copy=False
         )
         before = self._accepted(exp.union(others, everything(_OLD), distinct=False), values)
         after = self._accepted(everything(_name(rows_table(self.mapped.kind))), {"feed": self.mapped.feed.name})
-        stored, repeated = (
-            dict(self.connection.execute(filled_in(query, rows=self._rows), values).fetchall())
-            for query in (_STORED, _REPEATED)
-        )
+        repeated = dict(self.connection.execute(filled_in(_REPEATED, rows=self._rows), values).fetchall())
         self.connection.unregister(_PLACES)
         for file in sorted((before.keys() | after.keys()) - set(files)):
             self._shift(file, after.get(file, 0) - before.get(file, 0))

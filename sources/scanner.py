@@ -75,7 +75,11 @@ class Scanner:
 
 
 def scanner_of(root: Node, columns: Mapping[Segments, str], unknown: Mapping[str, Segments]) -> Scanner | None:
-    """The scanner of a tree; None where a place is read as text in which objects were seen."""
+    """The scanner of a tree; None where a place is read as text in which objects were seen.
+
+    Columns of places that were never seen are left out, as the gate's other ways leave them out.
+    """
+    columns = {path: name for path, name in columns.items() if _is_seen(root, path)}
     places: list[tuple[Segments, Node]] = [((), root)]
     tree: list[list[int]] = [[0] * _WIDTH]
     tree[0][5] = -1
@@ -99,6 +103,15 @@ def scanner_of(root: Node, columns: Mapping[Segments, str], unknown: Mapping[str
             places.append((at, child))
     names = tuple(columns[path] for path in columns)
     return Scanner(np.array(tree, np.int64), np.frombuffer(bytes(keys), np.uint8), names, tuple(whole), tuple(unknown))
+
+
+def _is_seen(node: Node, path: Segments) -> bool:
+    for name in path:
+        found = node.children.get(name)
+        if found is None or not found.is_seen:
+            return False
+        node = found
+    return True
 
 
 def compile_pass() -> None:

@@ -23,6 +23,7 @@ from cdp.demo.world import World, build_world
 
 _CUSTOMERS, _DAYS, _SEED = 1_000, 120, 3
 _AT_ONCE = 20_000
+_PART = 500_000
 
 Days: TypeAlias = Callable[[World], Iterator[tuple[int, list[Line]]]]
 _ID = {
@@ -136,21 +137,34 @@ def write_parquet_parts(rows: int, files: int, folder: Path) -> None:
 
 
 def _write_flat(form: Form, rows: int, bad: float, path: Path, start: int) -> None:
-    """The events as a table of contract columns: the columns that hold something, some values spoilt."""
-    lines = path.with_suffix(".lines")
+    """The events as a table of contract columns: the columns that hold something, some values spoilt.
+
+    Rows are made a part at a time and wait in a database file, so that memory is bounded by a part.
+    """
+    lines, waiting = path.with_suffix(".lines"), path.with_suffix(".duckdb")
     with lines.open("wb") as file:
         _write_lines(file, _lines(WEB, web_days, min(rows, _AT_ONCE), 0), b"\n")
-    with duckdb.connect() as connection:
+    with duckdb.connect(str(waiting), config={"memory_limit": "1GB"}) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"create table base as {statement('segment')}", {"file": str(lines)})
-        wanted = {"rows": rows, "start": start, "every": round(1 / bad) if bad else 0}
         connection.execute(
-            "create table wanted as select $rows::bigint as rows, $start::bigint as start, $every::bigint as every",
-            wanted,
+            f"create table base as select *, row_number() over () - 1 as place from ({statement('segment')})",  # noqa: S608 - a statement of ours
+            {"file": str(lines)},
         )
+        [(templates,)] = connection.execute("select count(*) from base").fetchall()
+        every = round(1 / bad) if bad else 0
+        for first in range(start, start + rows, _PART):
+            wanted = {
+                "first": first,
+                "behind": min(first + _PART, start + rows),
+                "templates": templates,
+                "every": every,
+            }
+            made = "insert into made" if first > start else "create table made as"
+            connection.execute(f"{made} {statement('flat_rows')}", wanted)
         options = "format csv, header" if form.name == "csv" else "format parquet, row_group_size 100000"
-        connection.execute(f"copy ({statement('flat_rows')}) to '{path}' ({options})")
+        connection.execute(f"copy made to '{path}' ({options})")
     lines.unlink()
+    waiting.unlink()
 
 
 def statement(name: str) -> str:

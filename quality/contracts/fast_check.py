@@ -159,8 +159,8 @@ def _code(column: Column, shape: Shape, text: exp.Expr) -> Value:
 def _timestamp(_: Column, __: Shape, text: exp.Expr) -> Value:
     with_offset = _matches(text, _MOMENT + _OFFSET)
     zoned = exp.AtTimeZone(this=_cast(text.copy(), "TIMESTAMPTZ"), zone=exp.Literal.string("UTC"))
-    plain = _cast(exp.func("rtrim", text.copy(), exp.Literal.string("Z")), "TIMESTAMP")
-    return exp.case().when(_matches(text, f"{_MOMENT}Z?"), plain).when(with_offset, zoned), _is_made
+    in_utc = _cast(text.copy(), "TIMESTAMP")  # which drops an offset, and that of Z is none
+    return exp.case().when(_matches(text, f"{_MOMENT}Z?"), in_utc).when(with_offset, zoned), _is_made
 
 
 def _day(_: Column, __: Shape, text: exp.Expr) -> Value:

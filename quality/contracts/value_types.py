@@ -84,10 +84,9 @@ def read_id(value: object) -> object:
 def _id_of(text: str) -> str:
     if not text.isprintable() and _CONTROL.search(text):
         raise refuse("bad_format", "an id holds no control characters")
-    integral = _INTEGRAL_TEXT.fullmatch(text)
-    if integral:
+    if "." in text and (integral := _INTEGRAL_TEXT.fullmatch(text)):
         return integral[1]
-    if _DAMAGED_ID.fullmatch(text):
+    if ("e" in text or "E" in text) and _DAMAGED_ID.fullmatch(text):
         raise refuse("bad_format", "an id in scientific notation has lost its digits")
     return text
 

@@ -12,7 +12,9 @@ import zstandard
 
 from sources.source_rows import Reading
 
-BLOCK: Final = 4 << 20
+BLOCK: Final = 8 << 20
+"""Bytes read at once: enough that what is done once a block costs little beside what is done with its rows."""
+
 _COMPRESSED_BLOCK: Final = 256 << 10
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"

@@ -51,22 +51,25 @@ class TextBlock:
 def text_blocks(source: Iterator[bytes], declared: str | None) -> Iterator[TextBlock]:
     """Decode blocks of bytes into blocks of whole lines."""
     decoder = _Decoder(declared)
-    rest = b""
+    rest: list[bytes | memoryview] = []  # what has no line end yet: copied once, when its line ends
     try:
         for block in source:
             if not block:
                 continue
-            rest += decoder.prepare(block)
-            end = rest.rfind(b"\n") + 1
-            if end:
-                whole, rest = rest[:end], rest[end:]
-                yield decoder.lines(whole)
+            prepared = decoder.prepare(block)
+            end = prepared.rfind(b"\n") + 1
+            if not end:
+                rest.append(prepared)
+                continue
+            whole = b"".join((*rest, memoryview(prepared)[:end]))
+            rest = [prepared[end:]]
+            yield decoder.lines(whole)
     except BrokenContentError as error:
-        yield TextBlock(b"", is_broken=str(error), tail=_escaped(rest + decoder.rest()))
+        yield TextBlock(b"", is_broken=str(error), tail=_escaped(b"".join((*rest, decoder.rest()))))
         return
-    rest += decoder.rest()
-    if rest:
-        yield decoder.lines(rest)
+    last = b"".join((*rest, decoder.rest()))
+    if last:
+        yield decoder.lines(last)
 
 
 class _Decoder:

@@ -109,7 +109,9 @@ class JsonReader:
             yield Refusal(done + index + 1, kept_raw(raw[index].as_py().rstrip("\n")), message)
         pieces: list[pa.Table] = [] if block.bad else self._scanned(data, offsets, raw, done)
         if pieces:
-            yield from _joined(pieces, None, len(data))
+            table = pa.concat_tables(pieces, promote_options="default")
+            if table.num_rows:
+                yield Block(table, None, len(data))
             return len(raw)
         begin = more = 0
         is_whole = True
@@ -150,7 +152,7 @@ class JsonReader:
         pieces = [self._table(sure, scanned.sure + done + 1, raw)]
         if singly:
             table, _ = self._lines_singly(singly, places)
-            pieces.append(with_plain(table, [name for name in table.column_names if name in scanned.columns]))
+            pieces.append(with_plain(table, [name for name in table.column_names if name not in _FIXED]))
         return pieces
 
     def _lines_singly(self, lines: Sequence[bytes], places: Sequence[int]) -> tuple[pa.Table, int]:
@@ -208,6 +210,9 @@ class JsonReader:
         message = held[-1].is_broken or "the file is not JSON from here on"
         yield Refusal(done + len(elements) + 1, kept_raw(text[end:]), message)
 
+
+_FIXED: Final = frozenset({"row", "raw", "strict"})
+"""The columns of objects beside those of their places."""
 
 _CHUNK: Final = 256 << 10
 """What is decoded at once: what comes out should stay in the processor's cache until it is a column."""

@@ -8,8 +8,8 @@ select
     case when is_bad and number % 4 = 3 then 'pounds' else currency end as currency,
     email, phone, given_name, family_name, ip, user_agent, device_kind, locale, country, city
 from (
-    select base.*, number, every > 0 and number % every = every // 2 as is_bad
-    from wanted, range(wanted.start, wanted.start + wanted.rows) as numbers(number)
-    inner join base on base.rowid = number % (select count(*) from base)
+    select base.* exclude (place), number, $every > 0 and number % $every = $every // 2 as is_bad
+    from range($first, $behind) as numbers(number)
+    inner join base on base.place = number % $templates
 )
 order by number
