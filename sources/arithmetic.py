@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from sources.operations.operation import FALSE, SqlValue, both, call, either, is_null, matches, own, when
+from sources.operations.operation import FALSE, SqlValue, both, call, either, is_null, matches, when
 from sources.operations.text import BLANKS
 
 NUMBER: Final = r"-?[0-9]{1,11}(\.[0-9]{1,4})?"
@@ -30,8 +30,8 @@ def compile_product(factors: Sequence[SqlValue]) -> SqlValue:
     """The product, absent unless every factor is present; sure while it has no more than four places."""
     numbers = [_decimal(factor.text) for factor in factors]
     product = reduce(lambda left, right: exp.Mul(this=left, expression=right), numbers)
-    rounded = exp.TryCast(this=own(product), to=exp.DataType.build("DECIMAL(38,4)", dialect="duckdb"))
-    is_exact = call("coalesce", exp.EQ(this=own(rounded), expression=own(product)), FALSE)
+    rounded = exp.TryCast(this=product, to=exp.DataType.build("DECIMAL(38,4)", dialect="duckdb"))
+    is_exact = call("coalesce", exp.EQ(this=rounded, expression=product), FALSE)
     nothing = either(*(is_blank(factor.text) for factor in factors))
     known = both(*(is_number_or_blank(factor) for factor in factors), either(nothing, is_exact))
     return _number(when(nothing, exp.null(), _text(rounded)), known)
@@ -40,14 +40,19 @@ def compile_product(factors: Sequence[SqlValue]) -> SqlValue:
 def compile_quotient(terms: Sequence[SqlValue]) -> SqlValue:
     """The first divided by the second; sure while that comes out even in four places."""
     (dividend, divisor), wide = (_decimal(term.text) for term in terms), "DECIMAL(38,4)"
-    zero = exp.EQ(this=own(divisor), expression=exp.Literal.number(0))
-    ratio = exp.Div(this=exp.cast(dividend, "DOUBLE"), expression=exp.cast(call("nullif", divisor, 0), "DOUBLE"))
+    zero = exp.EQ(this=divisor, expression=exp.Literal.number(0))
+    ratio = exp.Div(
+        this=exp.cast(dividend, "DOUBLE", copy=False),
+        expression=exp.cast(call("nullif", divisor, 0), "DOUBLE", copy=False),
+    )
     quotient = exp.TryCast(this=call("round", ratio, 4), to=exp.DataType.build("DECIMAL(19,4)", dialect="duckdb"))
-    again = exp.Mul(this=own(quotient), expression=own(divisor))
-    is_even = call("coalesce", exp.EQ(this=again, expression=own(dividend)), FALSE)
+    again = exp.Mul(this=quotient, expression=divisor)
+    is_even = call("coalesce", exp.EQ(this=again, expression=dividend), FALSE)
     nothing = either(*(is_blank(term.text) for term in terms), call("coalesce", zero, FALSE))
     known = both(*(is_number_or_blank(term) for term in terms), either(nothing, is_even))
-    return _number(when(nothing, exp.null(), exp.cast(exp.cast(quotient, wide), "VARCHAR")), known)
+    return _number(
+        when(nothing, exp.null(), exp.cast(exp.cast(quotient, wide, copy=False), "VARCHAR", copy=False)), known
+    )
 
 
 def is_blank(text: exp.Expr) -> exp.Expr:
@@ -76,8 +81,8 @@ def _number(text: exp.Expr, known: exp.Expr) -> SqlValue:
 def _decimal(text: exp.Expr) -> exp.Expr:
     """The number; NULL where it could be too large to reckon with."""
     kind = exp.DataType.build("DECIMAL(19,4)", dialect="duckdb")
-    return when(matches(text, NUMBER), exp.TryCast(this=own(text), to=kind))
+    return when(matches(text, NUMBER), exp.TryCast(this=text, to=kind))
 
 
 def _text(number: exp.Expr) -> exp.Expr:
-    return exp.Cast(this=own(number), to=exp.DataType.build("VARCHAR"))
+    return exp.Cast(this=number, to=exp.DataType.build("VARCHAR"))

@@ -21,7 +21,7 @@ from sources.filled_fields import count_filled, countable
 from sources.gate import Gate
 from sources.mapped_feed import MappedFeed
 from sources.nested_rows import stored_columns
-from sources.operations.operation import Value, own
+from sources.operations.operation import Value
 from sources.plain_text import PLAIN, with_plain
 from sources.program import GROUP, Program, flat_program, json_program
 from sources.readers.json_reader import parse_row
@@ -328,7 +328,7 @@ def as_text(value: exp.Expr, kind: str) -> exp.Expr:
         value = exp.Anonymous(this="to_json", expressions=[value])
     text: exp.Expr = exp.cast(value, "VARCHAR")
     if kind == "float":
-        not_a_number = exp.Anonymous(this="isnan", expressions=[own(value)])
+        not_a_number = exp.Anonymous(this="isnan", expressions=[value])
         text = exp.Case(ifs=[exp.If(this=exp.Not(this=not_a_number), true=text)])
     return text
 

@@ -19,16 +19,19 @@ from sources.statement import column, everything, named, stage
 _Key: TypeAlias = tuple[object, ...]
 
 _NEVER_FAIL: Final = frozenset(
-    {"coalesce", "concat", "concat_ws", "contains", "epoch", "left", "length", "list_bool_and", "list_contains"}
-    | {"list_filter", "list_sum", "list_transform", "lower", "ltrim", "nullif", "regexp_full_match", "regexp_matches"}
-    | {"regexp_replace", "replace", "rtrim", "split_part", "starts_with", "strlen", "string_split", "substring", "trim"}
-    | {"try_strptime", "upper"}
+    {"chr", "coalesce", "concat", "concat_ws", "contains", "epoch", "json_object", "left", "length", "list_bool_and"}
+    | {"list_contains", "list_filter", "list_sum", "list_transform", "lower", "ltrim", "nullif", "regexp_full_match"}
+    | {"regexp_matches", "regexp_replace", "replace", "rtrim", "split_part", "starts_with", "strlen", "string_split"}
+    | {"substring", "to_json", "trim", "try_strptime", "upper"}
 )
+"""As they are called here: a character by its number is always a written one."""
 _HARMLESS: Final = (
     *(exp.Column, exp.Literal, exp.Identifier, exp.Boolean, exp.Null, exp.DataType, exp.DataTypeParam, exp.Array),
     *(exp.And, exp.Or, exp.Not, exp.Paren, exp.Is, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.DPipe),
     *(exp.Case, exp.If, exp.TryCast, exp.Lambda, exp.Coalesce, exp.Nullif, exp.Dot, exp.Bracket),
+    *(exp.Concat, exp.Trim),
 )
+_TEXTS: Final = (exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT)
 _ARITHMETIC: Final = (exp.Add, exp.Sub, exp.Mul)
 _COSTLY: Final = (exp.Anonymous, exp.Cast, exp.Case, exp.Coalesce, exp.Nullif, exp.DPipe)
 
@@ -70,12 +73,16 @@ class _Parts:
     sealed: set[int] = field(default_factory=set)
     """What stands inside functions over the elements of a list: it is no part of the row."""
     _of: dict[int, int] = field(default_factory=dict)
+    """By identity: expressions are shared by all that use them, so each is looked at once."""
+    _sealed_too: set[int] = field(default_factory=set)
     _fails: set[int] = field(default_factory=set)
     _is_costly: set[int] = field(default_factory=set)
 
     def number(self, node: exp.Expr, *, is_sealed: bool = False) -> int:
         """The number of an expression, higher than those of its parts."""
         is_sealed = is_sealed or isinstance(node, exp.Lambda)
+        if id(node) in (self._sealed_too if is_sealed else self._of):
+            return self._of[id(node)]
         inner: list[int] = []
         key: list[object] = [type(node)]
         for name, value in node.args.items():
@@ -94,6 +101,7 @@ class _Parts:
             self._note(found, node, inner)
         if is_sealed:
             self.sealed.add(found)
+            self._sealed_too.add(id(node))
         self._of[id(node)] = found
         return found
 
@@ -138,10 +146,16 @@ class _Parts:
 def _is_harmless(node: exp.Expr) -> bool:
     """Whether it gives something for every value: what fails for some must not be made where it is not asked for."""
     if isinstance(node, exp.Anonymous):
-        return str(node.this).lower() in _NEVER_FAIL
+        name = str(node.this).lower()
+        return name in _NEVER_FAIL or (name == "json_merge_patch" and all(map(_is_object, node.expressions)))
     if isinstance(node, exp.Cast) and not isinstance(node, exp.TryCast):
-        return bool(node.to.this == exp.DataType.Type.VARCHAR)
+        return node.to.this in _TEXTS
     if isinstance(node, _ARITHMETIC):
         kinds = {cast.to.this for cast in node.find_all(exp.TryCast)}
         return kinds == {exp.DataType.Type.DECIMAL}
     return isinstance(node, _HARMLESS)
+
+
+def _is_object(node: exp.Expr) -> bool:
+    """Whether it is surely JSON: an object made here, or one written down."""
+    return isinstance(node, exp.Literal) or (isinstance(node, exp.Anonymous) and node.name.lower() == "json_object")

@@ -46,7 +46,6 @@ from sources.operations.operation import (
     is_null,
     matches,
     negated,
-    own,
     when,
 )
 from sources.operations.text import BLANKS, Lower, RemovePrefix, Strip, Upper
@@ -171,7 +170,7 @@ def _compile_given(expression: Constant | FeedSetting | RowNumber | Parent | Cle
             return UNKNOWN if expression.is_around else absent
         case _:
             position = scope.position
-            return UNKNOWN if position is None else text_value(exp.cast(position, "VARCHAR"))
+            return UNKNOWN if position is None else text_value(exp.cast(position, "VARCHAR", copy=False))
 
 
 def _present(values: Iterable[SqlValue]) -> list[SqlValue]:
@@ -213,9 +212,7 @@ def _is_known_absent(value: SqlValue) -> exp.Expr:
 
 
 def _is_empty_list(value: SqlValue) -> exp.Expr:
-    empty = both(
-        value.as_json, call("coalesce", exp.EQ(this=own(value.text), expression=exp.Literal.string("[]")), FALSE)
-    )
+    empty = both(value.as_json, call("coalesce", exp.EQ(this=value.text, expression=exp.Literal.string("[]")), FALSE))
     return either(_is_known_absent(value), empty)
 
 
@@ -223,8 +220,8 @@ def is_present(text: exp.Expr) -> exp.Expr:
     """The text is neither absent nor blank; what begins with a visible ASCII character needs no trimming."""
     trimmed = exp.NEQ(this=call("trim", text, BLANKS), expression=exp.Literal.string(""))
     is_visible = both(
-        exp.GTE(this=own(text), expression=exp.Literal.string("!")),
-        exp.LT(this=own(text), expression=call("chr", exp.Literal.number(127))),
+        exp.GTE(this=text, expression=exp.Literal.string("!")),
+        exp.LT(this=text, expression=call("chr", exp.Literal.number(127))),
     )
     return when(is_visible, exp.true(), call("coalesce", trimmed, FALSE))
 
@@ -235,7 +232,7 @@ def _coalesce(choices: Sequence[SqlValue]) -> SqlValue:
     def chain(last: exp.Expr, part: str) -> exp.Expr:
         branches: list[exp.If] = []
         for choice in choices:
-            branches.append(exp.If(this=is_present(choice.text), true=own(getattr(choice, part))))
+            branches.append(exp.If(this=is_present(choice.text), true=getattr(choice, part)))
             if part != "text" and choice.as_text != TRUE:
                 branches.append(exp.If(this=negated(choice.as_text), true=exp.false()))
         return exp.Case(ifs=branches, default=last)
@@ -286,7 +283,9 @@ def _list_of(items: Sequence[SqlValue]) -> SqlValue:
     """Compact JSON of the values that are present. Whole numbers are not told from texts of digits: not sure."""
     if not items:
         return ABSENT
-    texts = [when(item.as_json, item.text, exp.cast(call("to_json", item.text), "VARCHAR")) for item in items]
+    texts = [
+        when(item.as_json, item.text, exp.cast(call("to_json", item.text), "VARCHAR", copy=False)) for item in items
+    ]
     is_empty = both(*(is_null(item.text) for item in items))
     joined = call("concat", "[", call("concat_ws", ",", *texts), "]")
     known = both(*(either(item.as_json, both(item.as_text, negated(_is_whole(item.text)))) for item in items))
@@ -310,6 +309,6 @@ def _object(members: Mapping[str, SqlValue]) -> SqlValue:
     is_empty = both(*(is_null(value.text) for value in members.values()))
     whole = call("json_object", *pairs)
     dropped = call("json_merge_patch", "{}", whole)
-    text = when(is_empty, exp.null(), exp.cast(dropped if len(members) > 1 else whole, "VARCHAR"))
+    text = when(is_empty, exp.null(), exp.cast(dropped if len(members) > 1 else whole, "VARCHAR", copy=False))
     nothing = both(known, is_empty)
     return SqlValue(text, nothing, nothing, nothing, both(known, negated(is_empty)))

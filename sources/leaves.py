@@ -26,7 +26,6 @@ from sources.operations.operation import (
     either,
     is_null,
     matches,
-    own,
     when,
 )
 from sources.statement import column, named, stage
@@ -99,19 +98,19 @@ def stem_texts(leaves: Mapping[str, Leaf], columns: Mapping[Segments, str]) -> l
 
 def raw_leaf(leaf: Leaf, row: exp.Expr, structure: Mapping[str, object]) -> exp.Expr:
     """The raw text of one leaf of an opened object."""
-    return _rest_of(exp.cast(_extracted(row, leaf.stem, structure), "VARCHAR"), leaf.rest)
+    return _rest_of(exp.cast(_extracted(row, leaf.stem, structure), "VARCHAR", copy=False), leaf.rest)
 
 
 def _rest_of(value: exp.Expr, rest: Segments) -> exp.Expr:
     if not rest:
         return value
     pointer = "".join(f"/{name.replace('~', '~0').replace('/', '~1')}" for name in rest)
-    return call("nullif", exp.cast(call("json_extract", value, pointer), "VARCHAR"), "null")
+    return call("nullif", exp.cast(call("json_extract", value, pointer), "VARCHAR", copy=False), "null")
 
 
 def _extracted(row: exp.Expr, stem: Sequence[str], structure: Mapping[str, object]) -> exp.Expr:
     """By position, since the database takes names that differ in case only for the same."""
-    value, node = own(row), structure
+    value, node = row, structure
     for name in stem:
         value = call("struct_extract_at", value, list(node).index(name) + 1)
         inner = node[name]
@@ -160,11 +159,11 @@ def _kind_code(text: exp.Expr, is_string: exp.Expr) -> exp.Expr:
         (matches(text, "true|false"), 2),
     ]
     ifs = [exp.If(this=condition, true=exp.Literal.number(code)) for condition, code in branches]
-    return exp.cast(exp.Case(ifs=ifs, default=exp.Literal.number(3)), "TINYINT")
+    return exp.cast(exp.Case(ifs=ifs, default=exp.Literal.number(3)), "TINYINT", copy=False)
 
 
 def _coded_value(text: exp.Expr, kind: exp.Expr) -> SqlValue:
     def has(*codes: int) -> exp.Expr:
-        return either(*(exp.EQ(this=own(kind), expression=exp.Literal.number(code)) for code in codes))
+        return either(*(exp.EQ(this=kind, expression=exp.Literal.number(code)) for code in codes))
 
     return SqlValue(text, has(0), has(0, 1), has(0, 2), has(3))

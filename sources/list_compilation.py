@@ -19,7 +19,6 @@ from sources.operations.operation import (
     is_null,
     matches,
     negated,
-    own,
     when,
 )
 from sources.operations.text import BLANKS
@@ -111,7 +110,7 @@ def _opened(
     element = exp.to_identifier(_ELEMENT)
     if paths is None:
         opened = call("from_json", text, '["JSON"]')
-        values = {"": inline_value(exp.cast(element, "VARCHAR"))}
+        values = {"": inline_value(exp.cast(element, "VARCHAR", copy=False))}
     else:
         wanted = [*(path.text for path in paths), *(test.path.text for test in where)]
         leaves = lay_out(dict.fromkeys(wanted, frozenset({"json"})))
@@ -131,7 +130,7 @@ def _opened(
         "text": value.text,
         "sure": value.as_text,
     }
-    struct = exp.Struct(expressions=[member(name, own(part)) for name, part in members.items()])
+    struct = exp.Struct(expressions=[member(name, part) for name, part in members.items()])
     return call("list_transform", opened, _lambda(_ELEMENT, struct))
 
 

@@ -15,7 +15,7 @@ from sources.compilation import ABSENT, TextScope
 from sources.demands import demands_of
 from sources.expression import Each
 from sources.leaves import Leaf, coded_values, lay_out, leaf_texts, structure_of
-from sources.operations.operation import FALSE, TRUE, Setting, SqlValue, both, call, either, is_null, own, when
+from sources.operations.operation import FALSE, TRUE, Setting, SqlValue, both, call, either, is_null, when
 from sources.statement import PLACE, column, everything, member, named, select, stage
 from sources.typed_rows import typed_rows
 
@@ -111,7 +111,7 @@ def gathered(
     names = ["_position", *stored, *(["_row"] if has_rows else [])]
     listed: exp.Expr = exp.ArrayAgg(this=exp.Struct(expressions=[member(name, column(name)) for name in names]))
     if counts != TRUE:
-        listed = exp.Filter(this=listed, expression=exp.Where(this=own(counts)))
+        listed = exp.Filter(this=listed, expression=exp.Where(this=counts))
     grouped = [column(name) for name in group]
     found = select([*grouped, named(listed, "_items"), named(all_sure, f"_{child.field}_sure")], rows)
     found = found.group_by(*(column(name) for name in group), copy=False)

@@ -21,7 +21,7 @@ from sources.expression import Each, Path
 from sources.leaves import Leaf, coded_values, lay_out, stem_texts, stems_of
 from sources.mapped_feed import MappedFeed, source_paths
 from sources.nested_rows import child_of, gathered, list_type, opened_rows
-from sources.operations.operation import FALSE, TRUE, SqlValue, both, call, is_null, negated, own, when
+from sources.operations.operation import FALSE, TRUE, SqlValue, both, call, is_null, negated, when
 from sources.plain_text import PLAIN
 from sources.source_rows import Header
 from sources.statement import PLACE, SOURCE, column, everything, named, select, stage, temporary
@@ -112,10 +112,10 @@ def _may_stand_in(each: Each, scope: TextScope) -> exp.Expr:
 def _standing(value: SqlValue, may_stand_in: exp.Expr) -> exp.Expr:
     """0: there is no list, or an empty one. 1: a list. 2: something else."""
     is_list = both(value.as_json, call("coalesce", call("starts_with", value.text, "["), FALSE))
-    is_empty = call("coalesce", exp.EQ(this=own(value.text), expression=exp.Literal.string("[]")), exp.true())
+    is_empty = call("coalesce", exp.EQ(this=value.text, expression=exp.Literal.string("[]")), exp.true())
     branches = [exp.If(this=is_empty, true=exp.Literal.number(0)), exp.If(this=is_list, true=exp.Literal.number(1))]
     if may_stand_in != FALSE:
-        branches.insert(0, exp.If(this=own(may_stand_in), true=exp.Literal.number(2)))
+        branches.insert(0, exp.If(this=may_stand_in, true=exp.Literal.number(2)))
     return exp.Case(ifs=branches, default=exp.Literal.number(2))
 
 
@@ -167,7 +167,7 @@ def _grouped_program(
 ) -> Program:
     """Rows of one file with the same value make one contract row; the earliest one speaks for the group."""
     is_blank = exp.Not(this=is_present(key.text))
-    alone = exp.cast(column("_row"), "VARCHAR")
+    alone = exp.cast(column("_row"), "VARCHAR", copy=False)
     group = named(when(is_blank, alone, key.text), "_group")
     grouped = everything(SOURCE, group, named(is_blank, "_is_alone"), named(known, "_is_known"))
     in_order = exp.Order(expressions=[exp.Ordered(this=column("_row"))])
@@ -262,7 +262,9 @@ def _whole(mapped: MappedFeed, lists: Sequence[str], group: Sequence[str], *, is
             sure.append(found if is_flat else _list_is_sure(name, found))
         stored = exp.DataType.build(list_type(child, mapped.contract), dialect="duckdb")
         items.append(named(exp.Cast(this=value, to=stored), name))
-        items.append(named(exp.cast(rows, exp.DataType.build("BIGINT[]", dialect="duckdb")), f"_{name}_rows"))
+        items.append(
+            named(exp.cast(rows, exp.DataType.build("BIGINT[]", dialect="duckdb"), copy=False), f"_{name}_rows")
+        )
     count = column("_source_rows", "_own") if mapped.group_by else exp.Literal.number(1)
     more = [column("_group", "_own"), column("_is_alone", "_own")] if mapped.group_by else []
     own_columns = [column(item.name, "_own") for item in columns(mapped.contract)]

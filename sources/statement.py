@@ -7,8 +7,6 @@ from typing import Final
 
 from sqlglot import exp
 
-from sources.operations.operation import own
-
 SOURCE: Final = "source_rows"
 """The block, as statements name it: ``_file_id``, ``_row``, then the columns of the reader."""
 
@@ -23,7 +21,7 @@ def column(name: str, table: str | None = None) -> exp.Column:
 
 def named(value: exp.Expr, name: str) -> exp.Expr:
     """``value as "name"``."""
-    return exp.Alias(this=own(value), alias=exp.to_identifier(name, quoted=True))
+    return exp.Alias(this=value, alias=exp.to_identifier(name, quoted=True))
 
 
 def select(items: Iterable[exp.Expr], source: exp.Query | str) -> exp.Select:
@@ -54,7 +52,7 @@ def temporary(name: str, query: exp.Query, kind: str = "TABLE") -> str:
         expression=query,
         properties=exp.Properties(expressions=[exp.TemporaryProperty()]),
     )
-    return made.sql(dialect="duckdb")
+    return made.sql(dialect="duckdb", copy=False)
 
 
 def filled_in(statement: str, **names: str) -> str:

@@ -14,7 +14,7 @@ from sources.common_parts import lean_everything, lean_stage
 from sources.compilation import ABSENT, TextScope, compile_expression, is_quiet, opened_in, text_value
 from sources.expression import Expression, Join, Path, Pick, SumOf, parts
 from sources.list_compilation import ListReading, list_value
-from sources.operations.operation import FALSE, TRUE, SqlValue, both, either, is_null, own
+from sources.operations.operation import FALSE, TRUE, SqlValue, both, either, is_null
 from sources.plain_text import PLAIN
 from sources.source_rows import Header
 from sources.statement import column, everything, named
@@ -94,9 +94,7 @@ def _moment(item: Column, fields: Mapping[str, Expression], scope: TextScope) ->
 
 def _given(text: exp.Expr) -> exp.Expr:
     """The text; NULL, which on its own would be taken for a number, where it is empty."""
-    return exp.Nullif(
-        this=exp.Cast(this=own(text), to=exp.DataType.build("VARCHAR")), expression=exp.Literal.string("")
-    )
+    return exp.Nullif(this=exp.Cast(this=text, to=exp.DataType.build("VARCHAR")), expression=exp.Literal.string(""))
 
 
 def _compiled(name: str, fields: Mapping[str, Expression], scope: TextScope) -> SqlValue:

@@ -20,7 +20,6 @@ from sources.operations.operation import (
     is_null,
     matches,
     negated,
-    own,
     text_of,
     when,
 )
@@ -49,7 +48,7 @@ class Split(Operation):
         parts = call("string_split", value.text, self.separator)
         trimmed = call("list_transform", parts, _over_parts(call("trim", _PART, BLANKS)))
         is_filled = exp.NEQ(this=_PART.copy(), expression=exp.Literal.string(""))
-        listed = exp.cast(call("to_json", call("list_filter", trimmed, _over_parts(is_filled))), "VARCHAR")
+        listed = exp.cast(call("to_json", call("list_filter", trimmed, _over_parts(is_filled))), "VARCHAR", copy=False)
         text = call("nullif", when(_is_filled(value.text), listed), "[]")
         nothing = both(value.as_text, is_null(text))
         return SqlValue(text, nothing, nothing, nothing, both(value.as_text, negated(is_null(text))))
@@ -76,7 +75,7 @@ class FirstOfList(Operation):
     def sql(self, value: SqlValue, scope: SqlScope) -> SqlValue:  # noqa: ARG002 - likewise
         """The SQL form."""
         is_list = both(value.as_json, call("coalesce", call("starts_with", value.text, "["), FALSE))
-        first = exp.cast(call("json_extract", value.text, "$[0]"), "VARCHAR")
+        first = exp.cast(call("json_extract", value.text, "$[0]"), "VARCHAR", copy=False)
         plain = either(is_null(first), matches(first, r'"[^"\\]*"|-?[0-9]+|null'))
         text = when(is_list, call("json_extract_string", value.text, "$[0]"), value.text)
         sure = when(is_list, plain, value.as_text)
@@ -94,4 +93,4 @@ def _over_parts(body: exp.Expr) -> exp.Expr:
 
 
 def _is_filled(text: exp.Expr) -> exp.Expr:
-    return exp.NEQ(this=own(text), expression=exp.Literal.string(""))
+    return exp.NEQ(this=text, expression=exp.Literal.string(""))

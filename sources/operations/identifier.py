@@ -51,7 +51,7 @@ class SalesforceId(TextOperation):
         total: exp.Expr = exp.Literal.number(1)
         for bit in bits:
             total = exp.Add(this=total, expression=bit)
-        return call("substring", _CHECK, exp.cast(total, "BIGINT"), 1)
+        return call("substring", _CHECK, exp.cast(total, "BIGINT", copy=False), 1)
 
     @property
     def rule(self) -> str:

@@ -27,7 +27,6 @@ from sources.operations.operation import (
     either,
     is_null,
     matches,
-    own,
     text_of,
     when,
 )
@@ -104,7 +103,7 @@ class Time(Operation):
 
     def _sql_iso(self, value: SqlValue, zone: str) -> SqlValue:
         zoned = matches(value.text, _ZONED)
-        moment = exp.TryCast(this=own(value.text), to=exp.DataType.build("TIMESTAMP", dialect="duckdb"))
+        moment = exp.TryCast(this=value.text, to=exp.DataType.build("TIMESTAMP", dialect="duckdb"))
         text, calm = _localised(moment, zone)
         naive = both(matches(value.text, _SURE_NAIVE), calm)
         is_clear = exp.Case(ifs=[exp.If(this=zoned, true=exp.true())], default=naive)
@@ -146,7 +145,7 @@ class OnServersClock(Operation):
         """The SQL form: moments in UTC as trackers write them."""
         values = (value, scope.read(self.made), scope.read(self.sent))
         arrived, made, sent = (
-            exp.TryCast(this=own(item.text), to=exp.DataType.build("TIMESTAMP", dialect="duckdb")) for item in values
+            exp.TryCast(this=item.text, to=exp.DataType.build("TIMESTAMP", dialect="duckdb")) for item in values
         )
         moment = exp.Sub(this=arrived, expression=exp.Paren(this=exp.Sub(this=sent, expression=made)))
         is_nothing = either(*(is_null(item.text) for item in values))
@@ -193,10 +192,10 @@ class Epoch(Operation):
 
     def sql(self, value: SqlValue, scope: SqlScope) -> SqlValue:  # noqa: ARG002 - likewise
         """The SQL form: whole counts between 1970 and 2100."""
-        number = exp.TryCast(this=own(value.text), to=exp.DataType.build("BIGINT"))
+        number = exp.TryCast(this=value.text, to=exp.DataType.build("BIGINT"))
         factor = _MICROSECONDS[self.unit]
         last = exp.Literal.number(_LAST_EPOCH * 1_000_000 // factor)
-        in_range = exp.LT(this=own(number), expression=last)
+        in_range = exp.LT(this=number, expression=last)
         sane = both(matches(value.text, "[0-9]{1,16}"), call("coalesce", in_range, FALSE))
         moment = call("make_timestamp", exp.Mul(this=number, expression=exp.Literal.number(factor)))
         sure = both(value.as_text, absent_or(value.text, sane))
@@ -334,8 +333,8 @@ def _localised(moment: exp.Expr, zone: str) -> tuple[exp.Expr, exp.Expr]:
         return _formatted(moment), call("coalesce", _is_known(moment), FALSE)
     text = _formatted(call("timezone", "UTC", call("timezone", zone, moment)))
     hours = exp.Interval(this=exp.Literal.string(str(_CALM_HOURS)), unit=exp.Var(this="HOURS"))
-    before = call("timezone", zone, exp.Sub(this=own(moment), expression=hours))
-    after = call("timezone", zone, exp.Add(this=own(moment), expression=own(hours)))
+    before = call("timezone", zone, exp.Sub(this=moment, expression=hours))
+    after = call("timezone", zone, exp.Add(this=moment, expression=hours))
     apart = exp.Sub(this=call("epoch", after), expression=call("epoch", before))
     calm = exp.EQ(this=apart, expression=exp.Literal.number(2 * _CALM_HOURS * 3600))
     return text, call("coalesce", calm, FALSE)

@@ -24,7 +24,6 @@ from sources.operations.operation import (
     either,
     is_null,
     matches,
-    own,
     text_of,
     when,
 )
@@ -88,7 +87,7 @@ class Negate(Operation):
     def sql(self, value: SqlValue, scope: SqlScope) -> SqlValue:  # noqa: ARG002 - likewise
         """The SQL form."""
         negative = call("starts_with", value.text, "-")
-        minus = exp.DPipe(this=exp.Literal.string("-"), expression=own(value.text), safe=True)
+        minus = exp.DPipe(this=exp.Literal.string("-"), expression=value.text, safe=True)
         changed = when(negative, call("substring", value.text, 2), minus)
         return _signed(value, changed)
 
@@ -141,7 +140,7 @@ class MinorUnits(Operation):
         currency = scope.read(self.currency)
         declared = exp.Literal.string(scope.setting.currency or "")
         code = call("upper", call("trim", call("coalesce", call("nullif", currency.text, ""), declared)))
-        amount = exp.TryCast(this=own(value.text), to=exp.DataType.build("DECIMAL(38,3)", dialect="duckdb"))
+        amount = exp.TryCast(this=value.text, to=exp.DataType.build("DECIMAL(38,3)", dialect="duckdb"))
         branches = [
             exp.If(this=_among(code, digits), true=_scaled(amount, digits))
             for digits in sorted(set(MINOR_DIGITS.values()))
@@ -177,6 +176,6 @@ def _among(code: exp.Expr, digits: int) -> exp.Expr:
 
 
 def _scaled(amount: exp.Expr, digits: int) -> exp.Expr:
-    step = exp.cast(exp.Literal.string(str(Decimal(1).scaleb(-digits))), "DECIMAL(4,3)")
-    scaled = exp.cast(exp.Mul(this=own(amount), expression=step), f"DECIMAL(38,{digits})")
+    step = exp.cast(exp.Literal.string(str(Decimal(1).scaleb(-digits))), "DECIMAL(4,3)", copy=False)
+    scaled = exp.cast(exp.Mul(this=amount, expression=step), f"DECIMAL(38,{digits})", copy=False)
     return exp.Cast(this=scaled, to=exp.DataType.build("VARCHAR"))

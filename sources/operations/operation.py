@@ -4,6 +4,9 @@ A value is what JSON can hold. Nothing is done to ``None``. Whole numbers count 
 vendors disagree whether an id is a number; other values that an operation does not understand pass through
 unchanged, so that the contract can say what is wrong with them. Where passing through could turn into a silently
 wrong value (an amount in minor units), the operation raises ``UnreadableError``.
+
+SQL forms share what they are made of: an expression may stand in many others, so none is changed once it is made.
+Copies would cost most of the compilation, and hide from ``sources.common_parts`` what is one and the same.
 """
 
 from __future__ import annotations
@@ -63,7 +66,7 @@ class SqlValue:
     @classmethod
     def of_text(cls, text: exp.Expr, sure: exp.Expr) -> SqlValue:
         """A value that is text wherever it is ``sure``."""
-        return cls(text, sure, own(sure), own(sure), FALSE)
+        return cls(text, sure, sure, sure, FALSE)
 
 
 class Scope(Protocol):
@@ -143,38 +146,33 @@ def call(name: str, *arguments: exp.Expr | str | int) -> exp.Expr:
 
 
 def literal(value: exp.Expr | str | int) -> exp.Expr:
-    """A literal, or a copy of the expression it already is."""
+    """A literal, or the expression it already is."""
     if isinstance(value, exp.Expr):
-        return own(value)
+        return value
     return exp.Literal.number(value) if isinstance(value, int) else exp.Literal.string(value)
-
-
-def own(node: exp.Expr) -> exp.Expr:
-    """The node itself while it stands nowhere, else a copy: copying everything costs most of the compilation."""
-    return node if node.parent is None else node.copy()
 
 
 def either(*conditions: exp.Expr) -> exp.Expr:
     """One of the conditions holds; false ones are left out."""
     if TRUE in conditions:
         return TRUE
-    kept = [own(item) for item in conditions if item != FALSE]
+    kept = [item for item in conditions if item != FALSE]
     return exp.or_(*kept, copy=False) if kept else FALSE
 
 
 def is_null(text: exp.Expr) -> exp.Expr:
     """The text is absent."""
-    return exp.Is(this=own(text), expression=exp.null())
+    return exp.Is(this=text, expression=exp.null())
 
 
 def negated(condition: exp.Expr) -> exp.Expr:
     """The condition does not hold."""
-    return exp.Not(this=exp.Paren(this=own(condition)))
+    return exp.Not(this=exp.Paren(this=condition))
 
 
 def both(*conditions: exp.Expr) -> exp.Expr:
     """All conditions hold; true ones are left out."""
-    kept = [own(item) for item in conditions if item != TRUE]
+    kept = [item for item in conditions if item != TRUE]
     return exp.and_(*kept, copy=False) if kept else TRUE
 
 
@@ -190,4 +188,4 @@ def absent_or(text: exp.Expr, condition: exp.Expr) -> exp.Expr:
 
 def when(condition: exp.Expr, then: exp.Expr, otherwise: exp.Expr | None = None) -> exp.Expr:
     """``case when condition then … else … end``."""
-    return exp.Case(ifs=[exp.If(this=own(condition), true=own(then))], default=own(otherwise or exp.null()))
+    return exp.Case(ifs=[exp.If(this=condition, true=then)], default=otherwise or exp.null())

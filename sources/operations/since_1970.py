@@ -23,7 +23,6 @@ from sources.operations.operation import (
     both,
     call,
     matches,
-    own,
     text_of,
     when,
 )
@@ -86,16 +85,16 @@ class EpochDay(Operation):
 
     def sql(self, value: SqlValue, scope: SqlScope) -> SqlValue:  # noqa: ARG002 - likewise
         """The SQL form, sure of days after 1970."""
-        number = exp.TryCast(this=own(value.text), to=exp.DataType.build("BIGINT"))
+        number = exp.TryCast(this=value.text, to=exp.DataType.build("BIGINT"))
         factor = _MICROSECONDS[self.unit]
         first, last = exp.Literal.number(_SHORTEST_COUNT), exp.Literal.number(_LAST * 1_000_000 // factor)
         in_range = exp.Between(this=number, low=first, high=last)
         sane = both(matches(value.text, _SURE_COUNT), call("coalesce", in_range, FALSE))
-        moment = call("make_timestamp", exp.Mul(this=own(number), expression=exp.Literal.number(factor)))
+        moment = call("make_timestamp", exp.Mul(this=number, expression=exp.Literal.number(factor)))
         local = call("timezone", self.zone, call("timezone", "UTC", moment))
         day = call("strftime", local, "%Y-%m-%d")
         no_count = exp.Not(this=matches(value.text, rf"\s*{_COUNT}\s*"))
-        sure = both(value.as_text, absent_or(value.text, exp.Paren(this=exp.or_(sane, no_count))))
+        sure = both(value.as_text, absent_or(value.text, exp.Paren(this=exp.or_(sane, no_count, copy=False))))
         return SqlValue.of_text(when(sane, day, value.text), sure)
 
     @property

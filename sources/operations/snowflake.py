@@ -19,7 +19,6 @@ from sources.operations.operation import (
     both,
     call,
     matches,
-    own,
     text_of,
 )
 
@@ -51,7 +50,7 @@ class Snowflake(Operation):
 
     def sql(self, value: SqlValue, scope: SqlScope) -> SqlValue:  # noqa: ARG002 - likewise
         """The SQL form, sure of ids of 12 to 18 digits."""
-        number = exp.TryCast(this=own(value.text), to=exp.DataType.build("BIGINT"))
+        number = exp.TryCast(this=value.text, to=exp.DataType.build("BIGINT"))
         shifted = exp.Paren(this=exp.BitwiseRightShift(this=number, expression=exp.Literal.number(_BITS_BEHIND)))
         milliseconds = exp.Paren(this=exp.Add(this=shifted, expression=exp.Literal.number(_FIRST_MILLISECOND)))
         moment = call("make_timestamp", exp.Mul(this=milliseconds, expression=exp.Literal.number(1_000)))

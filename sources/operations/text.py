@@ -20,7 +20,6 @@ from sources.operations.operation import (
     both,
     call,
     matches,
-    own,
     text_of,
     when,
 )
@@ -165,8 +164,8 @@ class Prefix(TextOperation):
 
     def sql_text(self, text: exp.Expr) -> exp.Expr:
         """The SQL form."""
-        empty = exp.EQ(this=own(text), expression=exp.Literal.string(""))
-        joined = exp.DPipe(this=exp.Literal.string(self.before), expression=own(text), safe=True)
+        empty = exp.EQ(this=text, expression=exp.Literal.string(""))
+        joined = exp.DPipe(this=exp.Literal.string(self.before), expression=text, safe=True)
         return when(empty, text, joined)
 
     @property

@@ -18,7 +18,6 @@ from sources.operations.operation import (
     call,
     either,
     is_null,
-    own,
     when,
     word_of,
 )
@@ -74,7 +73,7 @@ class Lookup(Operation):
         """The SQL form."""
         rest = value.text if self.keep else _constant(self.otherwise)
         branches = [exp.If(this=exp.Literal.string(word), true=_constant(meaning)) for word, meaning in self.table]
-        found = exp.Case(this=own(value.text), ifs=branches, default=own(rest)) if branches else rest
+        found = exp.Case(this=value.text, ifs=branches, default=rest) if branches else rest
         text = when(is_null(value.text), exp.null(), found)
         if not self.keep:
             return SqlValue.of_text(text, value.as_boolean)

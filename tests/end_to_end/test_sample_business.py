@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import duckdb
 import pytest
+
+from cdp.command import run_command
 
 pytestmark = pytest.mark.end_to_end
 
@@ -20,14 +21,13 @@ CUSTOMERS, DAYS, SEED = 250, 100, 11
 
 
 def cdp(*arguments: str, project: Path | None = None, expect: int = 0) -> str:
-    """Run the command line in a process of its own; return what it printed."""
-    command = [sys.executable, "-c", "from cdp.command import main; main()", *arguments]
-    if project is not None:
-        command += ["--project", str(project)]
-    environment = {key: value for key, value in os.environ.items() if key not in {"CDP_PROJECT", "DAGSTER_HOME"}}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
-    assert done.returncode == expect, f"{arguments} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    """Run the command line; return what it printed."""
+    command = [*arguments, *(["--project", str(project)] if project is not None else [])]
+    printed, told = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(told):
+        code = run_command(command)
+    assert code == expect, f"{arguments} ended with {code}\n{printed.getvalue()}\n{told.getvalue()}"
+    return printed.getvalue()
 
 
 @pytest.fixture(scope="module")
