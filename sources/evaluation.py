@@ -119,7 +119,8 @@ def evaluate(expression: Expression, scope: RowScope) -> Value:
         case RowNumber():
             return scope.position
         case Cleared(places):
-            return ",".join(name for name, path in places.items() if _is_null(path, scope)) or None
+            null = (name for name, paths in places.items() if any(_is_null(path, scope) for path in paths))
+            return ",".join(null) or None
         case _:
             return _evaluate_list(expression, scope)
 
@@ -186,16 +187,26 @@ def _concat(expression: Concat, scope: RowScope) -> Value:
 
 
 def _counting(items: Value, where: Sequence[Where]) -> list[Value]:
-    """The elements of a list that count.
+    """The elements of a list that count; an object where a list belongs is a list of one, as made of XML.
 
     Raises:
         UnreadableError: there is something, but no list.
     """
     if items is None:
         return []
+    if isinstance(items, dict):
+        items = _listed(items)
     if not isinstance(items, list):
         raise UnreadableError("wrong_type", "a list is expected")
     return [item for item in items if all(word_of(walk(item, test.path.segments)) in test.words for test in where)]
+
+
+def _listed(items: dict[str, Value]) -> list[Value]:
+    """The elements that stand in an object: those of a repeated field as BigQuery writes it to Parquet, or itself."""
+    inner = items.get("list")
+    if len(items) > 1 or not isinstance(inner, list):
+        return [items]
+    return [item["element"] if isinstance(item, dict) and item.keys() == {"element"} else item for item in inner]
 
 
 def _first(choices: tuple[Expression, ...], scope: RowScope) -> Value:

@@ -124,10 +124,11 @@ class Quotient:
 class Cleared:
     """The names under which null stands on purpose, joined by commas; absent when there is none.
 
-    A member that is not there is another thing: a call that sends what changed leaves out what did not.
+    A member that is not there is another thing: a call that sends what changed leaves out what did not. A name may
+    stand for several places, since vendors spell it in several ways.
     """
 
-    places: Mapping[str, Path]
+    places: Mapping[str, tuple[Path, ...]]
 
 
 @dataclass(frozen=True)
@@ -279,7 +280,7 @@ def paths_of(expression: Expression) -> Iterator[Path]:
             case Path():
                 yield part
             case Cleared(places):
-                yield from places.values()
+                yield from (path for paths in places.values() for path in paths)
             case Each(path) if path is not None:
                 yield path
             case SumOf(each) | Pick(each) | Join(each):
@@ -337,7 +338,9 @@ def with_paths_renamed(expression: Expression, renamed: Mapping[str, str]) -> Ex
         case Parent(text):
             return Parent(_renamed(text, renamed))
         case Cleared(places):
-            return Cleared({name: Path(_renamed(path.text, renamed)) for name, path in places.items()})
+            return Cleared(
+                {name: tuple(Path(_renamed(path.text, renamed)) for path in paths) for name, paths in places.items()}
+            )
         case Each(Path(text)):
             return _with_list_renamed(expression, text, renamed)
         case SumOf(each) | Pick(each) | Join(each):

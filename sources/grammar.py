@@ -2,7 +2,7 @@
 
 A plain string is a path (dots walk objects, whole numbers walk lists). Otherwise one of
 
-- of values: ``{path}``, ``{constant}``, ``{setting}``, ``{row_number: true}``, ``{cleared: {name: path}}``,
+- of values: ``{path}``, ``{constant}``, ``{setting}``, ``{row_number: true}``, ``{cleared: {name: path or paths}}``,
   ``{coalesce: […]}``, ``{concat: […], with, all}``, ``{when, equals | in, value, else}``,
   ``{object: {name: expression}}``, ``{list: […]}``;
 - of numbers: ``{sum: […], less: […], all}``, ``{product: [a, b]}``, ``{quotient: [a, b]}``;
@@ -142,7 +142,7 @@ def _parse_list_form(form: str, argument: object, written: Mapping[str, object])
         case "parent":
             return Parent(_name(argument, form))
         case "cleared":
-            return Cleared({name: Path(_name(path, name)) for name, path in _table(argument, form).items()})
+            return Cleared({name: _paths(paths, name) for name, paths in _table(argument, form).items()})
         case "pick":
             value = parse_expression(written.get("value"))
             return Pick(Path(_name(argument, form)), _where(written.get("where")), value)
@@ -229,6 +229,10 @@ def _name(value: object, what: str) -> str:
     if text is None or not text:
         raise MappingError(f"{what} is a name such as customer.email")
     return text
+
+
+def _paths(written: object, what: str) -> tuple[Path, ...]:
+    return tuple(Path(_name(path, what)) for path in (written if isinstance(written, list) else [written]))
 
 
 def _table(value: object, what: str) -> dict[str, object]:

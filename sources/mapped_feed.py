@@ -38,7 +38,7 @@ from warehouse.database import ENGINE
 from warehouse.declaration import Problems, suggestion
 from warehouse.errors import DeclarationError
 
-READING: Final = 2
+READING: Final = 3
 """Raised whenever the code reads the same declaration differently, so that every batch is read again."""
 
 
@@ -65,6 +65,7 @@ class MappedFeed:
     further_headings: bool = False
     graphql: Mapping[str, str] = field(default_factory=dict)
     attach: Mapping[str, Attached] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
     nested: tuple[str, ...] = ()
     page: tuple[str, ...] = ()
     assumed: frozenset[str] = frozenset()
@@ -110,7 +111,9 @@ class MappedFeed:
             sorted(self.fields.items()),
         )
         more = (sorted(self.rows.items()), self.setting, feed.encoding, feed.delimiter, feed.sheet, feed.duplicates)
-        inside = (sorted(self.attach.items()), self.nested, self.page, sorted(self.graphql.items()))
+        named = (sorted(self.headings.items()), self.json_columns, self.further_headings)
+        moved = (sorted(self.graphql.items()), sorted(self.values.items()))
+        inside = (sorted(self.attach.items()), self.nested, self.page, moved, named)
         taken = (self.ignore, feed.on_new_column, feed.max_reject_ratio)
         text = repr((ENGINE, read, more, taken, inside)) + _schema(self.contract)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -154,6 +157,7 @@ def map_feed(feed: Feed) -> MappedFeed:
         further_headings=mapping.further_headings,
         graphql=mapping.graphql,
         attach=mapping.attach,
+        values=mapping.values,
         nested=mapping.nested,
         page=mapping.page,
         assumed=frozenset() if mapping.fields else frozenset(set(fields) - set(feed.fields) - set(feed.constants)),

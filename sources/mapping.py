@@ -90,6 +90,10 @@ class Mapping(Declaration):
     )
     country: Country | None = Field(None, description="Country of rows that name none, where the feed names none.")
     currency: Currency | None = Field(None, description="Currency of such rows, where the feed names none.")
+    values: dict[str, str] = Field(
+        default_factory=dict,
+        description="Member whose members are objects around a value, as in older versions → the name of the value.",
+    )
     nested: tuple[str, ...] = Field((), description="Lists inside an object that hold objects of the same kind.")
     graphql: dict[str, str] = Field(
         default_factory=dict,
@@ -201,7 +205,9 @@ def _list_in_words(expression: Expression) -> tuple[list[str], str]:
         case Quotient(items):
             return _joined(items, "quotient")
         case Cleared(places):
-            return [path.text for path in places.values()], "names of those that are null, not left out"
+            return [
+                path.text for paths in places.values() for path in paths
+            ], "names of those that are null, not left out"
         case Parent(text):
             return [], f"{text} of the row around"
         case SumOf(each, value, where):

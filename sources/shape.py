@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
 from sources.evaluation import is_index
-from sources.expression import Cleared, Path, element_paths, parts
+from sources.expression import Cleared, Path, element_paths, parts, paths_of
 from sources.leaves import Leaf
 from sources.mapped_feed import MappedFeed, source_paths
 from sources.nested_rows import child_of, element_leaves
@@ -50,7 +50,7 @@ def shape_of(mapped: MappedFeed) -> Node:
         for each, inner in element_paths(expression):
             _mark(_mark(root, each), inner)
         for part in parts(expression):
-            for place in part.places.values() if isinstance(part, Cleared) else ():
+            for place in paths_of(part) if isinstance(part, Cleared) else ():
                 _mark(root, place).may_be_null = False
     leaves = own_leaves(mapped)
     _restrict(root, leaves)

@@ -40,6 +40,7 @@ class Envelope:
     nested: tuple[tuple[str, ...], ...] = ()
     attached: Mapping[str, Attached] = field(default_factory=dict)
     page: frozenset[str] = frozenset()
+    values: Mapping[str, str] = field(default_factory=dict)
     around: tuple[tuple[str, ...], ...] = ()
     parent: tuple[tuple[str, ...], ...] = ()
     batch_on: date | None = None
@@ -53,6 +54,7 @@ class Envelope:
             nested=tuple(tuple(path.split(".")) for path in mapped.nested),
             attached=mapped.attach,
             page=frozenset(mapped.page),
+            values=mapped.values,
             around=tuple(path[1:] for path in read if path[0] == AROUND and len(path) > 1),
             parent=tuple(path[1:] for path in read if path[0] == PARENT and len(path) > 1),
             batch_on=batch_on if (BATCH_DAY,) in read else None,
@@ -61,7 +63,7 @@ class Envelope:
     @property
     def is_plain(self) -> bool:
         """Whether nothing can be inside anything, and nothing is put into objects."""
-        return not (self.keys or self.nested or self.page or self.batch_on)
+        return not (self.keys or self.nested or self.page or self.values or self.batch_on)
 
     @property
     def changes_objects(self) -> bool:
@@ -86,7 +88,8 @@ class Envelope:
         """Not certain, but cheap."""
         if raw[:1] != b"{":
             return False
-        return bool(self.page) or any(f'"{key[-1]}"'.encode() in raw for key in (*self.keys, *self.nested))
+        named = (*(key[-1] for key in (*self.keys, *self.nested)), *self.values.values())
+        return bool(self.page) or any(f'"{name}"'.encode() in raw for name in named)
 
     def _opened(self, raw: bytes, chain: Chain, *, is_document: bool = False) -> Iterator[bytes]:
         raw = raw.strip(_SPACE)
@@ -127,12 +130,27 @@ class Envelope:
 
     def _placed(self, raw: bytes, chain: Chain) -> bytes:
         """The object with what belongs to it."""
+        raw = self._valued(raw)
         if not chain or raw[:1] != b"{":
             return self._dated(raw)
         raw = _with_member(raw, AROUND, _picked(chain, self.around))
         for name, attached in self.attached.items():
             raw = _with_member(raw, name, _partner(raw, attached, chain))
         return self._dated(raw)
+
+    def _valued(self, raw: bytes) -> bytes:
+        """The object with the values of its members, where those stand in objects of their own."""
+        for name, inner in self.values.items():
+            if raw[:1] != b"{" or f'"{inner}"'.encode() not in raw:
+                continue
+            members: Members = msgspec.json.decode(raw, type=Members)
+            held = bytes(members.get(name, b"")).lstrip(_SPACE)
+            if held[:1] == b"{":
+                values = {
+                    key: _value_in(value, inner) for key, value in msgspec.json.decode(held, type=Members).items()
+                }
+                raw = msgspec.json.encode(members | {name: msgspec.Raw(msgspec.json.encode(values))})
+        return raw
 
     def _dated(self, raw: bytes) -> bytes:
         return raw if self.batch_on is None else _with_member(raw, BATCH_DAY, self.batch_on.isoformat())
@@ -183,11 +201,33 @@ def _held(members: Members, path: Sequence[str], *, takes_null: bool) -> list[by
     if raw is None:
         return None
     text = bytes(raw).strip(_SPACE)
+    if text[:1] == b'"':
+        text = _written_in(text)
     if text[:1] == b"[":
         return [bytes(item) for item in msgspec.json.decode(text, type=list[msgspec.Raw])]
     if text[:1] == b"{":
         return [text]
     return [] if takes_null and text == b"null" else None
+
+
+def _value_in(raw: msgspec.Raw, name: str) -> msgspec.Raw:
+    """The member of an object that holds its value; itself where there is none."""
+    if bytes(raw).lstrip(_SPACE)[:1] != b"{":
+        return raw
+    members: Members = msgspec.json.decode(raw, type=Members)
+    return members.get(name, raw)
+
+
+def _written_in(text: bytes) -> bytes:
+    """The JSON that stands in JSON as text, as the answers of a batch do; the text itself where it is none."""
+    inner = msgspec.json.decode(text, type=str).strip().encode()
+    if inner[:1] not in {b"{", b"["}:
+        return text
+    try:
+        msgspec.json.decode(inner, type=msgspec.Raw)
+    except msgspec.MsgspecError:
+        return text
+    return inner
 
 
 def _picked(chain: Sequence[_Opened], paths: Sequence[Sequence[str]]) -> Value:

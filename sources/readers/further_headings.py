@@ -11,14 +11,14 @@ from sources.source_rows import Block, Refusal
 
 _MOST: Final = 2
 _IMPORT_ID: Final = '{"ImportId":'
-_KINDS_OF_ANSWER: Final = frozenset({"", "Response", "Open-Ended Response"})
+_KINDS_OF_ANSWER: Final = frozenset({"Response", "Open-Ended Response"})
 
 
 def without_further_headings(items: Iterator[Block | Refusal]) -> Iterator[Block | Refusal]:
     """The rows of a table, which keep their numbers.
 
     Behind the headings of Qualtrics stand their labels, then the ids they are imported by; behind those of
-    SurveyMonkey, what kind of answer a column holds.
+    SurveyMonkey, what kind of answer a column holds, or which of several choices it is about.
     """
     is_first = True
     for item in items:
@@ -33,7 +33,7 @@ def without_further_headings(items: Iterator[Block | Refusal]) -> Iterator[Block
 
 def _further_headings(rows: pa.Table) -> int:
     first = rows.slice(0, _MOST).drop_columns(["row"]).to_pylist()
-    texts = [[str(value) for value in row.values() if value is not None] for row in first]
+    texts = [[str(value or "") for value in row.values()] for row in first]
     marked = [number for number, row in enumerate(texts, 1) if any(text.startswith(_IMPORT_ID) for text in row)]
     if marked:
         return marked[-1]
@@ -41,4 +41,5 @@ def _further_headings(rows: pa.Table) -> int:
 
 
 def _tells_kinds(texts: Sequence[str]) -> bool:
-    return len(texts) > 1 and _KINDS_OF_ANSWER.issuperset(texts) and any(texts)
+    """Columns that are no questions, the first among them, have no kind of answer."""
+    return len(texts) > 1 and not texts[0] and not _KINDS_OF_ANSWER.isdisjoint(texts)

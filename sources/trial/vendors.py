@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Fields
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,7 @@ from quality.contracts.check import Accepted
 from sources.expression import element_paths, paths_of
 from sources.feed_declaration import Feed
 from sources.mapped_feed import MappedFeed, map_feed, source_paths
-from sources.mapping import mapping_ids, read_mapping
+from sources.mapping import Mapping, mapping_ids, read_mapping
 from sources.operations.operation import Value
 from sources.shape import is_ignored
 from sources.trial.form import FileForm
@@ -50,7 +51,7 @@ class Candidate:
         return self.accepted / self.rows * (self.explained + self.read) / 2 * (1 + self.found) / 2
 
 
-def vendor_candidates(path: Path, form: FileForm, settings: Mapping[str, str | None]) -> list[Candidate]:
+def vendor_candidates(path: Path, form: FileForm, settings: Fields[str, str | None]) -> list[Candidate]:
     """Every mapping that reads some part of the file, the best first."""
     tried = [found for name in mapping_ids() if (found := _tried(path, form, name, settings)) is not None]
     return sorted(
@@ -72,9 +73,9 @@ def feed_for(name: str, kind: str, mapping: str, form: FileForm, **declared: obj
     return Feed.named(name, kind=kind, mapping=mapping, **kept)
 
 
-def _tried(path: Path, form: FileForm, name: str, settings: Mapping[str, str | None]) -> Candidate | None:
+def _tried(path: Path, form: FileForm, name: str, settings: Fields[str, str | None]) -> Candidate | None:
     mapping = read_mapping(name)
-    if mapping.kind is None or not mapping.fields or not set(form.alike) & {mapping.format, *mapping.also}:
+    if mapping.kind is None or not mapping.fields or not _may_have(mapping, form):
         return None
     if form.format in {"csv", "tsv"} and (form.has_header == bool(mapping.columns)):
         return None
@@ -91,6 +92,13 @@ def _tried(path: Path, form: FileForm, name: str, settings: Mapping[str, str | N
     if len(_read_names(mapped) & set(_names_of(rows))) < _LEAST_NAMES:
         return None
     return _candidate(name, mapped, rows)
+
+
+def _may_have(mapping: Mapping, form: FileForm) -> bool:
+    """Whether files of the mapping may be of this form, as they are or as the table that the vendor exports."""
+    if form.is_flat and mapping.table is not None:
+        return True
+    return bool(set(form.alike) & {mapping.format, *mapping.also})
 
 
 def _may_read(mapped: MappedFeed, form: FileForm) -> bool:
