@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any, Final, TypeAlias
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp
 
 from quality.contracts.check import Accepted, Reason, Rejected
@@ -22,7 +23,7 @@ from sources.gate import Gate
 from sources.mapped_feed import MappedFeed
 from sources.nested_rows import stored_columns
 from sources.operations.operation import Value
-from sources.plain_text import PLAIN, with_plain
+from sources.plain_text import PLAIN, is_bytes, is_text, with_plain
 from sources.program import GROUP, Program, flat_program, json_program
 from sources.readers.json_reader import parse_row
 from sources.replacement import Replacement
@@ -32,6 +33,8 @@ from sources.statement import PLACE, SOURCE, column, filled_in, named, select, t
 from warehouse.database import Connection
 
 _BLOCK: Final = "_source_block"
+_WORTH_QUICK: Final = 10_000
+"""Plain rows of a block from which on they are worth statements of their own, which have to be planned."""
 _DOUBT: Final = "create or replace temp view _doubted as select * replace (false as _sure) from _checked"
 _HELD: Final = """
 select table_name, 'table' from duckdb_tables() where temporary and list_contains($names, table_name)
@@ -101,8 +104,10 @@ class BlockCheck:
     replacement: Replacement
     trusts_statements: bool = True
     """False: every row goes through Python, whose word is final. The result is the same."""
+    worth_quick: int = _WORTH_QUICK
+    """Plain rows of a block from which on they go through statements of their own. The result is the same."""
     _was_flat: bool | None = field(default=None, init=False)
-    _standing: tuple[Program, pa.Schema] | None = field(default=None, init=False)
+    _standing: dict[str, tuple[Program, pa.Schema]] = field(default_factory=dict, init=False)
     """Whose views stand on the connection of the transaction, over blocks of which columns."""
 
     def __post_init__(self) -> None:
@@ -120,33 +125,63 @@ class BlockCheck:
         if not is_direct:
             self._change_form(header is not None)
         connection = self.replacement.connection if is_direct else self.connection
-        frame = _Frame(with_plain(rows, _texts_of(rows)))
+        shown = with_plain(rows, _texts_of(rows))
+        quick = _compiled(self._key, header, held, is_plain=True) if is_direct and self._is_plain(shown) else None
+        frame = _Frame(shown)
         connection.register(_BLOCK, frame)
         try:
             connection.execute(_source_statement(header, "view" if is_direct or header is None else "table"))
-            return self._checked_block(connection, program, rows, header)
+            return self._checked_block(connection, (quick, program), rows, header)
         finally:
             connection.unregister(_BLOCK)
             frame.rows = None
 
+    def _is_plain(self, shown: pa.Table) -> bool:
+        """Whether so many rows are plain that they are worth statements of their own."""
+        plain = pc.sum(shown.column(PLAIN)).as_py() or 0
+        return self.trusts_statements and plain >= max(self.worth_quick, shown.num_rows // 2)
+
     def _checked_block(
-        self, connection: Connection, program: Program, rows: pa.Table, header: Header | None
+        self, connection: Connection, programs: tuple[Program | None, Program], rows: pa.Table, header: Header | None
     ) -> BlockResult:
+        quick, program = programs
         is_direct = connection is self.replacement.connection
         collapsed = {} if is_direct else self._collapse(header)
-        standing = (program, rows.schema) if is_direct else None
-        if standing is None or standing != self._standing:  # the same views do for the next block of the same columns
-            for statement in program.statements:
-                connection.execute(statement)
-            self._standing = standing
-        if not self.trusts_statements:
-            connection.execute(_DOUBT)
         if is_direct:
-            refused = self._judge_rest(connection, rows, header)
+            count = self._take_sure(connection, quick, program, rows, header)
+            refused = self._judge_rest(connection, rows, header, count)
         else:
+            self._make(connection, program, None)
             self.replacement.take(connection.execute(self._sure_rows).to_arrow_table())
             refused = self._judge_doubtful(connection, self._checked, header)
         return BlockResult(refused, collapsed, self._filled(connection, program, rows, header))
+
+    def _make(self, connection: Connection, program: Program, schema: pa.Schema | None) -> None:
+        """Make what the program says; its views do for the next block of the same columns, if that has the same."""
+        if schema is None or self._standing.get(program.checked) != (program, schema):
+            for statement in program.statements:
+                connection.execute(statement)
+        if schema is not None:
+            self._standing[program.checked] = (program, schema)
+        if not self.trusts_statements:
+            connection.execute(_DOUBT)
+
+    def _take_sure(
+        self, connection: Connection, quick: Program | None, program: Program, rows: pa.Table, header: Header | None
+    ) -> int:
+        """Add what is sure: first the plain rows, of which little is asked, where that is worth it; how many it is."""
+        count = 0
+        if quick is not None:
+            self._make(connection, quick, rows.schema)
+            count = self.replacement.take_sure(quick.checked)
+            if count == rows.num_rows:
+                return count
+            connection.execute(_source_statement(header, "view", is_plain=False))
+        self._make(connection, program, rows.schema)
+        count += self.replacement.take_sure(self._checked)
+        if quick is not None:
+            connection.execute(_source_statement(header, "view"))
+        return count
 
     def _filled(
         self, connection: Connection, program: Program, rows: pa.Table, header: Header | None
@@ -167,9 +202,11 @@ class BlockCheck:
                 self.connection.execute(dropped.sql(dialect="duckdb"))
         self._was_flat = is_flat
 
-    def _judge_rest(self, connection: Connection, rows: pa.Table, header: Header | None) -> list[RefusedRow]:
-        """What was not taken is doubtful."""
-        taken = self.replacement.take_sure(self._checked, rows)
+    def _judge_rest(
+        self, connection: Connection, rows: pa.Table, header: Header | None, count: int
+    ) -> list[RefusedRow]:
+        """All but the ``count`` rows that were taken are doubtful."""
+        taken = self.replacement.note_taken(count, rows)
         if taken is None:
             return []
         connection.register("_taken_places", taken)
@@ -290,28 +327,24 @@ class _Key:
 
 
 @lru_cache(maxsize=128)
-def _compiled(key: _Key, header: Header | None, held: frozenset[str]) -> Program:
-    return json_program(key.mapped, held) if header is None else flat_program(key.mapped, header, held)
+def _compiled(key: _Key, header: Header | None, held: frozenset[str], *, is_plain: bool = False) -> Program:
+    if header is None:
+        return json_program(key.mapped, held, is_plain=is_plain)
+    return flat_program(key.mapped, header, held, is_plain=is_plain)
 
 
 def _texts_of(rows: pa.Table) -> list[str]:
-    """The columns of source values that are texts."""
+    """The columns of source values that are texts, or bytes that are read as texts."""
     own = {"_file_id", "_row", "raw", "strict"}
-    return [item.name for item in rows.schema if item.name not in own and _is_text(item.type)]
+    return [item.name for item in rows.schema if item.name not in own and (is_text(item.type) or is_bytes(item.type))]
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or _is_text_of_few(kind))
-
-
-def _is_text_of_few(kind: pa.DataType) -> bool:
-    return pa.types.is_dictionary(kind) and _is_text(kind.value_type)
-
-
-def _source_statement(header: Header | None, kind: str) -> str:
-    """The block as a table or view: flat columns as text, whatever they were."""
+@lru_cache(maxsize=128)
+def _source_statement(header: Header | None, kind: str, *, is_plain: bool = True) -> str:
+    """The block as a table or view: flat columns as text, whatever they were. Not ``is_plain``: its other rows only."""
+    rest = "" if is_plain else f" where not {PLAIN}"
     if header is None:
-        return f"create or replace temp view {SOURCE} as from {_BLOCK}"
+        return f"create or replace temp view {SOURCE} as from {_BLOCK}{rest}"
     texts = [named(as_text(column(f"c{index}"), kind), f"c{index}") for index, kind in enumerate(header.kinds)]
     texts += [
         named(exp.cast(column(f"c{index}"), "TIMESTAMP"), f"m{index}")
@@ -319,7 +352,7 @@ def _source_statement(header: Header | None, kind: str) -> str:
         if kind == "moment"
     ]
     query = exp.select("_file_id", "_row", PLAIN, *texts).from_(_BLOCK)
-    return f"create or replace temp {kind} {SOURCE} as {query.sql(dialect='duckdb')}"
+    return f"create or replace temp {kind} {SOURCE} as {query.sql(dialect='duckdb')}{rest}"
 
 
 def as_text(value: exp.Expr, kind: str) -> exp.Expr:

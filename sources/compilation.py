@@ -60,7 +60,9 @@ class TextScope:
     setting: Setting
     position: exp.Expr | None
     plain: frozenset[str] = frozenset()
-    """Paths whose texts hold no control character wherever the column ``_plain`` is true."""
+    """Paths whose texts are plain (``sources/plain_text.py``) wherever the column ``_plain`` is true."""
+    is_plain: bool = False
+    """Whether rows count only where that column is true: what is plain need not be asked how it looks."""
     moments: Mapping[str, exp.Expr] = field(default_factory=dict)
     """Paths whose values are moments already, and the columns that hold them."""
     lists: tuple[tuple[ListReading, SqlValue], ...] = ()
@@ -73,6 +75,9 @@ class TextScope:
 
 _QUIET = (Strip, Lower, Upper, RemovePrefix, NullIf, Integral, Time, Epoch)
 """Operations that add no text of their own but digits and what ISO 8601 writes between them."""
+
+_SHORT = 100
+"""Letters that a declared text may have and be called plain."""
 
 ABSENT = SqlValue.of_text(exp.null(), TRUE)
 UNKNOWN = SqlValue.of_text(exp.null(), FALSE)
@@ -94,7 +99,8 @@ def compile_expression(expression: Expression, scope: TextScope) -> SqlValue:
                 value = value if value is ABSENT else operation.sql(value, scope)
             return value
         case Coalesce(choices):
-            return _coalesce(_present(compile_expression(item, scope) for item in choices))
+            made = [(compile_expression(item, scope), is_as_given(item, scope)) for item in choices]
+            return _coalesce([(value, is_given) for value, is_given in made if value is not ABSENT])
         case Concat():
             return _concat(expression, scope)
         case When():
@@ -128,6 +134,26 @@ def is_quiet(expression: Expression, scope: TextScope) -> bool:
             return separator.isprintable() and all(is_quiet(item, scope) for item in pieces)
         case When(_, _, value, otherwise):
             return is_quiet(value, scope) and is_quiet(otherwise, scope)
+        case _:
+            return False
+
+
+def is_as_given(expression: Expression, scope: TextScope) -> bool:
+    """Whether, in rows that are plain, its text is a plain one: nothing is done to what the source gives."""
+    if not scope.is_plain:
+        return False
+    match expression:
+        case Path(text):
+            return text in scope.plain
+        case Constant() | FeedSetting() | RowNumber():
+            found = evaluate_given(expression, scope)
+            return found is None or (
+                found.isascii() and found.isprintable() and found[:1] != " " and len(found) < _SHORT
+            )
+        case Coalesce(choices):
+            return all(is_as_given(item, scope) for item in choices)
+        case When(_, _, value, otherwise):
+            return is_as_given(value, scope) and is_as_given(otherwise, scope)
         case _:
             return False
 
@@ -216,8 +242,13 @@ def _is_empty_list(value: SqlValue) -> exp.Expr:
     return either(_is_known_absent(value), empty)
 
 
-def is_present(text: exp.Expr) -> exp.Expr:
-    """The text is neither absent nor blank; what begins with a visible ASCII character needs no trimming."""
+def is_present(text: exp.Expr, *, is_plain: bool = False) -> exp.Expr:
+    """The text is neither absent nor blank; what begins with a visible ASCII character needs no trimming.
+
+    A plain text is not blank where it is not empty.
+    """
+    if is_plain:
+        return exp.NEQ(this=text, expression=exp.Literal.string(""))
     trimmed = exp.NEQ(this=call("trim", text, BLANKS), expression=exp.Literal.string(""))
     is_visible = both(
         exp.GTE(this=text, expression=exp.Literal.string("!")),
@@ -226,20 +257,24 @@ def is_present(text: exp.Expr) -> exp.Expr:
     return when(is_visible, exp.true(), call("coalesce", trimmed, FALSE))
 
 
-def _coalesce(choices: Sequence[SqlValue]) -> SqlValue:
-    """The first that is present; nothing is sure behind a choice of which it is not known that it is absent."""
+def _coalesce(choices: Sequence[tuple[SqlValue, bool]]) -> SqlValue:
+    """The first that is present; nothing is sure behind a choice of which it is not known that it is absent.
+
+    With each choice: whether it is plain.
+    """
 
     def chain(last: exp.Expr, part: str) -> exp.Expr:
         branches: list[exp.If] = []
-        for choice in choices:
-            branches.append(exp.If(this=is_present(choice.text), true=getattr(choice, part)))
+        for choice, is_plain in choices:
+            is_there = is_present(choice.text, is_plain=is_plain)
+            branches.append(exp.If(this=is_there, true=getattr(choice, part)))
             if part != "text" and choice.as_text != TRUE:
                 branches.append(exp.If(this=negated(choice.as_text), true=exp.false()))
         return exp.Case(ifs=branches, default=last)
 
     if not choices:
         return ABSENT
-    if all(choice.as_text == TRUE for choice in choices):
+    if all(choice.as_text == TRUE for choice, _ in choices):
         return text_value(chain(exp.null(), "text"))
     return SqlValue(
         chain(exp.null(), "text"),

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sources.plain_text import is_bytes, is_text
 from sources.source_rows import Header
 
 
@@ -23,7 +24,7 @@ def countable(header: Header | None, rows: pa.Table, columns: Mapping[str, str])
     return {
         name: found
         for name, found in columns.items()
-        if kinds[found] not in {"float", "json"} and not _is_binary(rows.schema.field(found).type)
+        if kinds[found] not in {"float", "json"} and not is_bytes(rows.schema.field(found).type)
     }
 
 
@@ -43,25 +44,12 @@ def count_filled(header: Header | None, rows: pa.Table, columns: Mapping[str, st
 
 def _counts(column: pa.ChunkedArray, begins: Any, *, is_flat: bool) -> Any:  # noqa: ANN401 - arrays of numbers
     """How many values are filled in each of the pieces that begin there."""
-    is_text = is_flat and _is_text(column.type)
-    if len(begins) == 1 and not is_text:
+    is_spelt = is_flat and is_text(column.type)
+    if len(begins) == 1 and not is_spelt:
         return [len(column) - column.null_count]
-    if is_text:
+    if is_spelt:
         texts = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
         filled = pc.greater(pc.binary_length(texts), 0).fill_null(pa.scalar(value=False))
     else:
         filled = pc.is_valid(column)
     return np.add.reduceat(filled.to_numpy().astype(np.int64), begins)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        return _is_text(kind.value_type)
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-def _is_binary(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        return _is_binary(kind.value_type)
-    tests = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
-    return any(test(kind) for test in tests)

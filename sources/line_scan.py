@@ -39,15 +39,15 @@ _at: Any = np.uint64
 @_compiled
 def scan(  # noqa: C901 - one loop over the bytes; a function per branch would have to share its places
     data: Numbers, offsets: Numbers, tree: Numbers, keys: Numbers, begins: Numbers, ends: Numbers, said: Numbers,
-    plain: Numbers, spill: Numbers,
+    plain: Numbers, spill: Numbers, visible: Numbers, longest: int,
 ) -> int:  # fmt: skip
     """Walk all lines: line ``i`` is ``data[offsets[i]:offsets[i + 1]]``.
 
     ``tree``: a row per place: its first child, the number of its children, where its key begins and ends in ``keys``,
     what may stand there, its column or -1, and what is told of it. ``said``: what is known of each line.
     Of the sure lines, which are counted: ``begins`` and ``ends``, by column, say where a value stands; -1: there is
-    none. What had escapes stands in ``spill``, counted from the end of the data. ``plain``: whether no text of the line
-    holds a control character.
+    none. What had escapes stands in ``spill``, counted from the end of the data. ``plain``: whether every text of the
+    line is: empty, or of at most ``longest`` bytes of which the first is ``visible`` and none is a control character's.
     """
     stamps = np.zeros(len(tree), np.int64)
     place, is_list, serials = np.zeros(_DEEPEST, np.int64), np.zeros(_DEEPEST, np.bool_), np.zeros(_DEEPEST, np.int64)
@@ -130,6 +130,10 @@ def scan(  # noqa: C901 - one loop over the bytes; a function per branch would h
                         if spilt < 0:
                             spilt = begins[column, row] - len(data)
                             break
+                    length = ends[column, row] - begins[column, row]
+                    if length > 0:
+                        letter = spill[begins[column, row] - len(data)] if has_escapes else data[_at(begin)]
+                        is_plain &= visible[letter] and length <= longest
                 elif has_escapes and not _has_good_escapes(data, begin, at - 1, spill, spilt):
                     break
             elif first == 123 or first == 91:

@@ -1,4 +1,8 @@
-"""Which rows of a block hold no control character: looked up in the bytes of whole columns, not text by text."""
+"""Which rows of a block hold nothing but plain texts: looked up in the bytes of whole columns, not text by text.
+
+A text is plain when it holds no control character, begins with a visible one, and fits into any field of text; an
+empty one is too, since it says nothing.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,13 @@ import pyarrow as pa
 PLAIN: Final = "_plain"
 """The column that says it, beside the columns of a block."""
 
+LONGEST: Final = 255
+"""Bytes of a plain text: as many letters as the shortest field of text takes, an id."""
+
+VISIBLE: Final = np.zeros(256, np.bool_)
+"""Which bytes surely begin a visible character of UTF-8: there are no blanks from U+0021, U+00C0 and U+4000 on."""
+VISIBLE[0x21:0x7F] = VISIBLE[0xC3:0xE1] = VISIBLE[0xE4:0xF5] = True
+
 _FIRST_VISIBLE: Final = 0x20
 _DELETE: Final = 0x7F
 _LEADS_C1: Final = 0xC2
@@ -18,7 +29,7 @@ _LEADS_C1: Final = 0xC2
 
 
 def with_plain(rows: pa.Table, names: Iterable[str]) -> pa.Table:
-    """The block with a column that is true where none of these columns can hold a control character.
+    """The block with a column that is true where all texts of these columns are plain.
 
     Rows of which whoever opened them has said so already are not looked at again.
     """
@@ -33,9 +44,13 @@ def with_plain(rows: pa.Table, names: Iterable[str]) -> pa.Table:
 
 
 def _suspects(column: pa.ChunkedArray) -> Iterator[Any]:
-    """Places of texts with a byte that may belong to a control character."""
+    """Places of texts that are not plain, or of bytes that are no text."""
     done = 0
     for chunk in column.chunks:
+        if not is_text(chunk.type):
+            yield np.flatnonzero(chunk.is_valid().to_numpy(zero_copy_only=False)) + done
+            done += len(chunk)
+            continue
         texts = chunk if pa.types.is_large_string(chunk.type) else chunk.cast(pa.large_string())
         _, offsets_of, data_of = texts.buffers()
         if data_of is not None and len(texts):
@@ -44,4 +59,25 @@ def _suspects(column: pa.ChunkedArray) -> Iterator[Any]:
             if len(data) and (data.min() < _FIRST_VISIBLE or (data == _DELETE).any() or (data == _LEADS_C1).any()):
                 at = np.flatnonzero((data < _FIRST_VISIBLE) | (data == _DELETE) | (data == _LEADS_C1))
                 yield np.unique(np.searchsorted(offsets, at + offsets[0], side="right") - 1) + done
+            lengths = np.diff(offsets)
+            filled = np.flatnonzero(lengths)
+            if len(filled):
+                is_odd = ~VISIBLE[data[(offsets[:-1] - offsets[0])[filled]]] | (lengths[filled] > LONGEST)
+                if is_odd.any():
+                    yield filled[is_odd] + done
         done += len(chunk)
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds texts."""
+    if pa.types.is_dictionary(kind):
+        return is_text(kind.value_type)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def is_bytes(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds anything but texts, numbers, moments and nested values."""
+    if pa.types.is_dictionary(kind):
+        return is_bytes(kind.value_type)
+    known = (is_text, pa.types.is_primitive, pa.types.is_decimal, pa.types.is_nested, pa.types.is_null)
+    return not any(test(kind) for test in known)

@@ -37,11 +37,11 @@ expression in each place that uses it, and take minutes to plan."""
 
 @dataclass(frozen=True)
 class Program:
-    """Statements that each make a table or view of the connection's own; the last one is ``_checked``.
+    """Statements that each make a table or view of the connection's own; the last one is ``checked``.
 
     ``is_direct``: they only make views, so that accepted rows go straight from the block to where they stay.
 
-    ``_checked``: ``_file_id``, ``_row``, ``_source_rows``, the contract's columns, lists of nested rows, ``_sure``; of
+    ``checked``: ``_file_id``, ``_row``, ``_source_rows``, the contract's columns, lists of nested rows, ``_sure``; of
     grouped rows also ``_group`` and ``_is_alone``. ``filled`` counts, per file, the rows in which each of ``names``
     holds something; ``columns`` says in which columns of the block they stand, of those that have one of their own.
     """
@@ -51,6 +51,7 @@ class Program:
     filled: str
     columns: Mapping[str, str]
     is_direct: bool = False
+    checked: str = "_checked"
 
 
 def own_leaves(mapped: MappedFeed) -> dict[str, Leaf]:
@@ -68,15 +69,18 @@ def _lists(mapped: MappedFeed) -> dict[str, Each]:
     return {name: each for name, each in mapped.rows.items() if each.path is not None}
 
 
-def json_program(mapped: MappedFeed, held: frozenset[str]) -> Program:
-    """For blocks of objects; ``held`` names the columns of the gate, since nothing stands in any other place."""
+def json_program(mapped: MappedFeed, held: frozenset[str], *, is_plain: bool = False) -> Program:
+    """For blocks of objects; ``held`` names the columns of the gate, since nothing stands in any other place.
+
+    ``is_plain``: only rows of plain texts are sure, and what is known of them is not asked.
+    """
     every = own_leaves(mapped)
     stems = {stem: f"s{index}" for index, stem in enumerate(stems_of(every)) if f"s{index}" in held}
     leaves = {path: leaf for path, leaf in every.items() if leaf.stem in stems}
     texts = stage(SOURCE, [column("strict"), column(PLAIN), *stem_texts(leaves, stems)])
     coded, values = coded_values(texts, leaves, ["strict", PLAIN])
     plain = frozenset(path for path, leaf in leaves.items() if leaf.kinds is not None and not leaf.rest)
-    scope = TextScope(values, mapped.setting, column("_row"), plain)
+    scope = TextScope(values, mapped.setting, column("_row"), plain, is_plain)
     lists = {name: each for name, each in _lists(mapped).items() if _text(each.path) in leaves}
     standings = [
         named(_standing(values[_text(each.path)], _may_stand_in(each, scope)), f"_{name}_list")
@@ -85,7 +89,8 @@ def json_program(mapped: MappedFeed, held: frozenset[str]) -> Program:
     standings.append(named(_no_lists(mapped, scope, lists), "_no_lists"))
     carried = ["strict", "_no_lists", *(f"_{name}_list" for name in lists)]
     rows = typed_rows(everything(coded, *standings), mapped.contract, mapped.fields, scope, carried)
-    statements = [temporary("_own", rows, "TABLE" if lists else "VIEW")]
+    own = "_own" if not is_plain else "_plain_own"
+    statements = [temporary(own, rows, "TABLE" if lists else "VIEW")]
     for name, each in lists.items():
         leaf = leaves[_text(each.path)]
         [items] = stem_texts({"": leaf}, stems)
@@ -96,7 +101,7 @@ def json_program(mapped: MappedFeed, held: frozenset[str]) -> Program:
     filled: list[exp.Expr] = [exp.Count(this=column(f"t{index}")) for index in range(len(leaves))]
     columns_of = {path: stems[leaf.stem] for path, leaf in leaves.items() if not leaf.rest}
     told = Filled(tuple(leaves), filled, counted, columns_of)
-    return _finished(mapped, statements, list(lists), PLACE, told, is_flat=False)
+    return _finished(mapped, statements, list(lists), PLACE, told, is_flat=False, is_plain=is_plain)
 
 
 def _text(path: Path | None) -> str:
@@ -119,7 +124,9 @@ def _standing(value: SqlValue, may_stand_in: exp.Expr) -> exp.Expr:
     return exp.Case(ifs=branches, default=exp.Literal.number(2))
 
 
-def flat_program(mapped: MappedFeed, header: Header, strange: Collection[str] = ()) -> Program:
+def flat_program(
+    mapped: MappedFeed, header: Header, strange: Collection[str] = (), *, is_plain: bool = False
+) -> Program:
     """For blocks of flat rows with this header. A row that holds something in a strange column is for Python."""
     values = flat_values(header, sorted({path.text for path in source_paths(mapped)}))
     names = header.names
@@ -136,10 +143,11 @@ def flat_program(mapped: MappedFeed, header: Header, strange: Collection[str] = 
     if mapped.group_by:
         return _grouped_program(mapped, values.get(mapped.group_by, ABSENT), values, filled, both(*known))
     moments = {name: column(f"m{index}") for index, name in enumerate(names) if header.kinds[index] == "moment"}
-    scope = TextScope(values, mapped.setting, column("_row"), frozenset(values), moments)
+    scope = TextScope(values, mapped.setting, column("_row"), frozenset(values), is_plain, moments)
     source = everything(SOURCE, named(both(_no_lists(mapped, scope), *known), "_no_lists"))
     rows = typed_rows(source, mapped.contract, mapped.fields, scope, ["_no_lists"])
-    return _finished(mapped, [temporary("_own", rows, "VIEW")], [], PLACE, filled, is_flat=True)
+    own = temporary("_own" if not is_plain else "_plain_own", rows, "VIEW")
+    return _finished(mapped, [own], [], PLACE, filled, is_flat=True, is_plain=is_plain)
 
 
 def _no_lists(mapped: MappedFeed, scope: TextScope, besides: Collection[str] = ()) -> exp.Expr:
@@ -232,24 +240,28 @@ def _finished(
     filled: Filled,
     *,
     is_flat: bool,
+    is_plain: bool = False,
 ) -> Program:
     counts = [column("_file_id"), *filled.counts]
     counted = select(counts, filled.source).group_by(column("_file_id"), copy=False)
-    whole = temporary("_checked", _whole(mapped, lists, group, is_flat=is_flat), "TABLE" if lists else "VIEW")
+    own, checked = ("_plain_own", "_plain_checked") if is_plain else ("_own", "_checked")
+    whole = temporary(checked, _whole(mapped, lists, group, own, is_flat=is_flat), "TABLE" if lists else "VIEW")
     is_direct = group == PLACE and not lists
-    return Program((*statements, whole), filled.names, counted.sql(dialect="duckdb"), filled.columns, is_direct)
+    return Program(
+        (*statements, whole), filled.names, counted.sql(dialect="duckdb"), filled.columns, is_direct, checked
+    )
 
 
-def _whole(mapped: MappedFeed, lists: Sequence[str], group: Sequence[str], *, is_flat: bool) -> exp.Select:
+def _whole(mapped: MappedFeed, lists: Sequence[str], group: Sequence[str], own: str, *, is_flat: bool) -> exp.Select:
     """Own columns and nested lists side by side, and whether everything is sure."""
     sure: list[exp.Expr] = [
         _BARRIER,
-        column("_sure", "_own"),
-        consistent(mapped.kind, lambda name: column(name, "_own")),
-        column("_no_lists", "_own"),
+        column("_sure", own),
+        consistent(mapped.kind, lambda name: column(name, own)),
+        column("_no_lists", own),
     ]
     if not is_flat:
-        sure.append(column("strict", "_own"))
+        sure.append(column("strict", own))
     items: list[exp.Expr] = []
     for child in mapped.contract.children.values():
         name = child.field
@@ -259,27 +271,27 @@ def _whole(mapped: MappedFeed, lists: Sequence[str], group: Sequence[str], *, is
             value = call("coalesce", column(name, f"_of_{name}"), value)
             rows = column(f"_{name}_rows", f"_of_{name}") if is_flat else rows
             found = call("coalesce", column(f"_{name}_sure", f"_of_{name}"), FALSE)
-            sure.append(found if is_flat else _list_is_sure(name, found))
+            sure.append(found if is_flat else _list_is_sure(name, found, own))
         stored = exp.DataType.build(list_type(child, mapped.contract), dialect="duckdb")
         items.append(named(exp.Cast(this=value, to=stored), name))
         items.append(
             named(exp.cast(rows, exp.DataType.build("BIGINT[]", dialect="duckdb"), copy=False), f"_{name}_rows")
         )
-    count = column("_source_rows", "_own") if mapped.group_by else exp.Literal.number(1)
-    more = [column("_group", "_own"), column("_is_alone", "_own")] if mapped.group_by else []
-    own_columns = [column(item.name, "_own") for item in columns(mapped.contract)]
-    places = [column(name, "_own") for name in PLACE]
+    count = column("_source_rows", own) if mapped.group_by else exp.Literal.number(1)
+    more = [column("_group", own), column("_is_alone", own)] if mapped.group_by else []
+    own_columns = [column(item.name, own) for item in columns(mapped.contract)]
+    places = [column(name, own) for name in PLACE]
     query = select(
-        [*places, *more, named(count, "_source_rows"), *own_columns, *items, named(both(*sure), "_sure")], "_own"
+        [*places, *more, named(count, "_source_rows"), *own_columns, *items, named(both(*sure), "_sure")], own
     )
     for name in lists:
         query = query.join(exp.to_table(f"_of_{name}"), using=list(group), join_type="left", copy=False)
     return query
 
 
-def _list_is_sure(name: str, found: exp.Expr) -> exp.Expr:
+def _list_is_sure(name: str, found: exp.Expr, own: str) -> exp.Expr:
     branches = [
         exp.If(this=exp.Literal.number(0), true=exp.true()),
         exp.If(this=exp.Literal.number(1), true=found),
     ]
-    return exp.Case(this=column(f"_{name}_list", "_own"), ifs=branches, default=exp.false())
+    return exp.Case(this=column(f"_{name}_list", own), ifs=branches, default=exp.false())

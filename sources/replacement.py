@@ -90,9 +90,13 @@ class Replacement:
         self.connection.execute(self._insert(_TAKEN, is_checked=False))
         self.connection.unregister(_TAKEN)
 
-    def take_sure(self, checked: str, block: pa.Table) -> pa.Table | None:
-        """Add the rows of a table or view that are sure. The places of all that were added; None when all were."""
+    def take_sure(self, checked: str) -> int:
+        """Add the rows of a table or view that are sure; how many they are."""
         [(count,)] = self.connection.execute(self._insert(checked, is_checked=True)).fetchall()
+        return int(count)
+
+    def note_taken(self, count: int, block: pa.Table) -> pa.Table | None:
+        """Count so many rows of a block, which were added. Their places; None when it is all of them."""
         ids = block.column("_file_id")
         if count == block.num_rows:
             self._count(pa.table({"_file_id": ids, SOURCE_ROWS: pa.repeat(pa.scalar(1, pa.int64()), len(ids))}))

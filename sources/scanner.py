@@ -26,6 +26,7 @@ from sources.line_scan import (
     gather,
     scan,
 )
+from sources.plain_text import LONGEST, VISIBLE
 from sources.shape import Node
 
 _WIDTH = 7
@@ -63,7 +64,7 @@ class Scanner:
         begins, ends = np.empty((count, lines), np.int64), np.empty((count, lines), np.int64)
         said, plain = np.empty(lines, np.int8), np.empty(lines, np.bool_)
         bytes_of, spill = np.frombuffer(data, np.uint8), np.empty(len(data), np.uint8)
-        rows = scan(bytes_of, offsets, self.tree, self.keys, begins, ends, said, plain, spill)
+        rows = scan(bytes_of, offsets, self.tree, self.keys, begins, ends, said, plain, spill, VISIBLE, LONGEST)
         columns = {
             name: _texts(bytes_of, spill, begins[index, :rows], ends[index, :rows])
             for index, name in enumerate(self.columns)

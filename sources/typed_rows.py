@@ -11,7 +11,7 @@ from quality.contracts.columns import Column, columns
 from quality.contracts.contract import ContractPart
 from quality.contracts.fast_check import fast_cast, fast_moment
 from sources.common_parts import lean_everything, lean_stage
-from sources.compilation import ABSENT, TextScope, compile_expression, is_quiet, opened_in, text_value
+from sources.compilation import ABSENT, TextScope, compile_expression, is_as_given, is_quiet, opened_in, text_value
 from sources.expression import Expression, Join, Path, Pick, SumOf, parts
 from sources.list_compilation import ListReading, list_value
 from sources.operations.operation import FALSE, TRUE, SqlValue, both, either, is_null
@@ -38,13 +38,20 @@ def typed_rows(
     present = {name: value.text for name, value in compiled.items() if value is not ABSENT}
     mapped = [named(text if name in moments else _given(text), f"f_{name}") for name, text in present.items()]
     known = both(*(_may_be_asked(item, compiled[item.name]) for item in wanted))
-    quiet = {name for name, item in fields.items() if scope.plain and is_quiet(item, scope)}
+    given = {name for name, item in fields.items() if is_as_given(item, scope)}
+    quiet = {name for name, item in fields.items() if scope.plain and name not in given and is_quiet(item, scope)}
     kept = [*(column(name) for name in carried), *([column(PLAIN)] if quiet else [])]
+    if scope.is_plain:
+        known = both(column(PLAIN), known)
     as_text = lean_stage(texts, [*kept, *mapped, named(known, "_known")])
     texts_of = {name: exp.null() if value is ABSENT else column(f"f_{name}") for name, value in compiled.items()}
     casts = {
         item.name: fast_cast(
-            item, texts_of[item.name], column(PLAIN) if item.name in quiet else None, column(item.name)
+            item,
+            texts_of[item.name],
+            column(PLAIN) if item.name in quiet else None,
+            column(item.name),
+            is_visible=item.name in given,
         )
         for item in wanted
     }

@@ -58,11 +58,23 @@ Value: TypeAlias = tuple[exp.Expr, Callable[[exp.Expr], exp.Expr]]
 """The value of a text, and whether it is sure, said of where the value stands."""
 
 
-def fast_cast(column: Column, text: exp.Expr, plain: exp.Expr | None = None, made: exp.Expr | None = None) -> FastCast:
+LEAST_LIMIT: Final = 255
+"""Letters that every field of text takes."""
+
+
+def fast_cast(
+    column: Column,
+    text: exp.Expr,
+    plain: exp.Expr | None = None,
+    made: exp.Expr | None = None,
+    *,
+    is_visible: bool = False,
+) -> FastCast:
     """The value of a VARCHAR expression, which is NULL when the source says nothing and never empty.
 
     ``plain`` is true where the text is known to hold no control character: its shape is then told by how it begins.
-    ``made``: where the value stands already, so that ``sure`` need not make it once more.
+    ``made``: where the value stands already, so that ``sure`` need not make it once more. ``is_visible``: the text is
+    known to begin with a visible character, to hold no control character and at most ``LEAST_LIMIT`` bytes.
 
     The text must be that of a text or number the source sent: a list, an object or a truth value under a text column
     is for pydantic (truth values under BOOLEAN columns are fine). Under a column of lists or JSON it must be JSON.
@@ -74,7 +86,11 @@ def fast_cast(column: Column, text: exp.Expr, plain: exp.Expr | None = None, mad
     value, is_sure = _value(column, text)
     sure = is_sure(value if made is None else made)
     shape = column.shape
-    if plain is not None and shape is not None and shape.name in {"id", "line", "text"}:
+    if is_visible and shape is not None and shape.name in {"line", "text"}:
+        return FastCast(value, exp.true() if may_be_absent else exp.not_(_is_null(text)))
+    if is_visible and shape is not None and shape.name == "id":
+        sure = _is_no_number(text)
+    elif plain is not None and shape is not None and shape.name in {"id", "line", "text"}:
         seen = exp.and_(plain.copy(), _begins_visibly(text))
         begun = _is_no_number(text) if shape.name == "id" else exp.true()
         sure = exp.case().when(seen, exp.and_(begun, _fits(text, shape))).else_(sure)
