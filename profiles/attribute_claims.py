@@ -71,11 +71,14 @@ def _claims(declared: Survivorship, rule: str) -> exp.Select:
     for value in values.values():
         filled = exp.Add(this=filled, expression=case((is_null(value), literal(0)), otherwise=literal(1)))
     first = values[names[0]]
+    places = [
+        (exp.Not(this=is_null(value)), literal(len(names) - place)) for place, value in enumerate(values.values())
+    ]
     select = exp.select(
         exp.alias_(literal(rule), "rule"),
         *(column(name, "source") for name in ("customer_id", "record_id", *PLACE, "observed_at")),
         exp.alias_(exp.Array(expressions=[value.copy() for value in values.values()]), "told"),
-        exp.alias_(case((is_null(first), literal(0)), otherwise=literal(1)), "by_filled_first"),
+        exp.alias_(case(*places), "by_filled_first"),
         exp.alias_(filled, "by_most_complete"),
         exp.alias_(_verified(declared, rule), "by_verified_first"),
         exp.alias_(_place_in_priority(declared, rule), "by_source_priority"),

@@ -35,9 +35,10 @@ class Rule(Declaration):
     sources: tuple[str, ...] = Field(SOURCES, min_length=1, description="Kinds whose rows are asked.")
     prefer: tuple[Strategy, ...] = Field(
         min_length=1,
-        description="In this order. filled_first: rows that fill the first column. most_complete: rows that fill most "
-        "columns. verified_first: addresses whose messages were answered. source_priority: the order of `priority`. "
-        "most_recent: by the newest row. most_frequent, longest: by the first column.",
+        description="In this order. filled_first: rows that fill the first column, then those that fill the second, "
+        "and so on. most_complete: rows that fill most columns. verified_first: addresses whose messages were "
+        "answered. source_priority: the order of `priority`. most_recent: by the newest row. most_frequent, longest: "
+        "by the first column.",
     )
     priority: tuple[str, ...] = Field((), description="Feeds or kinds, best first; any other comes after them.")
     identifier: Literal["email", "phone", "name"] | None = Field(

@@ -211,6 +211,14 @@ def test_rows_that_fill_the_first_column_come_before_newer_ones_that_do_not(prep
     assert found == (None,), "a region of another row would belong to another place"
 
 
+def test_where_nobody_fills_the_first_column_the_second_counts(prepared: Any) -> None:
+    warehouse, folder = prepared
+    rule = "{columns: [address_line, city, region], sources: [purchases], prefer: [filled_first, most_recent]}"
+    steps = choosing_steps(a_project(folder / "second", rule))
+    choose(warehouse, steps, [Said(1, "shop", 1, "Bath"), Said(2, "shop", 2, None, "Somerset")])
+    assert golden_city(warehouse) == "Bath"
+
+
 def test_a_project_without_a_declaration_goes_by_the_packaged_one(tmp_path: Path) -> None:
     declared = load_survivorship(Project(tmp_path))
     assert {"email", "phone", "full_name", "country", "interests"} <= set(declared.columns)
