@@ -62,11 +62,10 @@ def publish(warehouse: Warehouse, project: Project, run: Run, specs: Iterable[Ta
     """Write snapshot, exports and manifest of what stands now."""
     tables = published_tables(warehouse, specs)
     snapshot = write_snapshot(warehouse, project.published, run.run_id, tables, keep=KEPT_SNAPSHOTS)
-    exported = [table for table in tables if table.spec.schema == "profiles"]
     manifest = write_exports(
         warehouse,
         project.published / "exports",
-        exported,
+        tables,
         formats=EXPORT_FORMATS,
         run_id=run.run_id,
         as_of=run.as_of,

@@ -121,6 +121,14 @@ def test_the_manifest_agrees_with_the_files(project: Path) -> None:
         (customers["rows"],)
     ]
     assert customers["rows"] == read(project, "select count(*) from profiles.customers")[0][0]
+    with duckdb.connect(str((project / "published" / "cdp.duckdb").resolve()), read_only=True) as connection:
+        published = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+    names = sorted(name for (name,) in published)
+    assert sorted({table["name"] for table in manifest["tables"]}) == names
+    assert {path.name for path in exports.iterdir()} == {
+        "manifest.json",
+        *(f"{name}.{kind}" for name in names for kind in ("parquet", "csv")),
+    }
 
 
 def test_running_again_reads_nothing_and_changes_nothing(project: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import duckdb
@@ -40,3 +41,10 @@ def test_analysts_see_why_rows_are_refused_and_no_value_of_them(warehouse: Wareh
     assert reader.sql("select table_name from duckdb_tables() where schema_name = 'ops'").fetchall() == [
         ("quarantine_reasons",)
     ]
+    exports = tmp_path / "published" / "exports"
+    manifest = json.loads((exports / "manifest.json").read_text(encoding="utf-8"))
+    assert [table["file"] for table in manifest["tables"]] == [
+        "ops.quarantine_reasons.parquet",
+        "ops.quarantine_reasons.csv",
+    ]
+    assert "•••" not in (exports / "ops.quarantine_reasons.csv").read_text(encoding="utf-8")
