@@ -133,14 +133,15 @@ def _where_to_look(where: Project) -> list[str]:
     program = "cdp" if shutil.which("cdp") else os.path.relpath(sys.argv[0])
     place = "" if where.root == Path.cwd() else f" --project {os.path.relpath(where.root)}"
     told = (
-        ("ui", "the Dagster UI: lineage, checks, runs"),
         (f"customer show {customer}", "one customer; also by e-mail, phone or order"),
         (f"customer explain {customer}", "why these records are one person"),
         ("quarantine list", "rows that broke their contract"),
         ('tables query "from profiles.lifecycle_flows order by month"', "any question to the published tables"),
     )
+    opens = "make ui" if (where.root / "Makefile").is_file() and not place else f"{program} ui{place}"
     return [
         "Where to look next",
+        f"  {opens}\n      the Dagster UI: lineage, checks, runs",
         *(f"  {program} {words}{place}\n      {meaning}" for words, meaning in told),
         f"  {os.path.relpath(where.published)}/quality/index.html\n      what was checked, over time",
     ]

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
@@ -18,30 +19,42 @@ from sources.feed import load_feeds
 from sources.secret import missing_secrets
 from warehouse.database import open_warehouse
 from warehouse.declaration import Problems
-from warehouse.errors import CdpError
+from warehouse.errors import CdpError, InputError, UsageError, WarehouseError
 from warehouse.project import Project
 
 _TOOLS = ("dagster", "dagster-webserver", "duckdb", "polars", "pydantic", "great-expectations", "rapidfuzz")
 _LEAST_FREE_GIB = 2
 
 
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at, its state (ok, wrong or absent), and of what is wrong the exit code."""
+
+    what: str
+    state: str
+    detail: str
+    exit_code: int = 0
+
+
 def doctor(project: ProjectOption = None, json: JsonOption = False) -> None:
     """Check tools, declarations, folders and the warehouse; say what to do about each."""
-    rows = list(_examine(project))
-    show(rows, ["what", "state", "detail"], as_json=json)
-    if any(row["state"] == "wrong" for row in rows):
-        raise typer.Exit(13)
+    found = list(_examine(project))
+    columns = ["what", "state", "detail"]
+    show([{name: getattr(item, name) for name in columns} for item in found], columns, as_json=json)
+    wrong = [item.exit_code for item in found if item.state == "wrong"]
+    if wrong:
+        raise typer.Exit(wrong[0])
 
 
-def _examine(folder: Path | None) -> Iterator[dict[str, str]]:
+def _examine(folder: Path | None) -> Iterator[Finding]:
     python = ".".join(str(part) for part in sys.version_info[:3])
-    yield _row("python", sys.version_info[:2] == (3, 11), python, "use Python 3.11")
+    yield _row("python", sys.version_info[:2] == (3, 11), python, "use Python 3.11", UsageError.exit_code)
     for tool in _TOOLS:
         yield _row(tool, True, importlib.metadata.version(tool), "")
     try:
         where = find_project(folder)
     except CdpError as error:
-        yield _row("project", False, "", f"{error.reason} {error.fix}")
+        yield _row("project", False, "", f"{error.reason} {error.fix}", error.exit_code)
         return
     yield _row("project", True, where.root.name, "")
     yield from _settings()
@@ -52,15 +65,15 @@ def _examine(folder: Path | None) -> Iterator[dict[str, str]]:
     if where.database.exists():
         yield _attempt("warehouse", lambda: _check_warehouse(where))
     else:
-        yield {"what": "warehouse", "state": "absent", "detail": "`cdp run` makes it"}
+        yield Finding("warehouse", "absent", "`cdp run` makes it")
 
 
-def _settings() -> Iterator[dict[str, str]]:
+def _settings() -> Iterator[Finding]:
     settings = read_settings()
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
         detail = f"{value if value is not None else 'default'} – {field.description}"
-        yield {"what": f"CDP_{name.upper()}", "state": "ok", "detail": detail}
+        yield Finding(f"CDP_{name.upper()}", "ok", detail)
 
 
 def _check_declarations(where: Project) -> str:
@@ -70,7 +83,7 @@ def _check_declarations(where: Project) -> str:
     return f"{len(declared.feeds)} feeds"
 
 
-def _origins(where: Project) -> Iterator[dict[str, str]]:
+def _origins(where: Project) -> Iterator[Finding]:
     """One row per feed that is fetched: whether its secrets are set, and how the last fetch ended."""
     problems = Problems()
     for feed in load_feeds(where, problems).values():
@@ -79,7 +92,8 @@ def _origins(where: Project) -> Iterator[dict[str, str]]:
         missing = missing_secrets(feed, "origin", os.environ)
         state = origin_state(where, feed)
         wrong = " ".join([*map(str, missing), str(state.get("last_fetch_failed", ""))]).strip()
-        yield _row(f"origin of {feed.name}", not wrong, f"{feed.origin.kind}, fetched {state['fetched_at']}", wrong)
+        told = f"{feed.origin.kind}, fetched {state['fetched_at']}"
+        yield _row(f"origin of {feed.name}", not wrong, told, wrong, InputError.exit_code)
 
 
 def _check_warehouse(where: Project) -> str:
@@ -88,16 +102,14 @@ def _check_warehouse(where: Project) -> str:
     return f"{count[0] if count else 0} tables, {where.database.stat().st_size / 2**20:.0f} MiB"
 
 
-def _attempt(what: str, examine: Callable[[], str]) -> dict[str, str]:
+def _attempt(what: str, examine: Callable[[], str]) -> Finding:
     try:
         return _row(what, True, examine(), "")
     except CdpError as error:
-        return _row(what, False, "", f"{error.reason} {error.fix}")
+        return _row(what, False, "", f"{error.reason} {error.fix}", error.exit_code)
 
 
-def _row(what: str, is_fit: bool, detail: str, remedy: str) -> dict[str, str]:
-    return {
-        "what": what,
-        "state": "ok" if is_fit else "wrong",
-        "detail": detail if is_fit else f"{detail} {remedy}".strip(),
-    }
+def _row(what: str, is_fit: bool, detail: str, remedy: str, exit_code: int = WarehouseError.exit_code) -> Finding:
+    if is_fit:
+        return Finding(what, "ok", detail)
+    return Finding(what, "wrong", f"{detail} {remedy}".strip(), exit_code)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cdp.commands.fetch import origin_state
-from cdp.commands.run import parse_day, split_names
+from cdp.commands.run import parse_days, split_names
 from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
 from cdp.warehouses import reading
@@ -35,7 +35,7 @@ def plan(
 ) -> None:
     """Which files the next run would read, feed by feed, and which have vanished or moved. Changes nothing."""
     where = find_project(project)
-    days = (parse_day(first, "--from"), parse_day(last, "--to"))
+    days = parse_days(first, last)
     chosen = _chosen(where, split_names(feeds))
     known = _known(where, chosen)
     plans = [

@@ -27,17 +27,17 @@ def run(
 ) -> None:
     """Fetch what is new, load pending batches, check them, resolve identities, build profiles, publish."""
     where = find_project(project)
-    days = (parse_day(as_of, "--as-of"), parse_day(first, "--from"), parse_day(last, "--to"))
+    day, days = parse_day(as_of, "--as-of"), parse_days(first, last)
     chosen = split_names(feeds)
     with progress_bar("run") as progress:
         from cdp.run import run_project  # takes seconds, and they are told too
 
         summary = run_project(
             where,
-            as_of=days[0],
+            as_of=day,
             feeds=chosen,
-            first=days[1],
-            last=days[2],
+            first=days[0],
+            last=days[1],
             full_refresh=full_refresh,
             fetch=fetch,
             progress=progress,
@@ -85,8 +85,19 @@ def parse_day(text: str | None, option: str) -> date | None:
         raise typer.BadParameter(f"{text!r} is not a day like 2026-01-31", param_hint=option) from error
 
 
+def parse_days(first: str | None, last: str | None) -> tuple[date | None, date | None]:
+    """The days of ``--from`` and ``--to``; a usage error where there is no day between them."""
+    start, end = parse_day(first, "--from"), parse_day(last, "--to")
+    if start is not None and end is not None and start > end:
+        raise typer.BadParameter(f"{start} is after {end}, the day of --to", param_hint="--from")
+    return start, end
+
+
 def split_names(text: str | None) -> tuple[str, ...] | None:
-    """Names separated by commas; None means all."""
+    """Names separated by commas; None means all. Naming nothing is a slip of the pen, such as an empty variable."""
     if text is None:
         return None
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise typer.BadParameter("names no feed; leave the option out for all feeds", param_hint="--feeds")
+    return names

@@ -79,6 +79,9 @@ def test_every_mistake_in_the_declarations_is_told_at_once(sample: Path, capsys:
         (["run", "--as-of", "yesterday"], 2),
         (["feeds", "show", "wbe"], 2),
         (["run", "--feeds", "wbe"], 2),
+        (["run", "--feeds", ""], 2),
+        (["run", "--from", "2026-01-02", "--to", "2026-01-01"], 2),
+        (["plan", "--from", "2026-01-02", "--to", "2026-01-01"], 2),
         (["status"], 13),
         (["quarantine", "list"], 13),
         (["schema", "segmnts"], 2),
@@ -110,6 +113,15 @@ def test_the_doctor_says_what_is_fit(sample: Path, capsys: pytest.CaptureFixture
     rows = {row["what"]: row["state"] for row in json.loads(capsys.readouterr().out)}
     assert rows["declarations"] == "ok"
     assert rows["warehouse"] == "absent"
+
+
+def test_what_the_doctor_finds_wrong_has_the_exit_code_of_its_kind(sample: Path, tmp_path: Path) -> None:
+    assert run_command(["doctor", "--project", str(tmp_path / "nowhere")]) == 2
+    (sample / "state").mkdir()
+    (sample / "state" / "warehouse.duckdb").write_text("no database", encoding="utf-8")
+    assert run_command(["doctor", "--project", str(sample)]) == 13
+    (sample / "config" / "lifecycle.yml").write_text("colour: blue\n", encoding="utf-8")
+    assert run_command(["doctor", "--project", str(sample)]) == 10
 
 
 def test_settings_that_cannot_be_used_are_named(sample: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
