@@ -32,6 +32,10 @@ _RETRY_SECONDS = 0.2
 _LOG_AT_MOST = "1GB"
 """Of the write-ahead log: a run of a hundred small transactions then moves it into the file once, when it ends."""
 
+_COSTLY_COMPRESSION = "fsst"
+"""It is tried on every text of every table that a run makes anew, which takes longer than all other forms together, and
+the file is hardly smaller for it."""
+
 
 class Warehouse:
     """An open warehouse. Close it, or use it as a context manager, so that the next process gets the file."""
@@ -158,6 +162,7 @@ def open_warehouse(
     connection.execute("set TimeZone = 'UTC'")
     if not read_only:
         connection.execute(f"set checkpoint_threshold = '{_LOG_AT_MOST}'")
+        connection.execute(f"set disabled_compression_methods = '{_COSTLY_COMPRESSION}'")
         for schema in SCHEMAS:
             connection.execute(f"create schema if not exists {schema}")
     return Warehouse(connection, path)
