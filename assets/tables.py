@@ -72,14 +72,13 @@ class TableGraph:
         candidates = [made for made in names if made.startswith("staging.") and f"{inner}_".startswith(f"{made[8:]}_")]
         return max(candidates, key=len, default=None)
 
-    def sources(self, step: Step, columns: Columns) -> Sources:
-        """Where each column of a step's single table comes from, down to assets and their columns."""
+    def sources(self, step: Step, spec: TableSpec, columns: Columns) -> Sources:
+        """Where each column of a table that a step makes comes from, down to assets and their columns."""
         found: dict[str, list[tuple[dg.AssetKey, str]]] = {}
-        own = {spec.full_name for spec in step.tables}
-        for column, origins in derived_lineage(step, columns).items():
+        own = {made.full_name for made in step.tables}
+        for column, origins in derived_lineage(step, spec, columns).items():
             found[column] = [item for origin in sorted(origins) for item in self._origin(own, *origin)]
-        for name in own & self.raw.keys():
-            found.update({column: list(fields) for column, fields in self.raw[name].items()})
+        found.update({column: list(fields) for column, fields in self.raw.get(spec.full_name, {}).items()})
         return found
 
     def _origin(self, own: set[str], table: str, column: str) -> Iterator[tuple[dg.AssetKey, str]]:
@@ -117,14 +116,13 @@ def _step_asset(
         with shown_in_dagster():
             made = materialise(project_run.warehouse, step, project_run.to_make_tables())
         columns = read_columns(project_run.warehouse, step.reads | made.rows.keys())
-        lineage = column_lineage(graph.sources(step, columns))
         for spec in step.tables:
             yield dg.MaterializeResult(
                 asset_key=table_key(spec.full_name),
                 metadata={
                     "dagster/row_count": made.rows[spec.full_name],
                     "dagster/column_schema": column_schema(spec, columns.get(spec.full_name, {})),
-                    "dagster/column_lineage": lineage,
+                    "dagster/column_lineage": column_lineage(graph.sources(step, spec, columns)),
                     "seconds": round(made.seconds, 3),
                     **made.figures,
                 },

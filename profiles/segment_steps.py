@@ -13,7 +13,7 @@ from profiles.predicate import Predicate
 from profiles.predicate_meaning import Binder, compile_predicate
 from profiles.segment_fields import SUBJECTS
 from profiles.segments import DeclaredSegment
-from warehouse.columns import descriptions_for
+from warehouse.columns import descriptions_for, origins_for
 from warehouse.database import Connection
 from warehouse.sql_model import generated_step
 from warehouse.step import Run, Step, TableSpec
@@ -25,6 +25,7 @@ _OBSERVATIONS = TableSpec(
     "running a date again replaces what was seen on that date only.",
     ("as_of", "segment", "customer_id"),
     descriptions_for("profiles", "_segment_observations"),
+    origins=origins_for("profiles", "profiles", "_segment_observations"),
 )
 _SIZES = TableSpec(
     "profiles",
@@ -32,6 +33,7 @@ _SIZES = TableSpec(
     "The segments that were looked at on each as-of date that was run, and how many customers each had. Kept for ever.",
     ("as_of", "segment"),
     descriptions_for("profiles", "_segment_observed_sizes"),
+    origins=origins_for("profiles", "profiles", "_segment_observed_sizes"),
 )
 _MAKE_OBSERVATIONS = """
 create table if not exists profiles._segment_observations (

@@ -1,4 +1,4 @@
-"""From which columns a column of a SQL model is made, derived from the statement itself."""
+"""From which columns a column of a table is made: derived from the statement of a SQL model, else as declared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-from warehouse.step import Step
+from warehouse.step import Step, TableSpec
 
 Column = tuple[str, str]
 """A table (``schema.table``) and one of its columns."""
@@ -27,14 +27,14 @@ Known = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 """The same, as a key."""
 
 
-def column_lineage(step: Step, tables: TableColumns) -> dict[str, frozenset[Column]]:
-    """Column of the step's table → columns it is computed from; a constant has none.
+def column_lineage(step: Step, spec: TableSpec, tables: TableColumns) -> dict[str, frozenset[Column]]:
+    """Column of a table of the step → columns it is computed from; a constant has none.
 
-    ``tables`` must know the tables the statement reads. Empty for a step without a statement, and for one
-    that cannot be resolved against ``tables`` (a table that was never made).
+    ``tables`` must know the tables the statement reads. Empty for a statement that cannot be resolved against
+    ``tables`` (a table that was never made).
     """
     if step.statement is None:
-        return {}
+        return {column: frozenset(origins) for column, origins in spec.origins.items()}
     read = tuple((name, tuple(tables[name].items())) for name in sorted(step.reads) if name in tables)
     return dict(_derived(step.statement, read))
 
@@ -54,7 +54,9 @@ def _derived(statement: str, read: Known) -> tuple[Output, ...]:
         scopes = traverse_scope(tree)
     except SqlglotError:
         return ()
-    return _Walk(scopes).outputs(scopes[-1]) if scopes else ()
+    return (
+        _Walk(scopes, {name: columns[0][0] for name, columns in read if columns}).outputs(scopes[-1]) if scopes else ()
+    )
 
 
 class _Walk:
@@ -63,7 +65,8 @@ class _Walk:
     ``sqlglot.lineage`` finds the same, but starts anew for every column: minutes over a hundred wide tables.
     """
 
-    def __init__(self, scopes: Sequence[Scope]) -> None:
+    def __init__(self, scopes: Sequence[Scope], subjects: Mapping[str, str]) -> None:
+        self._subjects = subjects
         self._scopes = {id(scope.expression): scope for scope in scopes}
         self._known: dict[int, tuple[Output, ...]] = {}
 
@@ -87,8 +90,24 @@ class _Walk:
 
     def _columns_in(self, node: exp.Expr, scope: Scope) -> Iterator[Column]:
         for column in node.find_all(exp.Column):
-            inner = column.find_ancestor(exp.Query, exp.UDTF)
-            yield from self._origins(column, self._scopes.get(id(inner), scope))
+            yield from self._origins(column, self._around(column, scope))
+        for count in node.find_all(exp.Count):
+            if isinstance(count.this, exp.Star):
+                yield from self._subject(self._around(count, scope))
+
+    def _around(self, node: exp.Expr, scope: Scope) -> Scope:
+        return self._scopes.get(id(node.find_ancestor(exp.Query, exp.UDTF)), scope)
+
+    def _subject(self, scope: Scope) -> Iterator[Column]:
+        """What ``count(*)`` counts: the rows of the first relation, which its first column stands for."""
+        first = scope.expression.args.get("from_")
+        source = scope.sources.get(first.this.alias_or_name) if first is not None else None
+        if isinstance(source, exp.Table):
+            name = f"{source.db}.{source.name}"
+            if name in self._subjects:
+                yield name, self._subjects[name]
+        elif source is not None:
+            yield from next((found for _, found in self.outputs(source) if found), ())
 
     def _origins(self, column: exp.Column, scope: Scope | None) -> Iterator[Column]:
         while scope is not None and column.table not in scope.sources:

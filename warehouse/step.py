@@ -54,13 +54,17 @@ class Run:
 
 @dataclass(frozen=True)
 class TableSpec:
-    """A table as readers know it: name, meaning, grain (columns that identify a row), meaning of its columns."""
+    """A table as readers know it: name, meaning, grain (columns that identify a row), meaning of its columns.
+
+    ``origins``: of a table that Python makes, column → tables and their columns that it is computed from.
+    """
 
     schema: str
     name: str
     description: str
     grain: tuple[str, ...]
     columns: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict, kw_only=True)
 
     @property
     def key(self) -> tuple[str, str]:

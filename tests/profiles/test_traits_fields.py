@@ -105,5 +105,5 @@ def test_every_table_of_profiles_exists_and_every_column_of_it_has_a_meaning(col
 def test_columns_can_be_traced_to_what_they_are_made_of(
     columns: Columns, table: str, column: str, source: tuple[str, str]
 ) -> None:
-    step = next(step for step in all_steps() if table in {spec.full_name for spec in step.tables})
-    assert source in column_lineage(step, columns)[column]
+    step, spec = next((step, spec) for step in all_steps() for spec in step.tables if spec.full_name == table)
+    assert source in column_lineage(step, spec, columns)[column]

@@ -69,11 +69,14 @@ def test_lineage_goes_through_common_table_expressions_to_the_tables() -> None:
         "totals",
         "with paid as ("
         "select o.customer_id as a, sum(o.amount) as total from profiles.orders as o group by o.customer_id)"
-        " select paid.a, paid.total, 1 as one from paid",
+        " select paid.a, paid.total, 1 as one, (select count(*) from profiles.orders) as n, count(*) as m from paid"
+        " group by all",
     )
-    columns = {"profiles.orders": {"customer_id": "VARCHAR", "amount": "DOUBLE"}}
-    assert column_lineage(step, columns) == {
+    columns = {"profiles.orders": {"order_id": "VARCHAR", "customer_id": "VARCHAR", "amount": "DOUBLE"}}
+    assert column_lineage(step, step.tables[0], columns) == {
         "a": {("profiles.orders", "customer_id")},
         "total": {("profiles.orders", "amount")},
         "one": frozenset(),
+        "n": {("profiles.orders", "order_id")},
+        "m": {("profiles.orders", "customer_id")},
     }
