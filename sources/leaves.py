@@ -146,8 +146,12 @@ def inline_value(raw: exp.Expr) -> SqlValue:
 def _plain_value(text: exp.Expr, kinds: frozenset[str]) -> SqlValue:
     """Text that cannot be a list or an object. A text that looks like a fraction or truth value may be one."""
     no_number = absent_or(text, exp.Not(this=matches(text, _FRACTION))) if "number" in kinds else TRUE
-    no_boolean = absent_or(text, exp.Not(this=matches(text, "true|false"))) if "boolean" in kinds else TRUE
+    no_boolean = absent_or(text, both(_differs(text, "true"), _differs(text, "false"))) if "boolean" in kinds else TRUE
     return SqlValue(text, both(no_number, no_boolean), no_boolean, no_number, FALSE)
+
+
+def _differs(text: exp.Expr, word: str) -> exp.Expr:
+    return exp.NEQ(this=text, expression=exp.Literal.string(word))
 
 
 def _kind_code(text: exp.Expr, is_string: exp.Expr) -> exp.Expr:

@@ -211,6 +211,9 @@ class JsonReader:
         yield Refusal(done + len(elements) + 1, kept_raw(text[end:]), message)
 
 
+_SURELY_SHALLOW: Final = 100
+"""Objects and lists in a text that what is done with it later can surely go into."""
+
 _FIXED: Final = frozenset({"row", "raw", "strict"})
 """The columns of objects beside those of their places."""
 
@@ -254,7 +257,8 @@ def parse_row(raw: str) -> Value:
     """
     value: Value = json.loads(raw, parse_constant=_no_constant)
     raw.encode()
-    json.dumps(value, ensure_ascii=False).encode()
+    if "\\u" in raw or raw.count("{") + raw.count("[") > _SURELY_SHALLOW:
+        json.dumps(value, ensure_ascii=False).encode()  # half a character comes of escapes only
     return value
 
 
