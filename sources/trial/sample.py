@@ -13,6 +13,7 @@ from typing import Final
 
 from quality.contracts.check import Accepted, Reason, Rejected
 from sources.evaluation import RowScope, judge
+from sources.landing import batch_day
 from sources.mapped_feed import MappedFeed
 from sources.operations.operation import Value
 from sources.readers.file_reader import FileReader
@@ -45,10 +46,11 @@ class JudgedRow:
 
 
 def read_rows(path: Path, mapped: MappedFeed, most: int = ROWS) -> list[SourceRow]:
-    """The first rows of a file."""
+    """The first rows of a file, which is taken for one of the batch it would land in."""
     found: list[SourceRow] = []
     reader = FileReader.of(mapped)
-    for item in reader.read(path, Reading()):
+    reading = Reading(batch_on=batch_day(path.name, path.stat().st_mtime_ns))
+    for item in reader.read(path, reading):
         if isinstance(item, Refusal):
             found.append(SourceRow(item.row, {}, item.message))
         else:

@@ -8,12 +8,11 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -168,15 +167,6 @@ CUSTOMER = {
         "consent_updated_at": "2026-01-05T10:00",
     },
 }
-KEPT_CONTACT = {
-    "contact_id": "c-1",
-    "interests": ["tea", "茶"],
-    "merged_ids": ["c-2", "17"],
-    "consents": [
-        {"channel": "email", "purpose": "service", "state": "in", "at": "2026-01-05T10:00:00Z", "source": "shop"},
-        {"channel": "sms", "state": "unknown"},
-    ],
-}
 MAIL = {
     "message_id": "m-1",
     "campaign_id": "c-1",
@@ -194,15 +184,6 @@ KEPT = {
     "message_event": "sent",
     "occurred_at": "2026-01-05",
     "segment": {"a": 1},
-}
-TYPED = {
-    "message_id": "m-1",
-    "message_channel": "email",
-    "message_event": "sent",
-    "occurred_at": "2026-01-05 10:00:00.123",
-    "email": "li@shop.example",
-    "cost_amount": "0.01",
-    "currency": "GBP",
 }
 INVOICE = {
     "no": "A1",
@@ -248,10 +229,8 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         CONTACT_OBJECT,
     ),
     "customers": ({"kind": "contacts", "mapping": "shopify_customers", "format": "json"}, CUSTOMER),
-    "contacts with lists": ({"kind": "contacts", "mapping": "jsonl"}, KEPT_CONTACT),
     "mail": ({"kind": "messages", "mapping": "email_messages"}, MAIL),
     "new columns are kept": ({"kind": "messages", "mapping": "jsonl", "on_new_column": "keep"}, KEPT),
-    "typed columns": ({"kind": "messages", "mapping": "parquet"}, TYPED),
     "invoices": (INVOICES, INVOICE),
     "invoices keep repeats": (INVOICES | {"duplicates": "keep"}, INVOICE),
 }
@@ -344,40 +323,8 @@ def opened() -> Iterator[Warehouse]:
         yield warehouse
 
 
-MOMENTS = (
-    datetime(2026, 1, 5, 10, 0, 0, 123000),
-    datetime(1969, 12, 31),
-    datetime(1970, 6, 1),
-    datetime(2099, 6, 1),
-    datetime(2400, 1, 1),
-    None,
-)
-
-
-def typed_table(rows: Sequence[dict[str, Any]]) -> pa.Table:
-    """Texts as they are, other values as JSON; the moments stand in a column of moments."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    columns: dict[str, Any] = {}
-    for name in names:
-        if name == "occurred_at":
-            moments = [MOMENTS[hash_of(row.get(name)) % len(MOMENTS)] for row in rows]
-            zone = "UTC" if len(rows) % 2 else None
-            columns[name] = pa.array(moments, pa.timestamp("ms", zone))
-            continue
-        values = [row.get(name) for row in rows]
-        texts = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
-        columns[name] = pa.array(texts).dictionary_encode() if name == "email" else pa.array(texts, pa.string())
-    return pa.table(columns)
-
-
-def hash_of(value: Any) -> int:
-    return 0 if value == TYPED["occurred_at"] else len(repr(value))
-
-
 def as_file(feed: Feed, rows: Sequence[dict[str, Any]], path: Path) -> Path:
-    if feed.mapping == "parquet":
-        pq.write_table(typed_table(rows), path)
-    elif feed.mapping in {"csv", "email_messages"} or feed.format == "csv":
+    if feed.mapping in {"csv", "email_messages"} or feed.format == "csv":
         names = list(dict.fromkeys(name for row in rows for name in row))
         text = io.StringIO()
         writer = csv.DictWriter(text, names, restval="")

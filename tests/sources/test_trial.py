@@ -281,6 +281,36 @@ KNOWN = {
 }
 
 
+TABLES = {
+    "shopify_orders": "Name,Email,Financial Status,Created at,Currency,Total,Lineitem quantity,Lineitem name,"
+    "Lineitem price\n"
+    "#1,m@b.example,paid,2026-01-05 10:00:00 +0100,EUR,5.00,1,Tea,5.00\n",
+    "stripe_charges": "id,Created date (UTC),Amount,Amount Refunded,Currency,Captured,Status,Customer ID,"
+    "Customer Email\n"
+    "ch_1,2026-01-05 10:00,5.00,0.00,eur,true,Paid,cus_1,m@b.example\n",
+}
+"""What vendors export as tables, whose columns are not the members of their objects."""
+
+
+@pytest.mark.parametrize(("mapping", "table"), TABLES.items())
+def test_the_table_a_vendor_exports_is_recognised_and_loads(tmp_path, shop, mapping, table):
+    path = tmp_path / "export.csv"
+    path.write_text(table)
+    trial = try_file(path, SETTINGS)
+    assert (trial.feed.mapping, trial.feed.format, trial.accepted, trial.unread) == (mapping, "csv", 1, ())
+    shop.land("guess", "dt=2026-01-05/export.csv", path.read_bytes())
+    [batch] = shop.load(declared(trial, path).with_name("guess")).batches
+    assert (batch.accepted, batch.rejected) == (1, 0)
+
+
+def test_what_was_seen_hours_ago_is_tried_as_of_the_batch_it_would_land_in(tmp_path):
+    path = tmp_path / "posts 2026-01-05.json"
+    post = {"mid": "7", "created_at": "2小时前", "text": "好", "user": {"id": 1, "screen_name": "a"}}
+    path.write_text(json.dumps({"statuses": [post]}))
+    trial = try_file(path, SETTINGS)
+    assert (trial.feed.mapping, trial.accepted) == ("weibo", 1)
+
+
 @needs_samples
 @pytest.mark.parametrize(("sample", "mapping"), KNOWN.items())
 def test_the_vendor_of_a_sample_is_recognised(sample, mapping):
