@@ -38,12 +38,27 @@ def write_table(connection: Connection, name: str, table: pa.Table) -> None:
         connection.unregister("_incoming")
 
 
-def _create_statement(name: str) -> str:
-    from sqlglot import exp  # heavy, and only tables that are written need it
+def write_temporary(connection: Connection, name: str, table: pa.Table) -> None:
+    """A temporary table of the rows of an Arrow table."""
+    connection.register("_incoming", table)
+    try:
+        connection.execute(" ".join(("create or replace temp table", name, "as select * from _incoming")))
+    finally:
+        connection.unregister("_incoming")
 
-    rows = exp.select("*").from_("_incoming")
-    created = exp.Create(this=exp.to_table(name), kind="TABLE", replace=True, expression=rows)
-    return created.sql(dialect="duckdb")
+
+def add_rows(connection: Connection, name: str, table: pa.Table) -> None:
+    """Insert the rows of an Arrow table, if there are any (see ``identity.kept.is_filled``)."""
+    if table.num_rows:
+        connection.register("_incoming", table)
+        try:
+            connection.execute(" ".join(("insert into", name, "select * from _incoming")))
+        finally:
+            connection.unregister("_incoming")
+
+
+def _create_statement(name: str) -> str:
+    return " ".join(("create or replace table", name, "as select * from _incoming"))
 
 
 def arrow(columns: Mapping[str, tuple[object, pa.DataType]]) -> pa.Table:

@@ -1,83 +1,274 @@
 """Which pairs of nodes are compared: the declared blocking rules as one generated select.
 
-A rule is an equi-join of the nodes on all its features; keys shared by more nodes than the rule's cap are passed
-over for that rule, so the number of pairs grows with the number of nodes, never with its square.
+A rule joins the nodes that agree on all its features: they share a *key*. Keys shared by more nodes than the rule's cap
+are passed over for that rule, so the number of pairs grows with the number of nodes, never with its square.
+``identity._keys`` (rule_number, key, node_id) keeps the keys, as hashes. Where nodes changed, their own pairs are found
+anew, and those of every key that crossed its cap, for whomever it ties.
 """
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import partial, reduce
 
 from sqlglot import exp
 
 from identity.declaration import BlockingRule, IdentityRules
-from warehouse.columns import descriptions_for
-from warehouse.sql_model import generated_step
-from warehouse.step import Step
+from identity.kept import Keeper, drop, make, narrowed, tell, tell_everything
+from identity.specs import spec
+from warehouse.database import Connection
+from warehouse.step import Run, Step
 
-_SEPARATOR = "chr(31)"
+_TOUCHED = (
+    "create or replace temp table _touched as select distinct one as node_id from _heard",
+    """
+    create or replace temp table _part_features as
+    select features.*
+    from identity._features as features
+    semi join _touched on features.node_id = _touched.node_id
+    """,
+    """
+    create or replace temp table _keys_before as
+    select keys.*
+    from identity._keys as keys
+    semi join _touched on keys.node_id = _touched.node_id
+    """,
+    "delete from identity._keys where node_id in (select node_id from _touched)",
+)
+_CROSSED = """
+    create or replace temp table _crossed as
+    with changed as (
+        select rule_number, key, sum(before) as before, sum(now) as now
+        from (
+            select rule_number, key, 1 as before, 0 as now from _keys_before
+            union all
+            select rule_number, key, 0, 1 from _keys_now
+        )
+        group by rule_number, key
+    ),
+
+    sized as (
+        select changed.rule_number, changed.key, changed.before, changed.now, count(keys.node_id) as others
+        from changed
+        left join identity._keys as keys on changed.rule_number = keys.rule_number and changed.key = keys.key
+        group by all
+    )
+
+    select sized.rule_number, sized.key
+    from sized
+    inner join _caps as caps on sized.rule_number = caps.rule_number
+    where (sized.others + sized.before <= caps.at_most) <> (sized.others + sized.now <= caps.at_most)
+"""
+_REOPENED = """
+    create or replace temp table _reopened as
+    with tied as (
+        select keys.*
+        from identity._keys as keys
+        inner join _crossed on keys.rule_number = _crossed.rule_number and keys.key = _crossed.key
+    )
+
+    select distinct l.node_id as node_l, r.node_id as node_r
+    from tied as l
+    inner join tied as r on l.rule_number = r.rule_number and l.key = r.key and l.node_id < r.node_id
+"""
+_LIVE = """
+    create or replace temp table _live as
+    with concerned as (
+        select node_id from _touched
+        union
+        select node_l from _reopened
+        union
+        select node_r from _reopened
+    ),
+
+    wanted as (
+        select distinct keys.rule_number, keys.key
+        from identity._keys as keys
+        semi join concerned on keys.node_id = concerned.node_id
+    ),
+
+    sized as (
+        select keys.rule_number, keys.key, count(*) as holders
+        from identity._keys as keys
+        semi join wanted on keys.rule_number = wanted.rule_number and keys.key = wanted.key
+        group by keys.rule_number, keys.key
+    ),
+
+    live as (
+        select sized.rule_number, sized.key
+        from sized
+        inner join _caps as caps on sized.rule_number = caps.rule_number
+        where sized.holders between 2 and caps.at_most
+    )
+
+    select keys.rule_number, keys.key, keys.node_id, touched.node_id is not null as is_touched
+    from identity._keys as keys
+    inner join live on keys.rule_number = live.rule_number and keys.key = live.key
+    left join _touched as touched on keys.node_id = touched.node_id
+"""
+_FOUND = """
+    create or replace temp table _found as
+    with found as (
+        select
+            least(own.node_id, other.node_id) as node_l,
+            greatest(own.node_id, other.node_id) as node_r,
+            own.rule_number,
+            own.key
+        from _live as own
+        inner join _live as other
+            on
+                own.rule_number = other.rule_number
+                and own.key = other.key
+                and (own.node_id < other.node_id or (own.node_id > other.node_id and not other.is_touched))
+        where own.is_touched
+        union all
+        select reopened.node_l, reopened.node_r, l.rule_number, l.key
+        from _reopened as reopened
+        inner join _live as l on reopened.node_l = l.node_id
+        inner join _live as r on reopened.node_r = r.node_id and l.rule_number = r.rule_number and l.key = r.key
+    )
+
+    select
+        node_l,
+        node_r,
+        cast(min(rule_number) as bigint) as rule_number,
+        count(*) as rules
+    from found
+    group by node_l, node_r
+"""
+_BEFORE = """
+    create or replace temp table _pairs_before as
+    select candidates.*
+    from identity._candidates as candidates
+    semi join _touched on candidates.node_l = _touched.node_id
+    union
+    select candidates.*
+    from identity._candidates as candidates
+    semi join _touched on candidates.node_r = _touched.node_id
+    union
+    select candidates.*
+    from identity._candidates as candidates
+    semi join _reopened on candidates.node_l = _reopened.node_l and candidates.node_r = _reopened.node_r
+"""
+_REPLACE = (
+    """
+    delete from identity._candidates as old using _pairs_before as gone
+    where old.node_l = gone.node_l and old.node_r = gone.node_r
+    """,
+    "insert into identity._candidates select * from _found",
+)
+_MOVED = """
+    with was as (select node_l, node_r, rule_number from _pairs_before),
+
+    is_now as (select node_l, node_r, rule_number from _found),
+
+    moved as (
+        (from was except from is_now)
+        union all
+        (from is_now except from was)
+        union all
+        from is_now where node_l in (from _touched) or node_r in (from _touched)
+    )
+
+    select distinct null as key, node_l as one, node_r as other from moved
+"""
+_EVERY_PAIR = """
+    create or replace table identity._candidates as
+    with sized as (
+        select rule_number, key, count(*) as holders
+        from identity._keys
+        group by rule_number, key
+    ),
+
+    live as (
+        select keys.rule_number, keys.key, keys.node_id
+        from identity._keys as keys
+        inner join sized on keys.rule_number = sized.rule_number and keys.key = sized.key
+        inner join _caps as caps on sized.rule_number = caps.rule_number
+        where sized.holders between 2 and caps.at_most
+    )
+
+    select
+        l.node_id as node_l,
+        r.node_id as node_r,
+        cast(min(l.rule_number) as bigint) as rule_number,
+        count(*) as rules
+    from live as l
+    inner join live as r on l.rule_number = r.rule_number and l.key = r.key and l.node_id < r.node_id
+    group by l.node_id, r.node_id
+"""
+_TIDY = (
+    "_touched",
+    "_part_features",
+    "_keys_before",
+    "_keys_now",
+    "_crossed",
+    "_reopened",
+    "_live",
+    "_found",
+    "_pairs_before",
+    "_caps",
+    "_heard",
+)
 
 
 def candidates_step(rules: IdentityRules) -> Step:
     """Make ``identity._candidates``: one row per pair of nodes (node_l < node_r) and the first rule that found it."""
-    query, parameters = candidates_query(rules.blocking)
-    return generated_step(
-        "identity",
-        "_candidates",
-        "A pair of nodes that some blocking rule found, to be compared.",
-        ("node_l", "node_r"),
-        descriptions_for("identity", "_candidates"),
-        query,
-        parameters,
-    )
+    table = spec("_candidates", "A pair of nodes that some blocking rule found, to be compared.", ("node_l", "node_r"))
+    execute = partial(_execute, rules.blocking, rules.model_dump_json(include={"blocking"}))
+    return Step(table.full_name, (table,), frozenset({"identity._features"}), execute, keeps_grain=True)
 
 
-def candidates_query(rules: tuple[BlockingRule, ...]) -> tuple[exp.Expression, dict[str, object]]:
-    """The select of all rules, and the values it binds (feature names and caps)."""
-    parameters: dict[str, object] = {}
-    pairs: list[exp.Expression] = []
+def _execute(rules: tuple[BlockingRule, ...], declared: str, connection: Connection, run: Run) -> None:
+    keeper = Keeper("identity._candidates", ("featured",), (declared,))
+    query, parameters = keys_query(rules)
+    keys = query.sql(dialect="duckdb")
+    stands = keeper.stands(connection, run)
+    _write_caps(connection, rules)
+    if not stands:
+        connection.execute(" ".join(("create or replace table identity._keys as", keys)), parameters)
+        connection.execute(_EVERY_PAIR)
+        tell_everything(connection, "candidates")
+    else:
+        for statement in _TOUCHED:
+            connection.execute(statement)
+        part = narrowed(keys, {"identity._features": "_part_features"})
+        make(connection, "_keys_now", part, parameters)
+        for statement in (_CROSSED, _REOPENED, "insert into identity._keys select * from _keys_now", _LIVE, _FOUND):
+            connection.execute(statement)
+        for statement in (_BEFORE, *_REPLACE):
+            connection.execute(statement)
+        tell(connection, "candidates", _MOVED)
+    drop(connection, *_TIDY)
+    keeper.done(connection)
+
+
+def _write_caps(connection: Connection, rules: tuple[BlockingRule, ...]) -> None:
+    connection.execute("create or replace temp table _caps (rule_number utinyint, at_most bigint)")
     for number, rule in enumerate(rules):
-        pairs.append(_pairs(number, rule))
+        connection.execute("insert into _caps values ($number, $most)", {"number": number, "most": rule.at_most})
+
+
+def keys_query(rules: tuple[BlockingRule, ...]) -> tuple[exp.Expr, dict[str, object]]:
+    """The keys under which nodes meet, of all rules, and the names of features that the select binds."""
+    parameters: dict[str, object] = {}
+    keys: list[exp.Expr] = []
+    for number, rule in enumerate(rules):
+        keys.append(_keys(number, rule))
         parameters |= {f"feature_{number}_{position}": name for position, name in enumerate(rule.on)}
-        parameters[f"at_most_{number}"] = rule.at_most
-    every = reduce(lambda one, other: exp.union(one, other, distinct=False, copy=False), pairs)
-    query = (
-        exp.select("node_l", "node_r", "min(rule_number) as rule_number", "count(*) as rules")
-        .from_(exp.alias_(exp.paren(every), "found", table=True))
-        .group_by("node_l", "node_r")
-    )
-    return query, parameters
-
-
-def _features(alias: str) -> exp.Table:
-    return exp.table_("_features", db="identity", alias=alias)
+    return reduce(lambda one, other: exp.union(one, other, distinct=False, copy=False), keys), parameters
 
 
 def _keys(number: int, rule: BlockingRule) -> exp.Select:
     """Nodes and the key under which the rule meets them."""
     names = [f"f{position}" for position in range(len(rule.on))]
-    query = exp.select(f"{names[0]}.node_id").from_(_features(names[0]))
+    query = exp.select().from_(_features(names[0]))
     for name in names[1:]:
         query = query.join(_features(name), on=f"{names[0]}.node_id = {name}.node_id")
     for position, name in enumerate(names):
         query = query.where(exp.column("feature", name).eq(exp.Parameter(this=exp.var(f"feature_{number}_{position}"))))
-    values = ", ".join(f"{name}.value" for name in names)
-    key = f"concat_ws({_SEPARATOR}, {values})" if len(names) > 1 else values
-    return query.select(f"{key} as key").distinct()
+    key = exp.func("hash", *(exp.column("value", name) for name in names))
+    return query.select(f"cast({number} as utinyint) as rule_number", key.as_("key"), f"{names[0]}.node_id")
 
 
-def _pairs(number: int, rule: BlockingRule) -> exp.Select:
-    sized = exp.select("node_id", "key", "count(*) over (partition by key) as holders").from_(
-        _keys(number, rule).subquery("keys")
-    )
-    kept = (
-        exp.select("node_id", "key")
-        .from_(sized.subquery("sized"))
-        .where("holders >= 2")
-        .where(exp.column("holders") <= exp.Parameter(this=exp.var(f"at_most_{number}")))
-    )
-    return (
-        exp.select("l.node_id as node_l", "r.node_id as node_r", f"{number} as rule_number")
-        .from_(kept.subquery("l"))
-        .join(kept.copy().subquery("r"), on="l.key = r.key and l.node_id < r.node_id")
-    )
+def _features(alias: str) -> exp.Table:
+    return exp.table_("_features", db="identity", alias=alias)

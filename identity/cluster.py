@@ -49,14 +49,33 @@ class Decided:
 
 def cluster(nodes: int, pairs: Pairs, rules: Clusters, decided: Decided) -> Integers:
     """Per node the smallest node of its cluster."""
-    label = np.arange(nodes, dtype=np.int64)
+    linked = pairs.weight >= rules.link_at
+    group = components(nodes, pairs.left[linked], pairs.right[linked])
+    disputed = _disputed(group, pairs, rules, decided)
+    label = np.where(disputed[group], np.arange(nodes, dtype=np.int64), group)
     apart: dict[int, list[int]] = {}
     for one, other in decided.apart:
         apart.setdefault(one, []).append(other)
-    for members, inside in _groups(nodes, pairs, rules):
-        for part in _split(members, inside, rules, apart):
+    for members, inside in _groups(group, disputed, pairs):
+        own = set(members)
+        kept_apart = [(node, other) for node in members for other in apart.get(node, ()) if other in own]
+        for part in _cut(members, inside, rules, [], kept_apart, rules.link_at):
             label[part] = min(part)
     return _joined(label, pairs, rules, decided) if decided.together else label
+
+
+def _disputed(group: Integers, pairs: Pairs, rules: Clusters, decided: Decided) -> Flags:
+    """Per group (by its smallest node) whether anything inside it speaks against its being one cluster."""
+    size = np.bincount(group, minlength=len(group))
+    home = group[pairs.left]
+    inside = home == group[pairs.right]
+    agreed = inside & (((pairs.weight >= rules.link_at) & ~pairs.apart) | (pairs.informed == 0))
+    disputed = np.bincount(home[agreed], minlength=len(group)) < size * (size - 1) // 2
+    disputed[home[inside & ~agreed]] = True
+    for one, other in decided.apart:
+        if group[one] == group[other]:
+            disputed[group[one]] = True
+    return np.asarray(disputed & (size > 1))
 
 
 def _joined(label: Integers, pairs: Pairs, rules: Clusters, decided: Decided) -> Integers:
@@ -95,19 +114,17 @@ def uncompared(nodes: int, pairs: Pairs, rules: Clusters) -> tuple[Integers, Int
     return every_left[~known], every_right[~known]
 
 
-def _groups(nodes: int, pairs: Pairs, rules: Clusters) -> Iterable[tuple[list[int], list[_Pair]]]:
-    """Components of more than one node, with the pairs inside each."""
-    linked = pairs.weight >= rules.link_at
-    label = components(nodes, pairs.left[linked], pairs.right[linked])
-    order, starts, sizes = sorted_groups(label)
-    inside = np.flatnonzero(label[pairs.left] == label[pairs.right])
+def _groups(group: Integers, disputed: Flags, pairs: Pairs) -> Iterable[tuple[list[int], list[_Pair]]]:
+    """The disputed groups, with the pairs inside each."""
     by_group: dict[int, list[_Pair]] = {}
-    for pair in _pairs_at(pairs, inside):
-        by_group.setdefault(int(label[pair[0]]), []).append(pair)
+    home = group[pairs.left]
+    for pair in _pairs_at(pairs, np.flatnonzero((home == group[pairs.right]) & disputed[home])):
+        by_group.setdefault(int(group[pair[0]]), []).append(pair)
+    nodes = np.flatnonzero(disputed[group])
+    order, starts, sizes = sorted_groups(group[nodes])
     for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
-        if size > 1:
-            members = sorted(order[start : start + size].tolist())
-            yield members, by_group.get(int(label[members[0]]), [])
+        members = sorted(nodes[order[start : start + size]].tolist())
+        yield members, by_group.get(int(group[members[0]]), [])
 
 
 def _pairs_at(pairs: Pairs, positions: Integers) -> list[_Pair]:
@@ -121,20 +138,6 @@ def _pairs_at(pairs: Pairs, positions: Integers) -> list[_Pair]:
         )
         for position in positions.tolist()
     ]
-
-
-def _split(
-    members: list[int], inside: list[_Pair], rules: Clusters, decided_apart: dict[int, list[int]]
-) -> list[list[int]]:
-    whole = len(members) * (len(members) - 1) // 2
-    own = set(members)
-    apart = [(node, other) for node in members for other in decided_apart.get(node, ()) if other in own]
-    agreed = len(inside) == whole and all(
-        (weight >= rules.link_at and not no) or informed == 0 for _, _, weight, no, informed in inside
-    )
-    if agreed and not apart:
-        return [members]
-    return _cut(members, inside, rules, [], apart, rules.link_at)
 
 
 def _cut(

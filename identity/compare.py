@@ -124,11 +124,17 @@ def _conflicts(feature: Feature, left: Integers, right: Integers) -> NDArray[np.
     pairs = value_pairs(feature, left, right)
     if not len(pairs.pair):
         return conflict
-    spaces: dict[str, int] = {}
-    space = np.array([spaces.setdefault(text.split("\t", 1)[0], len(spaces)) for text in feature.texts], dtype=np.int64)
+    space, count = feature.once(_spaces)
     alike = space[pairs.left] == space[pairs.right]
-    group = pairs.pair[alike] * len(spaces) + space[pairs.left][alike]
+    group = pairs.pair[alike] * count + space[pairs.left][alike]
     same = (pairs.left == pairs.right)[alike]
     conflicting = np.setdiff1d(group, group[same])
-    conflict[conflicting // max(len(spaces), 1)] = True
+    conflict[conflicting // max(count, 1)] = True
     return conflict
+
+
+def _spaces(feature: Feature) -> tuple[Integers, int]:
+    """Per value the number of its id space, and how many there are."""
+    spaces: dict[str, int] = {}
+    found = [spaces.setdefault(text.split("\t", 1)[0], len(spaces)) for text in feature.texts]
+    return np.array(found, dtype=np.int64), len(spaces)

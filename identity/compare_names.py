@@ -33,7 +33,7 @@ class _Parts:
 
 def name_levels(feature: Feature, low: Integers, high: Integers) -> tuple[Integers, Floats]:
     """Level (position in ``LEVELS['name']``) and rarity of each pair of names; a name paired with itself agrees."""
-    parts = _parts(feature)
+    parts = feature.once(_parts)
     given_l, given_r = parts.given[low], parts.given[high]
     family_l, family_r = parts.family[low], parts.family[high]
     has_given, has_family = (given_l > 0) & (given_r > 0), (family_l > 0) & (family_r > 0)
@@ -98,7 +98,7 @@ def _alikeness(texts: list[str], left: Integers, right: Integers) -> _Alikeness:
 
 def _is_short_form(one: str, other: str) -> bool:
     """An initial (a, anna), a beginning (alex, alexandra), or one with a familiar ending (bennie, benjamin)."""
-    shorter, longer = (one, other) if len(one) <= len(other) else (other, one)
+    shorter, longer = (one, other) if (len(one), one) <= (len(other), other) else (other, one)
     if longer.startswith(shorter):
         return len(shorter) == 1 or len(shorter) >= _SHORTEST_PREFIX - 1
     stem = shorter.rstrip("iey")
@@ -116,23 +116,24 @@ def _parts(feature: Feature) -> _Parts:
         for part, value in enumerate(text.split("\t")):
             columns[part, position] = known.setdefault(value, len(known))
     texts = list(known)
-    holders = feature.holders()
-    size = feature.frequencies.names or names_in_all(feature)
     rarity = {
-        part: _part_rarity(feature, part, texts, _counted(columns[place], holders, len(texts)), size)
+        part: _part_rarity(feature, part, texts, _held(feature, part, columns[place], texts))
         for place, part in enumerate(NAME_PARTS)
     }
     return _Parts(columns[0], columns[1], columns[2], texts, rarity["given"], rarity["family"])
 
 
-def names_in_all(feature: Feature) -> float:
-    """How many names parts of names are measured against."""
-    return max(float(feature.holders().sum()), 1.0, float(np.exp2(feature.rarity.max(initial=0.0))))
+def _held(feature: Feature, part: str, codes: Integers, texts: list[str]) -> Floats:
+    """How many of all nodes hold each part."""
+    if not feature.parts:
+        return _counted(codes, feature.held, len(texts))
+    known = feature.parts.get(part, {})
+    return np.array([known.get(text, 0.0) for text in texts], dtype=np.float64)
 
 
-def _part_rarity(feature: Feature, part: str, texts: list[str], counted: Floats, population: float) -> Floats:
+def _part_rarity(feature: Feature, part: str, texts: list[str], counted: Floats) -> Floats:
     count = feature.frequencies.held(part, texts, counted)
-    rarity = np.log2(np.maximum(population / np.maximum(count, 1.0), 1.0))
+    rarity = np.log2(np.maximum(feature.names / np.maximum(count, 1.0), 1.0))
     rarity[0] = 0.0
     return np.asarray(rarity)
 

@@ -103,13 +103,17 @@ def address_levels(feature: Feature, low: Integers, high: Integers) -> tuple[Int
     left, right = gathered(feature.texts, low), gathered(feature.texts, high)
     ratio = _percent(left, right, fuzz.ratio)
     tokens = _percent(left, right, fuzz.token_sort_ratio)
-    numbers = [numbers_of(text) for text in feature.texts]
+    numbers = feature.once(_numbers)
     pairs = list(zip(low.tolist(), high.tolist(), strict=True))
     contained = np.array([are_numbers_alike(numbers[a], numbers[b]) for a, b in pairs], dtype=np.bool_)
     ends = np.array([are_ends_equal(numbers[a], numbers[b]) for a, b in pairs], dtype=np.bool_)
     best = np.maximum(ratio, tokens)
     near = ((best >= 85) & contained) | (best >= 95) | (ends & (best >= 40))
     return first_true([(near, 1), (best >= 75, 2)], 3, len(low)), lesser_rarity(feature, low, high)
+
+
+def _numbers(feature: Feature) -> list[tuple[str, ...]]:
+    return [numbers_of(text) for text in feature.texts]
 
 
 def postcode_levels(feature: Feature, low: Integers, high: Integers) -> tuple[Integers, Floats]:

@@ -3,50 +3,60 @@
 Edges hold the reasons as outcomes and bits, never as values. Candidates come from blocking; then the pairs inside
 linked groups that blocking did not find are compared as well, because a guard may stand between them. How often the
 comparisons of candidates came out how is kept in ``identity._outcomes``: it is what drift is measured by.
+
+Where the tables stand, pairs are weighed that are new, that have a node which changed, or a value which is rarer or
+more common now than its step allows (``identity.frequencies``). The groups of ``identity._groups`` (node_id, group_id)
+that such pairs belong to are completed again; the nodes of these groups are what clusters are made of anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
-from identity.arrays import Flags, Floats, Integers, arrow, integers, read_table, write_table
+from identity.arrays import Integers, add_rows, arrow, components, integers, read_table, write_table, write_temporary
 from identity.cluster import Pairs, uncompared
-from identity.compare import compare
+from identity.compare_names import NAME_PARTS
 from identity.declaration import IdentityRules
-from identity.features import Feature, node_count, read_features
+from identity.features import name_count, names_in_all, population
+from identity.kept import Keeper, drop, narrowed, tell, tell_everything
 from identity.model import Model
 from identity.models import pinned_model
-from identity.outcomes import Outcomes, outcomes_of, outcomes_table
-from identity.score import evidence_of, probability, score
+from identity.outcomes import BANDS, COUNT_PATTERNS, Outcomes, outcomes_table
 from identity.specs import spec
+from identity.weighing import (
+    COMPLETION,
+    Batch,
+    Candidates,
+    candidates_of,
+    no_edges,
+    no_scores,
+    pairs_of,
+    read_candidates,
+    weighed,
+    weighing_of,
+    weighing_of_some,
+)
 from warehouse.database import Connection
 from warehouse.step import Run, Step
 
-COMPLETION = -1
-"""Rule number of pairs that no blocking rule found: they stand in one linked group."""
-
-_CHUNK = 400_000
-_EVIDENCE = pa.list_(pa.struct([("comparison", pa.string()), ("level", pa.string()), ("weight", pa.float64())]))
-_EDGES = """
-    create or replace table identity.edges as
-    with first_records as (
-        select node_id, min(record_id) as record_id
-        from identity._nodes
-        group by node_id
-    ),
-
-    shared as (
+CERTAIN_BITS = 60.0
+_FIRST_RECORDS = """
+    create or replace table identity._first_records as
+    select node_id, min(record_id) as record_id
+    from identity._nodes
+    group by node_id
+"""
+_CERTAIN_EDGES = """
+    with shared as (
         select
             nodes.record_id,
             first_records.record_id as first_record_id,
             min(own.identifier_kind) as identifier_kind
         from identity._nodes as nodes
-        inner join first_records on nodes.node_id = first_records.node_id
+        inner join identity._first_records as first_records on nodes.node_id = first_records.node_id
         left join identity.identifiers as own
             on nodes.record_id = own.record_id and own.strength = 'unique' and not own.is_blocked
         where nodes.record_id <> first_records.record_id
@@ -57,61 +67,196 @@ _EDGES = """
         first_record_id as record_id_l,
         record_id as record_id_r,
         coalesce('same_' || identifier_kind, 'same_values') as rule,
-        $certain as weight,
+        cast($certain as double) as weight,
         cast(1.0 as double) as probability,
-        [{'comparison': coalesce(identifier_kind, 'all values'), 'level': 'same', 'weight': $certain}] as evidence,
+        [{'comparison': coalesce(identifier_kind, 'all values'), 'level': 'same', 'weight': cast($certain as double)}]
+            as evidence,
         false as is_apart
     from shared
-
-    union all
-
+"""
+_MODEL_EDGES = """
     select
         least(l.record_id, r.record_id) as record_id_l,
         greatest(l.record_id, r.record_id) as record_id_r,
-        kept.rule,
+        rules.rule,
         kept.weight,
         kept.probability,
         kept.evidence,
         kept.is_apart
     from _kept_edges as kept
-    inner join first_records as l on kept.node_l = l.node_id
-    inner join first_records as r on kept.node_r = r.node_id
-    order by record_id_l, record_id_r
+    inner join identity._first_records as l on kept.node_l = l.node_id
+    inner join identity._first_records as r on kept.node_r = r.node_id
+    inner join _rules as rules on kept.rule_number = rules.rule_number
 """
-CERTAIN_BITS = 60.0
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """Scored pairs and the reasons of those worth keeping."""
-
-    left: Integers
-    right: Integers
-    rule: Integers
-    weight: Floats
-    apart: Flags
-    informed: Floats
-    outcomes: Outcomes
-    kept: Integers
-    evidence: list[list[dict[str, object]]]
-
-
-@dataclass(frozen=True)
-class Weighing:
-    """How pairs are weighed: the rules as the model corrects them, what is known of nodes, the odds to begin with."""
-
-    rules: IdentityRules
-    features: Mapping[str, Feature]
-    nodes: int
-    prior: float
-
-
-def weighing_of(connection: Connection, rules: IdentityRules, model: Model) -> Weighing:
-    """How a model weighs the pairs of the nodes that stand."""
-    nodes = node_count(connection)
-    return Weighing(
-        model.corrected(rules), read_features(connection, nodes, model.frequencies), nodes, model.prior(nodes)
+_COUNTS_MOVED = """
+    with moved as (
+        select split_part(key, ':', 1) as feature, substr(key, strpos(key, ':') + 1) as value, one, other, version
+        from _heard
+        where subject = 'holders'
     )
+
+    select feature, value, arg_min(one, version) as before, arg_max(other, version) as now
+    from moved
+    where list_contains($asked, feature) and feature <> 'name'
+    group by feature, value
+    order by feature, value
+"""
+_SHIFTED = """
+    create or replace temp table _shifted as
+    select features.node_id
+    from identity._features as features
+    semi join _shifted_values as shifted on features.feature = shifted.feature and features.value = shifted.value
+    union
+    select features.node_id
+    from identity._features as features
+    where
+        features.feature = 'name'
+        and (
+            split_part(features.value, chr(9), 1)
+            in (select value from _shifted_values where feature = 'name.given')
+            or split_part(features.value, chr(9), 2)
+            in (select value from _shifted_values where feature = 'name.family')
+        )
+"""
+_TOUCHED = """
+    create or replace temp table _touched as
+    select distinct one as node_id from _heard where subject = 'featured'
+"""
+_PAIRS = """
+    create or replace temp table _moved_pairs as
+    select distinct one as node_l, other as node_r from _heard where subject = 'candidates'
+"""
+_BEFORE = """
+    create or replace temp table _before as
+    with concerned as (select node_id from _touched union select node_id from _shifted)
+
+    select scores.*
+    from identity._scores as scores
+    where scores.node_l in (from concerned) or scores.node_r in (from concerned)
+    union
+    select scores.*
+    from identity._scores as scores
+    semi join _moved_pairs on scores.node_l = _moved_pairs.node_l and scores.node_r = _moved_pairs.node_r
+"""
+_TO_SCORE = """
+    select candidates.node_l, candidates.node_r, candidates.rule_number
+    from identity._candidates as candidates
+    where candidates.node_l in (select node_id from _shifted) or candidates.node_r in (select node_id from _shifted)
+    union
+    select candidates.node_l, candidates.node_r, candidates.rule_number
+    from identity._candidates as candidates
+    semi join _moved_pairs on candidates.node_l = _moved_pairs.node_l and candidates.node_r = _moved_pairs.node_r
+    order by 1, 2
+"""
+_REGROUPED = """
+    create or replace temp table _regrouped as
+    with was as (
+        select node_l, node_r, rule_number, weight, is_apart, informed from _before where rule_number >= 0
+    ),
+
+    is_now as (
+        select node_l, node_r, rule_number, weight, is_apart, informed from _scored
+    ),
+
+    moved as (
+        (from was except from is_now)
+        union all
+        (from is_now except from was)
+        union all
+        select node_l, node_r, rule_number, weight, is_apart, informed from _before where rule_number < 0
+    ),
+
+    ends as (
+        select node_id from _touched
+        union
+        select node_l from moved
+        union
+        select node_r from moved
+    ),
+
+    open_groups as (
+        select distinct groups.group_id
+        from identity._groups as groups
+        semi join ends on groups.node_id = ends.node_id
+    )
+
+    select node_id from ends
+    union
+    select groups.node_id
+    from identity._groups as groups
+    semi join open_groups on groups.group_id = open_groups.group_id
+"""
+_INSIDE = """
+    select node_l, node_r, weight, is_apart, informed
+    from identity._scores
+    where node_l in (from _regrouped) and node_r in (from _regrouped) and rule_number >= 0
+    order by node_l, node_r
+"""
+_COMPLETIONS_BEFORE = """
+    create or replace temp table _completions_before as
+    select scores.*
+    from identity._scores as scores
+    where scores.rule_number < 0 and scores.node_l in (from _regrouped) and scores.node_r in (from _regrouped)
+"""
+_DROP_COMPLETIONS = """
+    delete from identity._scores
+    where rule_number < 0 and node_l in (from _regrouped) and node_r in (from _regrouped)
+"""
+_DROP_SCORES = """
+    delete from identity._scores as scores using _before
+    where scores.node_l = _before.node_l and scores.node_r = _before.node_r
+"""
+_DROP_EDGES = (
+    """
+    create or replace temp table _edges_before as
+    select least(l.record_id, r.record_id) as record_id_l, greatest(l.record_id, r.record_id) as record_id_r
+    from (from _before union all from _completions_before) as pairs
+    inner join identity._first_records as l on pairs.node_l = l.node_id
+    inner join identity._first_records as r on pairs.node_r = r.node_id
+    """,
+    """
+    delete from identity.edges as edges using _edges_before as gone
+    where edges.record_id_l = gone.record_id_l and edges.record_id_r = gone.record_id_r
+    """,
+    """
+    delete from identity.edges as edges using (
+        select first_records.record_id
+        from identity._first_records as first_records
+        semi join _touched on first_records.node_id = _touched.node_id
+    ) as gone
+    where edges.record_id_l = gone.record_id and starts_with(edges.rule, 'same_')
+    """,
+    "delete from identity._first_records where node_id in (select node_id from _touched)",
+    """
+    create or replace temp table _part_nodes as
+    select nodes.*
+    from identity._nodes as nodes
+    semi join _touched on nodes.node_id = _touched.node_id
+    """,
+    "insert into identity._first_records select node_id, min(record_id) from _part_nodes group by node_id",
+    """
+    create or replace temp table _part_identifiers as
+    select identifiers.*
+    from identity.identifiers as identifiers
+    semi join _part_nodes on identifiers.record_id = _part_nodes.record_id
+    """,
+)
+_PART = {"identity._nodes": "_part_nodes", "identity.identifiers": "_part_identifiers"}
+_TOLD = "select null as key, node_id as one, null as other from _regrouped"
+_TIDY = (
+    "_touched",
+    "_shifted",
+    "_shifted_values",
+    "_moved_pairs",
+    "_before",
+    "_completions_before",
+    "_scored",
+    "_regrouped",
+    "_edges_before",
+    "_part_nodes",
+    "_part_identifiers",
+    "_heard",
+)
 
 
 def edges_step(rules: IdentityRules) -> Step:
@@ -124,110 +269,140 @@ def edges_step(rules: IdentityRules) -> Step:
             ("record_id_l", "record_id_r"),
         ),
         spec("_outcomes", "How many candidate pairs came out how in a comparison.", ("comparison", "level")),
+        spec("_groups", "The nodes that links join over any number of steps, before clusters are cut.", ("node_id",)),
     )
     reads = frozenset(
         {
             "identity._candidates",
             "identity._features",
+            "identity._holders",
             "identity._nodes",
             "identity.identifiers",
             "identity.models",
             "identity.model_values",
         }
     )
-    return Step("identity.edges", tables, reads, partial(_execute, rules))
+    return Step("identity.edges", tables, reads, partial(_execute, rules), keeps_grain=True)
 
 
-def _execute(rules: IdentityRules, connection: Connection, _: Run) -> None:
-    weighing = weighing_of(connection, rules, pinned_model(connection))
-    left, right, rule = candidates_of(connection)
-    batches = list(_scored(weighing, left, right, rule))
-    write_table(connection, "identity._outcomes", outcomes_table([batch.outcomes for batch in batches]))
-    more_left, more_right = uncompared(weighing.nodes, _pairs_of(batches), rules.clusters)
-    batches += _scored(weighing, more_left, more_right, np.full(len(more_left), COMPLETION, np.int64))
-    _write(connection, rules, batches)
+def _execute(rules: IdentityRules, connection: Connection, run: Run) -> None:
+    model = pinned_model(connection)
+    keeper = _keeper(connection, rules, model)
+    if keeper.stands(connection, run):
+        _weigh_again(connection, rules, model)
+        tell(connection, "components", _TOLD)
+        drop(connection, *_TIDY)
+    else:
+        _weigh_all(connection, rules, model)
+        tell_everything(connection, "components")
+    patterns = read_table(connection, COUNT_PATTERNS, BANDS)
+    outcomes = Outcomes.of_patterns(*(integers(patterns, column) for column in ("levels", "band", "pairs")))
+    write_table(connection, "identity._outcomes", outcomes_table([outcomes]))
+    keeper.done(connection)
 
 
-def candidates_of(connection: Connection) -> tuple[Integers, Integers, Integers]:
-    """The candidate pairs, in order: left node, right node, number of the rule."""
-    table = read_table(
-        connection, "select node_l, node_r, rule_number from identity._candidates order by node_l, node_r"
-    )
-    return integers(table, "node_l"), integers(table, "node_r"), integers(table, "rule_number")
+def _keeper(connection: Connection, rules: IdentityRules, model: Model) -> Keeper:
+    """Weights hang on the rules, the model, and how many people there are."""
+    people = model.frequencies.people(population(connection))
+    names = names_in_all(name_count(connection), people, model.frequencies)
+    declared = rules.model_dump_json(include={"comparisons", "guards", "clusters", "blocking"})
+    subjects = ("candidates", "featured", "holders")
+    return Keeper("identity.edges", subjects, (declared, model.fingerprint(), f"{people} {names}"))
 
 
-def weighed_pairs(weighing: Weighing, left: Integers, right: Integers) -> tuple[Pairs, Outcomes]:
-    """Pairs as the clusters see them, with those that blocking did not find; and how the given ones came out."""
-    nothing = np.full(len(left), COMPLETION, np.int64)
-    batches = _scored(weighing, left, right, nothing, with_evidence=False)
-    outcomes = outcomes_of([batch.outcomes for batch in batches])
-    more_left, more_right = uncompared(weighing.nodes, _pairs_of(batches), weighing.rules.clusters)
-    more = np.full(len(more_left), COMPLETION, np.int64)
-    return _pairs_of([*batches, *_scored(weighing, more_left, more_right, more, with_evidence=False)]), outcomes
+def _weigh_all(connection: Connection, rules: IdentityRules, model: Model) -> None:
+    weighing = weighing_of(connection, rules, model)
+    batches = weighed(weighing, candidates_of(connection))
+    pairs = pairs_of(batches)
+    batches += weighed(weighing, Candidates.completing(*uncompared(weighing.nodes, pairs, rules.clusters)))
+    write_table(connection, "identity._scores", pa.concat_tables([no_scores(), *(batch.scores() for batch in batches)]))
+    write_table(connection, "identity._groups", _groups(np.arange(weighing.nodes), pairs, rules.clusters.link_at))
+    connection.execute(_FIRST_RECORDS)
+    _write_edges(connection, rules, batches, "create or replace table identity.edges as", _CERTAIN_EDGES)
 
 
-def _scored(
-    weighing: Weighing, left: Integers, right: Integers, rule: Integers, *, with_evidence: bool = True
-) -> list[_Batch]:
-    """Compare and weigh in chunks, so that memory is bounded by the chunk."""
-    batches = []
-    for start in range(0, len(left), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        compared = compare(weighing.features, left[part], right[part])
-        scored = score(compared, weighing.rules, weighing.prior)
-        kept = np.flatnonzero(scored.weight >= weighing.rules.clusters.review_from)
-        evidence = evidence_of(scored, weighing.rules, kept) if with_evidence else []
-        found = Outcomes.of(compared.levels, scored.weight)
-        ends = left[part], right[part], rule[part]
-        batches.append(_Batch(*ends, scored.weight, scored.apart, scored.informed, found, kept, evidence))
-    return batches
+def _weigh_again(connection: Connection, rules: IdentityRules, model: Model) -> None:
+    _read_shifted(connection, rules, model)
+    for statement in (_TOUCHED, _PAIRS, _BEFORE):
+        connection.execute(statement)
+    batches = _weighed_some(connection, rules, model, read_candidates(connection, _TO_SCORE))
+    scored = pa.concat_tables([no_scores(), *(batch.scores() for batch in batches)])
+    write_temporary(connection, "_scored", scored)
+    for statement in (_REGROUPED, _DROP_SCORES):
+        connection.execute(statement)
+    add_rows(connection, "identity._scores", scored)
+    members = integers(read_table(connection, "select node_id from _regrouped order by 1"), "node_id")
+    pairs = _local_pairs(connection, members)
+    left, right = uncompared(len(members), pairs, rules.clusters)
+    for statement in (_COMPLETIONS_BEFORE, _DROP_COMPLETIONS):
+        connection.execute(statement)
+    completed = _weighed_some(connection, rules, model, Candidates.completing(members[left], members[right]))
+    add_rows(connection, "identity._scores", pa.concat_tables([no_scores(), *(batch.scores() for batch in completed)]))
+    connection.execute("delete from identity._groups where node_id in (from _regrouped)")
+    add_rows(connection, "identity._groups", _groups(members, pairs, rules.clusters.link_at))
+    for statement in _DROP_EDGES:
+        connection.execute(statement)
+    certain = narrowed(_CERTAIN_EDGES, _PART)
+    _write_edges(connection, rules, [*batches, *completed], "insert into identity.edges", certain)
 
 
-def _pairs_of(batches: list[_Batch]) -> Pairs:
-    if not batches:
-        empty = np.zeros(0, np.int64)
-        return Pairs(empty, empty, np.zeros(0), np.zeros(0, np.bool_), np.zeros(0))
+def _weighed_some(connection: Connection, rules: IdentityRules, model: Model, pairs: Candidates) -> list[Batch]:
+    if not len(pairs.left):
+        return []
+    chosen = np.union1d(pairs.left, pairs.right)
+    return weighed(weighing_of_some(connection, rules, model, chosen), pairs)
+
+
+def _local_pairs(connection: Connection, members: Integers) -> Pairs:
+    """The weighed pairs of some nodes, which are numbered by their place among them."""
+    table = read_table(connection, _INSIDE)
     return Pairs(
-        np.concatenate([batch.left for batch in batches]),
-        np.concatenate([batch.right for batch in batches]),
-        np.concatenate([batch.weight for batch in batches]),
-        np.concatenate([batch.apart for batch in batches]),
-        np.concatenate([batch.informed for batch in batches]),
+        np.searchsorted(members, integers(table, "node_l")),
+        np.searchsorted(members, integers(table, "node_r")),
+        np.asarray(table.column("weight").to_numpy(), dtype=np.float64),
+        np.asarray(table.column("is_apart").to_numpy(zero_copy_only=False), dtype=np.bool_),
+        np.asarray(table.column("informed").to_numpy(), dtype=np.float64),
     )
 
 
-def _write(connection: Connection, rules: IdentityRules, batches: list[_Batch]) -> None:
-    pairs = _pairs_of(batches)
-    write_table(
-        connection,
-        "identity._scores",
-        arrow(
-            {
-                "node_l": (pairs.left, pa.int64()),
-                "node_r": (pairs.right, pa.int64()),
-                "weight": (pairs.weight, pa.float64()),
-                "is_apart": (pairs.apart, pa.bool_()),
-                "informed": (pairs.informed, pa.float64()),
-            }
-        ),
-    )
+def _groups(members: Integers, pairs: Pairs, link_at: float) -> pa.Table:
+    """The groups of more than one node that links join."""
+    linked = pairs.weight >= link_at
+    label = components(len(members), pairs.left[linked], pairs.right[linked])
+    inside = np.flatnonzero(np.bincount(label, minlength=len(label))[label] > 1)
+    return arrow({"node_id": (members[inside], pa.int64()), "group_id": (members[label[inside]], pa.int64())})
+
+
+def _read_shifted(connection: Connection, rules: IdentityRules, model: Model) -> None:
+    """The nodes that hold a value which counts as rarer or more common than before, where rarity is asked for."""
+    asked = [item.comparison for item in rules.comparisons if any(level.rarity for level in item.levels)]
+    asked += [f"name.{part}" for part in NAME_PARTS] if "name" in asked else []
+    table = read_table(connection, _COUNTS_MOVED, {"asked": asked})
+    before, now = (np.asarray(table.column(name).to_numpy(), dtype=np.float64) for name in ("before", "now"))
+    features, values = np.array(table.column("feature").to_pylist(), dtype=object), table.column("value").to_pylist()
+    shifted = np.zeros(len(values), dtype=np.bool_)
+    for feature in sorted(set(features)):
+        chosen = np.flatnonzero(features == feature)
+        texts, held = [values[place] for place in chosen.tolist()], model.frequencies.held
+        name = feature.removeprefix("name.")
+        shifted[chosen] = held(name, texts, before[chosen]) != held(name, texts, now[chosen])
+    write_temporary(connection, "_shifted_values", table.select(["feature", "value"]).filter(pa.array(shifted)))
+    connection.execute(_SHIFTED)
+
+
+def _write_edges(connection: Connection, rules: IdentityRules, batches: list[Batch], how: str, certain: str) -> None:
+    """Write what is certain and what was weighed as edges of records, in one statement."""
+    numbers = list(range(len(rules.blocking)))
     names = [rule.rule for rule in rules.blocking]
-    kept = [(batch, batch.kept) for batch in batches]
-    numbers = [int(number) for batch, chosen in kept for number in batch.rule[chosen].tolist()]
-    weights = np.concatenate([batch.weight[chosen] for batch, chosen in kept]) if kept else np.zeros(0)
-    edges = arrow(
-        {
-            "node_l": ([node for batch, chosen in kept for node in batch.left[chosen].tolist()], pa.int64()),
-            "node_r": ([node for batch, chosen in kept for node in batch.right[chosen].tolist()], pa.int64()),
-            "rule": (["within_group" if number == COMPLETION else names[number] for number in numbers], pa.string()),
-            "weight": (np.round(weights, 4), pa.float64()),
-            "probability": (np.round(probability(weights), 6), pa.float64()),
-            "evidence": ([lines for batch in batches for lines in batch.evidence], _EVIDENCE),
-            "is_apart": ([no for batch, chosen in kept for no in batch.apart[chosen].tolist()], pa.bool_()),
-        }
-    )
-    connection.register("_kept_edges", edges)
+    table = {
+        "rule_number": ([COMPLETION, *numbers], pa.int64()),
+        "rule": (["within_group", *names], pa.string()),
+    }
+    connection.register("_rules", arrow(table))
+    connection.register("_kept_edges", pa.concat_tables([no_edges(), *(batch.edges() for batch in batches)]))
     try:
-        connection.execute(_EDGES, {"certain": CERTAIN_BITS})
+        both = (how, "from (", certain, ") union all from (", _MODEL_EDGES, ")")
+        connection.execute(" ".join(both), {"certain": CERTAIN_BITS})
     finally:
-        connection.unregister("_kept_edges")
+        for name in ("_rules", "_kept_edges"):
+            connection.unregister(name)

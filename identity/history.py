@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from identity.kept import Keeper, drop
 from identity.resolve import IDENTIFIER_KINDS, bearers, customer_named, spellings
 from identity.specs import spec
 from warehouse.database import Connection
@@ -29,7 +30,7 @@ _REMEMBER = """
         md5(found.identifier_kind || ':' || found.value) as value_hash,
         found.record_id,
         $now as known_since
-    from identity.identifiers as found
+    from {identifiers} as found
     left join identity.known_identifiers as known
         on
             found.record_id = known.record_id
@@ -38,6 +39,13 @@ _REMEMBER = """
     where list_contains($kinds, found.identifier_kind) and known.record_id is null
     order by 1, 2, 3
 """
+_PART = """
+    create or replace temp table _part as
+    select identifiers.*
+    from identity.identifiers as identifiers
+    semi join (select distinct key from _heard) as heard on identifiers.record_id = heard.key
+"""
+_KEEPER = Keeper("identity.known_identifiers", ("identified",))
 _BORE = """
     select distinct known.record_id
     from identity.known_identifiers as known
@@ -106,7 +114,7 @@ def known_identifiers_step() -> Step:
         "Which record bore which identifier, as a hash of its value, kept also when the record is gone. Only added to.",
         ("identifier_kind", "value_hash", "record_id"),
     )
-    return Step(table.full_name, (table,), frozenset({"identity.identifiers"}), _execute)
+    return Step(table.full_name, (table,), frozenset({"identity.identifiers"}), _execute, keeps_grain=True)
 
 
 def history(connection: Connection, who: str, *, at: datetime | None = None, default_country: str = "") -> History:
@@ -134,4 +142,10 @@ def history(connection: Connection, who: str, *, at: datetime | None = None, def
 
 def _execute(connection: Connection, run: Run) -> None:
     connection.execute(_CREATE)
-    connection.execute(_REMEMBER, {"now": run.now, "kinds": list(IDENTIFIER_KINDS)})
+    stands = _KEEPER.stands(connection, run)
+    if stands:
+        connection.execute(_PART)
+    remember = _REMEMBER.format(identifiers="_part" if stands else "identity.identifiers")
+    connection.execute(remember, {"now": run.now, "kinds": list(IDENTIFIER_KINDS)})
+    _KEEPER.done(connection)
+    drop(connection, "_part", "_heard")

@@ -9,12 +9,14 @@ hold all the same, because those join without being weighed.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import partial
 
 import pyarrow as pa
 
-from identity.arrays import arrow, write_table
+from identity.arrays import add_rows, arrow, write_table
 from identity.declaration import Blocked, Identifier, IdentityRules
+from identity.kept import Keeper, drop, narrowed, tell, tell_everything
 from identity.model import Model
 from identity.models import pinned_model
 from identity.specs import spec
@@ -22,6 +24,46 @@ from warehouse.database import Connection
 from warehouse.step import Run, Step
 
 SHARED_BY_PEOPLE = "shared by too many people"
+_KEPT_TABLES = ("identity.blocked_identifiers", "identity._shared_values")
+_PARTS = (
+    """
+    create or replace temp table _touched as
+    select distinct split_part(key, ':', 1) as identifier_kind, substr(key, strpos(key, ':') + 1) as value
+    from _heard
+    """,
+    """
+    create or replace temp table _part_values as
+    select found.*
+    from identity._identifier_values as found
+    semi join _touched on found.identifier_kind = _touched.identifier_kind and found.value = _touched.value
+    """,
+    """
+    create or replace temp table _part_records as
+    select records.record_id, records.full_name, records.given_name, records.family_name
+    from identity.records as records
+    semi join _part_values on records.record_id = _part_values.record_id
+    """,
+    """
+    create or replace temp table _blocked_before as
+    select identifier_kind, value
+    from identity.blocked_identifiers
+    semi join _touched using (identifier_kind, value)
+    """,
+)
+_OF_TOUCHED = """
+    as old using _touched
+    where old.identifier_kind = _touched.identifier_kind and old.value = _touched.value
+"""
+_CHANGED = """
+    with now as (
+        select identifier_kind, value
+        from identity.blocked_identifiers
+        semi join _touched using (identifier_kind, value)
+    )
+
+    select identifier_kind || ':' || value as key, null as one, null as other
+    from ((from now except from _blocked_before) union all (from _blocked_before except from now))
+"""
 _COUNTED = """
     with namers as (
         select
@@ -65,7 +107,7 @@ def blocked_step(rules: IdentityRules) -> Step:
         ("identifier_kind", "value"),
     )
     reads = frozenset({"identity._identifier_values", "identity.records", "identity._names", "identity.models"})
-    return Step(table.full_name, (table, shared), reads, partial(_write_blocked, rules))
+    return Step(table.full_name, (table, shared), reads, partial(_write_blocked, rules), keeps_grain=True)
 
 
 def declared_reason(kind: str, value: str, blocked: tuple[Blocked, ...]) -> str | None:
@@ -90,12 +132,42 @@ def _write_kinds(rules: IdentityRules, connection: Connection, _: Run) -> None:
     write_table(connection, "identity._identifier_kinds", table)
 
 
-def _write_blocked(rules: IdentityRules, connection: Connection, _: Run) -> None:
+def _write_blocked(rules: IdentityRules, connection: Connection, run: Run) -> None:
     model = pinned_model(connection)
+    declared = rules.model_dump_json(include={"identifiers", "blocked"})
+    keeper = Keeper("identity.blocked_identifiers", ("values",), (declared, model.fingerprint()))
+    if not keeper.stands(connection, run):
+        for table, rows in zip(
+            _KEPT_TABLES, _judged(rules, model, connection.execute(_COUNTED).fetchall()), strict=True
+        ):
+            write_table(connection, table, rows)
+        tell_everything(connection, "blocked")
+    else:
+        _judge_again(rules, model, connection)
+        tell(connection, "blocked", _CHANGED)
+        drop(connection, "_touched", "_part_values", "_part_records", "_blocked_before", "_heard")
+    keeper.done(connection)
+
+
+def _judge_again(rules: IdentityRules, model: Model, connection: Connection) -> None:
+    """The values that records which changed bear, or bore."""
+    for statement in _PARTS:
+        connection.execute(statement)
+    part = {"identity._identifier_values": "_part_values", "identity.records": "_part_records"}
+    found = connection.execute(narrowed(_COUNTED, part)).fetchall()
+    for table, rows in zip(_KEPT_TABLES, _judged(rules, model, found), strict=True):
+        connection.execute(" ".join(("delete from", table, _OF_TOUCHED)))
+        add_rows(connection, table, rows)
+
+
+def _judged(
+    rules: IdentityRules, model: Model, counted: Iterable[tuple[str, str, int, int]]
+) -> tuple[pa.Table, pa.Table]:
+    """Of some values with their records and people those that name nobody, and those that are shared by too many."""
     limits: dict[str, Identifier] = {kind.kind: kind for kind in rules.identifiers}
     blocked: list[tuple[str, str, str, int, int]] = []
     shared: list[tuple[str, str, bool]] = []
-    for kind, value, records, people in connection.execute(_COUNTED).fetchall():
+    for kind, value, records, people in counted:
         reason = declared_reason(kind, value, rules.blocked)
         limit = limits.get(kind)
         if reason is None and limit is not None:
@@ -105,7 +177,7 @@ def _write_blocked(rules: IdentityRules, connection: Connection, _: Run) -> None
                 shared.append((kind, value, reason is not None))
         if reason is not None:
             blocked.append((kind, value, reason, people, records))
-    _write_rows(connection, blocked, shared)
+    return _tables_of(blocked, shared)
 
 
 def _exceeded(limit: Identifier, records: int, people: int) -> str | None:
@@ -121,9 +193,9 @@ def _learned_reason(model: Model, limit: Identifier, value: str, exceeded: str |
     return (exceeded or SHARED_BY_PEOPLE) if says else None
 
 
-def _write_rows(
-    connection: Connection, blocked: list[tuple[str, str, str, int, int]], shared: list[tuple[str, str, bool]]
-) -> None:
+def _tables_of(
+    blocked: list[tuple[str, str, str, int, int]], shared: list[tuple[str, str, bool]]
+) -> tuple[pa.Table, pa.Table]:
     table = arrow(
         {
             "identifier_kind": ([row[0] for row in blocked], pa.string()),
@@ -133,7 +205,6 @@ def _write_rows(
             "records": ([row[4] for row in blocked], pa.int64()),
         }
     )
-    write_table(connection, "identity.blocked_identifiers", table)
     over = arrow(
         {
             "identifier_kind": ([row[0] for row in shared], pa.string()),
@@ -141,4 +212,4 @@ def _write_rows(
             "is_blocked": ([row[2] for row in shared], pa.bool_()),
         }
     )
-    write_table(connection, "identity._shared_values", over)
+    return table, over

@@ -70,6 +70,10 @@ class Model:
     shared: Mapping[str, frozenset[str]] | None = None
     """Kind of identifier → hashes of values that too many people share; None: as the accepted rows have it."""
 
+    def fingerprint(self) -> str:
+        """The same for versions that hold the same: what was learned, and with it the values that are remembered."""
+        return f"{self.version} {self.artefact.fingerprint()}"
+
     def prior(self, nodes: int) -> float:
         """The odds, in bits, that two people taken at random are one."""
         return self.artefact.prior - float(np.log2(self.frequencies.people(nodes)))

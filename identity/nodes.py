@@ -1,8 +1,9 @@
 """Records that certain evidence joins before anything is compared: one source's person, one WeChat account.
 
-Table ``identity._nodes`` (record_id, node_id): records that share an unblocked unique identifier, or every
-identifying value, are one node. Where people decided that records of one node are apart, each side is a node of its
-own; visitors (nothing but a cookie or device) are no nodes. Node numbers follow the smallest record id.
+Table ``identity._nodes`` (record_id, node_id, tied_id): records that share an unblocked unique identifier, or every
+identifying value, are tied, and one node. Where people decided that tied records are apart, each side is a node of its
+own; visitors (nothing but a cookie or device) are no nodes. Numbers of nodes mean nothing: a node keeps its number as
+long as its records stay the same. ``identity._ties`` (record_id, value) holds what ties records.
 """
 
 from __future__ import annotations
@@ -10,71 +11,267 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from identity.arrays import Integers, arrow, components, encoded, read_table, write_table
+from identity.arrays import Integers, arrow, components, encoded, read_table
 from identity.decisions import standing_constraints
+from identity.kept import Keeper, drop, tell, tell_everything
 from identity.specs import spec
 from warehouse.database import Connection
 from warehouse.step import Run, Step
 
-_KNOWN = """
-    select distinct record_id
-    from identity.identifiers
-    where strength <> 'device'
-    order by record_id
-"""
-_CERTAIN = """
-    with signed as (
-        select
-            records.record_id,
-            md5(
-                string_agg(identifiers.identifier_kind || ':' || identifiers.value, chr(31)
-                    order by identifiers.identifier_kind, identifiers.value)
-                || coalesce(records.address_line, '') || chr(31) || coalesce(records.city, '') || chr(31)
-                || coalesce(records.postcode, '') || chr(31) || coalesce(cast(records.birth_on as varchar), '')
-                || chr(31) || coalesce(records.gender, '')
-            ) as signature
-        from identity.records as records
-        inner join identity.identifiers as identifiers on records.record_id = identifiers.record_id
-        where not identifiers.is_blocked and identifiers.strength <> 'device'
-        group by
-            records.record_id, records.address_line, records.city, records.postcode, records.birth_on, records.gender
-        having bool_or(identifiers.identifier_kind in ('email', 'phone') and identifiers.strength = 'strong')
-            and bool_or(identifiers.identifier_kind = 'name')
+_NONE = (
+    "create or replace table identity._nodes (record_id varchar, node_id bigint, tied_id bigint)",
+    "create or replace table identity._ties (record_id varchar, value varchar)",
+    "create or replace table identity._kept_apart (record_id_l varchar, record_id_r varchar)",
+)
+_APART_NOW = "create or replace temp table _apart_now (record_id_l varchar, record_id_r varchar)"
+_HEARD_RECORDS = """
+    create or replace temp table _changed as
+    with moved as (
+        (from _apart_now except from identity._kept_apart)
+        union all
+        (from identity._kept_apart except from _apart_now)
     )
+
+    select key as record_id from _heard
+    union
+    select record_id_l from moved
+    union
+    select record_id_r from moved
+"""
+_EVERY_RECORD = "create or replace temp table _changed as select distinct record_id from identity.identifiers"
+_KEEP_APART = "create or replace table identity._kept_apart as select * from _apart_now"
+_TIES = """
+    insert into identity._ties
+    with found as (
+        select identifiers.*
+        from identity.identifiers as identifiers
+        semi join _changed on identifiers.record_id = _changed.record_id
+        where identifiers.strength <> 'device' and not identifiers.is_blocked
+    ),
+
+    said as (
+        select records.record_id, records.address_line, records.city, records.postcode, records.birth_on, records.gender
+        from identity.records as records
+        semi join _changed on records.record_id = _changed.record_id
+    ),
+
+    named as (
+        select
+            record_id,
+            md5(string_agg(identifier_kind || ':' || value, chr(31) order by identifier_kind, value)) as names
+        from found
+        group by record_id
+        having
+            bool_or(identifier_kind in ('email', 'phone') and strength = 'strong')
+            and bool_or(identifier_kind = 'name')
+    )
+
     select record_id, identifier_kind || ':' || value as value
-    from identity.identifiers
-    where strength = 'unique' and not is_blocked
+    from found
+    where strength = 'unique'
     union all
-    select record_id, 'same:' || signature
-    from signed
+    select
+        named.record_id,
+        'same:' || md5(
+            concat_ws(
+                chr(31), named.names, coalesce(said.address_line, ''), coalesce(said.city, ''),
+                coalesce(said.postcode, ''), coalesce(cast(said.birth_on as varchar), ''), coalesce(said.gender, '')
+            )
+        ) as value
+    from named
+    inner join said on named.record_id = said.record_id
+"""
+_AFFECTED = """
+    create or replace temp table _affected as
+    with values_now as (
+        select distinct ties.value
+        from identity._ties as ties
+        semi join _changed on ties.record_id = _changed.record_id
+    ),
+
+    met as (
+        select record_id from _changed
+        union
+        select ties.record_id
+        from identity._ties as ties
+        semi join values_now on ties.value = values_now.value
+    ),
+
+    ties_before as (
+        select distinct nodes.tied_id
+        from identity._nodes as nodes
+        semi join met on nodes.record_id = met.record_id
+    )
+
+    select record_id from met
+    union
+    select nodes.record_id
+    from identity._nodes as nodes
+    semi join ties_before on nodes.tied_id = ties_before.tied_id
+"""
+_KNOWN = """
+    create or replace temp table _known as
+    select record_id, row_number() over (order by record_id) - 1 as place
+    from (
+        select distinct identifiers.record_id
+        from identity.identifiers as identifiers
+        semi join _affected on identifiers.record_id = _affected.record_id
+        where identifiers.strength <> 'device'
+    )
+"""
+_SHARED = """
+    with found as (
+        select known.place, ties.value, count(*) over (partition by ties.value) as records
+        from identity._ties as ties
+        inner join _known as known on ties.record_id = known.record_id
+    )
+
+    select place, value
+    from found
+    where records > 1
+    order by place, value
+"""
+_APART = """
+    select l.place, r.place
+    from _apart_now as apart
+    inner join _known as l on apart.record_id_l = l.record_id
+    inner join _known as r on apart.record_id_r = r.record_id
     order by 1, 2
 """
+_BEFORE = """
+    create or replace temp table _nodes_before as
+    select nodes.*
+    from identity._nodes as nodes
+    semi join _affected on nodes.record_id = _affected.record_id
+"""
+_NODES_NOW = """
+    create or replace temp table _nodes_now as
+    with labelled as (
+        select known.record_id, labels.node, labels.tied
+        from _known as known
+        inner join _labels as labels on known.place = labels.place
+    ),
+
+    joined as (
+        select labelled.*, before.node_id, count(*) over (partition by labelled.node) as records
+        from labelled
+        left join _nodes_before as before on labelled.record_id = before.record_id
+    ),
+
+    sizes as (select node_id, count(*) as records from _nodes_before group by node_id),
+
+    stays as (
+        select joined.node, min(joined.node_id) as node_id
+        from joined
+        inner join sizes on joined.node_id = sizes.node_id
+        group by joined.node
+        having
+            count(distinct joined.node_id) = 1
+            and count(*) = any_value(joined.records)
+            and count(*) = any_value(sizes.records)
+    ),
+
+    fresh as (
+        select
+            node,
+            (select coalesce(max(node_id), -1) from identity._nodes) + row_number() over (order by node) as node_id
+        from (select distinct node from labelled anti join stays using (node))
+    ),
+
+    numbered as (from stays union all from fresh)
+
+    select
+        labelled.record_id,
+        numbered.node_id,
+        min(numbered.node_id) over (partition by labelled.tied) as tied_id
+    from labelled
+    inner join numbered on labelled.node = numbered.node
+"""
+_REPLACE = (
+    "delete from identity._nodes where record_id in (select record_id from _affected)",
+    "insert into identity._nodes select * from _nodes_now order by record_id",
+)
+_MOVED = """
+    with moved as (
+        (select record_id, node_id from _nodes_now except select record_id, node_id from _nodes_before)
+        union all
+        (select record_id, node_id from _nodes_before except select record_id, node_id from _nodes_now)
+        union all
+        select nodes.record_id, nodes.node_id
+        from _nodes_now as nodes
+        semi join _changed on nodes.record_id = _changed.record_id
+    )
+
+    select distinct null as key, node_id as one, null as other from moved
+"""
+_TIDY = ("_changed", "_affected", "_known", "_nodes_before", "_nodes_now", "_apart_now", "_heard")
+_KEEPER = Keeper("identity._nodes", ("identified",))
 
 
 def nodes_step() -> Step:
     """Make ``identity._nodes``."""
     table = spec("_nodes", "The records that certain evidence joins before anything is compared.", ("record_id",))
     reads = frozenset({"identity.identifiers", "identity.records"})
-    return Step(table.full_name, (table,), reads, _execute)
+    return Step(table.full_name, (table,), reads, _execute, keeps_grain=True)
 
 
-def _execute(connection: Connection, _: Run) -> None:
-    records: list[str] = read_table(connection, _KNOWN).column("record_id").to_pylist()
-    number = {record: position for position, record in enumerate(records)}
-    members, values = _ties(read_table(connection, _CERTAIN), number)
-    label = components(len(records), *_chained(members, values))
-    apart = [
-        (number[item.record_id_l], number[item.record_id_r])
-        for item in standing_constraints(connection)
-        if not item.is_together and item.record_id_l in number and item.record_id_r in number
-    ]
-    side = _sides(label, apart)
-    if side.any():
-        label = components(len(records), *_chained(*_by_side(members, values, side)))
-    node = np.unique(label, return_inverse=True)[1]
-    write_table(
-        connection, "identity._nodes", arrow({"record_id": (records, pa.string()), "node_id": (node, pa.int64())})
+def _execute(connection: Connection, run: Run) -> None:
+    stands = _KEEPER.stands(connection, run)
+    _read_apart(connection)
+    if not stands:
+        for statement in _NONE:
+            connection.execute(statement)
+    connection.execute(_HEARD_RECORDS if stands else _EVERY_RECORD)
+    connection.execute("delete from identity._ties where record_id in (select record_id from _changed)")
+    for statement in (_TIES, _AFFECTED, _KNOWN, _BEFORE):
+        connection.execute(statement)
+    _number(connection)
+    for statement in _REPLACE:
+        connection.execute(statement)
+    if stands:
+        tell(connection, "nodes", _MOVED)
+    else:
+        tell_everything(connection, "nodes")
+    connection.execute(_KEEP_APART)
+    _KEEPER.done(connection)
+    drop(connection, *_TIDY)
+
+
+def _read_apart(connection: Connection) -> None:
+    """What people keep apart, as a temporary table."""
+    apart = [item for item in standing_constraints(connection) if not item.is_together]
+    connection.execute(_APART_NOW)
+    table = arrow(
+        {
+            "record_id_l": ([item.record_id_l for item in apart], pa.string()),
+            "record_id_r": ([item.record_id_r for item in apart], pa.string()),
+        }
     )
+    connection.register("_incoming", table)
+    try:
+        connection.execute("insert into _apart_now select distinct * from _incoming")
+    finally:
+        connection.unregister("_incoming")
+
+
+def _number(connection: Connection) -> None:
+    """Which affected records are one node, and the number of each node."""
+    [(count,)] = connection.execute("select count(*) from _known").fetchall()
+    shared = read_table(connection, _SHARED)
+    members = np.asarray(shared.column("place").to_numpy(), dtype=np.int64)
+    values, _ = encoded(shared.column("value"))
+    order = np.lexsort((members, values))
+    members, values = members[order], values[order]
+    tied = components(count, *_chained(members, values))
+    apart = [(int(one), int(other)) for one, other in connection.execute(_APART).fetchall()]
+    side = _sides(tied, apart)
+    node = components(count, *_chained(*_by_side(members, values, side))) if side.any() else tied
+    labels = {"place": (np.arange(count), pa.int64()), "node": (node, pa.int64()), "tied": (tied, pa.int64())}
+    connection.register("_labels", arrow(labels))
+    try:
+        connection.execute(_NODES_NOW)
+    finally:
+        connection.unregister("_labels")
 
 
 def _sides(label: Integers, apart: list[tuple[int, int]]) -> Integers:
@@ -99,16 +296,6 @@ def _by_side(members: Integers, values: Integers, side: Integers) -> tuple[Integ
     split = values * (int(side.max()) + 1) + side[members]
     order = np.lexsort((members, split))
     return members[order], split[order]
-
-
-def _ties(certain: pa.Table, number: dict[str, int]) -> tuple[Integers, Integers]:
-    """Numbers of records and of the values that tie them, ordered by value."""
-    values, _ = encoded(certain.column("value"))
-    record_codes, record_texts = encoded(certain.column("record_id"))
-    position = np.array([number[text] for text in record_texts], dtype=np.int64)
-    members = position[record_codes] if len(position) else record_codes
-    order = np.lexsort((members, values))
-    return members[order], values[order]
 
 
 def _chained(members: Integers, values: Integers) -> tuple[Integers, Integers]:

@@ -1,25 +1,21 @@
-"""The step that normalises every distinct value of the records once, and keeps the results for the runs to come.
+"""The step that finds which records changed, and normalises every distinct value of theirs once.
 
 Tables (private): ``identity._texts`` (field, raw, value), ``identity._phones`` (raw, country, value, is_valid,
 is_masked) and ``identity._names`` (full_name, given_name, family_name, given, family, han, name_key). A value that was
-normalised by an earlier run is not normalised again, unless the code that does it, or a library that it uses, is
-another now (``identity._normalised_by``). What no record says any more is left out, so that the tables are those of a
-full rebuild, row by row.
+normalised by an earlier run is not normalised again. What no record says any more is left out, so that the tables are
+those of a full rebuild. ``identity._standing`` holds the records as they were then: what differs now has changed, and
+steps that come after make anew only what follows from it (``identity.kept``).
 """
 
 from __future__ import annotations
 
-import hashlib
-import unicodedata
-from collections.abc import Callable, Sequence
-from importlib.metadata import version
-from importlib.resources import files
+from collections.abc import Callable, Iterable, Sequence
 
 import pyarrow as pa
-from sqlglot import exp
 
 from identity.addresses import address_key
-from identity.arrays import arrow, read_table, write_table
+from identity.arrays import add_rows, arrow, read_table
+from identity.kept import Keeper, drop, is_filled, make, tell, tell_everything
 from identity.names import normalise_name
 from identity.normalise import (
     normalise_address,
@@ -31,7 +27,7 @@ from identity.normalise import (
     normalise_postcode,
 )
 from identity.specs import spec
-from warehouse.database import Connection, MissingTableError
+from warehouse.database import Connection
 from warehouse.step import Run, Step
 
 
@@ -51,58 +47,120 @@ TEXT_FIELDS: dict[str, Callable[[str], str | None]] = {
 }
 """How each field of ``identity._texts`` is made from what was sent."""
 
-_SHAPES = {
-    "_texts": {name: pa.string() for name in ("field", "raw", "value")},
-    "_phones": {name: pa.string() for name in ("raw", "country", "value")}
-    | {name: pa.bool_() for name in ("is_valid", "is_masked")},
-    "_names": {
-        name: pa.string() for name in ("full_name", "given_name", "family_name", "given", "family", "han", "name_key")
-    },
-}
-_SAID = (
+_EMPTY = (
+    "create or replace table identity._texts (field varchar, raw varchar, value varchar)",
     """
-    create or replace temp table _said_texts as
-    select distinct field, raw
-    from (
-        select unnest(
-            [
-                {'field': 'email', 'raw': email},
-                {'field': 'handle', 'raw': handle},
-                {'field': 'address', 'raw': address_line},
-                {'field': 'address_key', 'raw': address_line},
-                {'field': 'city', 'raw': city},
-                {'field': 'postcode', 'raw': postcode},
-                {'field': 'gender', 'raw': gender}
-            ],
-            recursive := true
-        )
-        from identity.records
+    create or replace table identity._phones (
+        raw varchar, country varchar, value varchar, is_valid boolean, is_masked boolean
     )
-    where raw is not null
     """,
     """
-    create or replace temp table _said_phones as
-    select distinct
-        phone as raw,
-        case when length(country) = 2 then upper(country) else feed_country end as country
-    from identity.records
-    where phone is not null
+    create or replace table identity._names (
+        full_name varchar, given_name varchar, family_name varchar, given varchar, family varchar, han varchar,
+        name_key varchar
+    )
     """,
     """
-    create or replace temp table _said_names as
-    select distinct full_name, given_name, family_name
-    from identity.records
-    where coalesce(full_name, given_name, family_name) is not null
+    create or replace table identity._standing (
+        record_id varchar, content ubigint, email varchar, handle varchar, address_line varchar, city varchar,
+        postcode varchar, gender varchar, phone varchar, country varchar, feed_country varchar, full_name varchar,
+        given_name varchar, family_name varchar
+    )
     """,
 )
-_TIDY = ("drop table _said_texts", "drop table _said_phones", "drop table _said_names")
+_TEXTS_NOW = (
+    "select 'email' as field, email as raw from identity.records where email is not null",
+    "select 'handle' as field, handle as raw from identity.records where handle is not null",
+    "select 'address' as field, address_line as raw from identity.records where address_line is not null",
+    "select 'address_key' as field, address_line as raw from identity.records where address_line is not null",
+    "select 'city' as field, city as raw from identity.records where city is not null",
+    "select 'postcode' as field, postcode as raw from identity.records where postcode is not null",
+    "select 'gender' as field, gender as raw from identity.records where gender is not null",
+)
+_SAID = {
+    "_texts": """
+        select distinct field, raw
+        from (
+            select unnest(
+                [
+                    {'field': 'email', 'raw': email},
+                    {'field': 'handle', 'raw': handle},
+                    {'field': 'address', 'raw': address_line},
+                    {'field': 'address_key', 'raw': address_line},
+                    {'field': 'city', 'raw': city},
+                    {'field': 'postcode', 'raw': postcode},
+                    {'field': 'gender', 'raw': gender}
+                ],
+                recursive := true
+            )
+            from identity.records
+        )
+        where raw is not null
+    """,
+    "_phones": """
+        select distinct
+            phone as raw,
+            case when length(country) = 2 then upper(country) else feed_country end as country
+        from identity.records
+        where phone is not null
+    """,
+    "_names": """
+        select distinct full_name, given_name, family_name
+        from identity.records
+        where coalesce(full_name, given_name, family_name) is not null
+    """,
+}
 _KEYS = {
     "_texts": ("field", "raw"),
     "_phones": ("raw", "country"),
     "_names": ("full_name", "given_name", "family_name"),
 }
-_CODE = ("addresses", "chinese", "names", "normalise", "normalised")
-_LIBRARIES = ("phonenumbers", "pypinyin", "OpenCC")
+_FRESH = """
+    create or replace temp table _fresh as
+    select
+        record_id,
+        hash(
+            email, handle, address_line, city, postcode, gender, phone, country, feed_country, full_name, given_name,
+            family_name, feed, kind, person_key, id_space, source_customer_id, anonymous_id, device_id, platform,
+            account_id, region, company, birth_on, national_id_hash, wechat_unionid, wechat_openid,
+            wecom_external_userid, source_key, device_key
+        ) as content
+    from identity.records
+"""
+_TOUCHED = """
+    create or replace temp table _touched as
+    select coalesce(fresh.record_id, standing.record_id) as record_id
+    from _fresh as fresh
+    full outer join identity._standing as standing on fresh.record_id = standing.record_id
+    where fresh.content is distinct from standing.content
+"""
+_PARTS = (
+    """
+    create or replace temp table _said_before as
+    select standing.*
+    from identity._standing as standing
+    semi join _touched on standing.record_id = _touched.record_id
+    """,
+    """
+    create or replace temp table _said_now as
+    select records.*
+    from identity.records as records
+    semi join _touched on records.record_id = _touched.record_id
+    """,
+)
+_KEEP_STANDING = (
+    "delete from identity._standing where record_id in (select record_id from _said_before)",
+    """
+    insert into identity._standing
+    select
+        said.record_id, fresh.content, said.email, said.handle, said.address_line, said.city, said.postcode,
+        said.gender, said.phone, said.country, said.feed_country, said.full_name, said.given_name, said.family_name
+    from _said_now as said
+    inner join _fresh as fresh on said.record_id = fresh.record_id
+    """,
+)
+_TIDY = ("_said_before", "_said_now", "_fresh", "_touched", "_gone", "_heard")
+_KEEPER = Keeper("identity.normalised", ())
 
 
 def normalised_step() -> Step:
@@ -115,71 +173,65 @@ def normalised_step() -> Step:
             "A distinct name as sent, and its parts as they are compared.",
             ("full_name", "given_name", "family_name"),
         ),
-        spec("_normalised_by", "The code that normalised the values that stand.", ("fingerprint",)),
+        spec("_standing", "A record as it was when it was last matched, and a digest of all it said.", ("record_id",)),
     )
-    return Step("identity.normalised", tables, frozenset({"identity.records"}), _execute)
+    return Step("identity.normalised", tables, frozenset({"identity.records"}), _execute, keeps_grain=True)
 
 
 def _execute(connection: Connection, run: Run) -> None:
-    code = _code()
-    if run.full_refresh or not _is_made_by(connection, code):
-        for name, shape in _SHAPES.items():
-            write_table(connection, f"identity.{name}", arrow({column: ([], kind) for column, kind in shape.items()}))
-        write_table(connection, "identity._normalised_by", arrow({"fingerprint": ([code], pa.string())}))
-    for statement in _SAID:
+    stands = _KEEPER.stands(connection, run)
+    if not stands:
+        for statement in _EMPTY:
+            connection.execute(statement)
+    for statement in (_FRESH, _TOUCHED, *_PARTS):
         connection.execute(statement)
     for name, normalise in (("_texts", _texts), ("_phones", _phones), ("_names", _names)):
         new = read_table(connection, _new_query(name))
-        _keep(connection, name, normalise(*(new.column(key).to_pylist() for key in _KEYS[name])))
-    for statement in _TIDY:
+        add_rows(connection, f"identity.{name}", normalise(*(new.column(key).to_pylist() for key in _KEYS[name])))
+        _drop_gone(connection, name)
+    for statement in _KEEP_STANDING:
         connection.execute(statement)
-
-
-def _code() -> str:
-    """A digest of what decides how values are normalised: our modules and the versions of libraries."""
-    digest = hashlib.sha256()
-    for module in _CODE:
-        digest.update((files("identity") / f"{module}.py").read_bytes())
-    for library in _LIBRARIES:
-        digest.update(f"{library} {version(library)}".encode())
-    digest.update(f"unicode {unicodedata.unidata_version}".encode())
-    return digest.hexdigest()[:16]
-
-
-def _is_made_by(connection: Connection, code: str) -> bool:
-    try:
-        found = connection.execute("select fingerprint from identity._normalised_by").fetchall()
-    except MissingTableError:
-        return False
-    return found == [(code,)]
+    if stands:
+        tell(connection, "records", "select record_id as key, null as one, null as other from _touched")
+    else:
+        tell_everything(connection, "records")
+    _KEEPER.done(connection)
+    drop(connection, *_TIDY)
 
 
 def _new_query(name: str) -> str:
-    """What records say and no run has normalised yet, in order."""
+    """What touched records say and no run has normalised yet, in order."""
     keys = _KEYS[name]
-    query = exp.select(*(exp.column(key, "said") for key in keys)).from_(exp.to_table(f"_said{name}").as_("said"))
-    query = query.join(exp.to_table(f"identity.{name}").as_("kept"), on=_alike(keys, "said", "kept"), join_type="anti")
-    return query.order_by(*keys).sql(dialect="duckdb")
+    said = ("from (", _said(name, "_said_now"), ") as said")
+    return " ".join((*said, "anti join", f"identity.{name} as kept on", _same(keys, "said", "kept"), "order by all"))
 
 
-def _keep(connection: Connection, name: str, new: pa.Table) -> None:
-    """The results of earlier runs for what records still say, and the new ones."""
-    keys = _KEYS[name]
-    kept = exp.select("kept.*").from_(exp.to_table(f"identity.{name}").as_("kept"))
-    kept = kept.join(exp.to_table(f"_said{name}").as_("said"), on=_alike(keys, "kept", "said"), join_type="semi")
-    every = exp.union(kept, exp.select("*").from_("_new"), distinct=False)
-    rows = exp.select("*").from_(every.subquery("every")).order_by(*keys)
-    table = exp.to_table(f"identity.{name}")
-    created = exp.Create(this=table, kind="TABLE", replace=True, expression=rows)
-    connection.register("_new", new)
-    try:
-        connection.execute(created.sql(dialect="duckdb"))
-    finally:
-        connection.unregister("_new")
+def _said(name: str, records: str) -> str:
+    """The distinct values of some records."""
+    return _SAID[name].replace("identity.records", records)
 
 
-def _alike(keys: Sequence[str], one: str, other: str) -> exp.Condition:
-    return exp.and_(*(exp.NullSafeEQ(this=exp.column(key, one), expression=exp.column(key, other)) for key in keys))
+def _drop_gone(connection: Connection, name: str) -> None:
+    """Leave out what touched records said and no record says any more."""
+    if not is_filled(connection, "_said_before"):
+        return
+    make(connection, "_gone", _said(name, "_said_before"))
+    same = _same(_KEYS[name], "gone", "said")
+    for now in _now_queries(name):
+        connection.execute(" ".join(("delete from _gone as gone using (", now, ") as said where", same)))
+    same = _same(_KEYS[name], "kept", "_gone")
+    connection.execute(" ".join(("delete from", f"identity.{name} as kept using _gone where", same)))
+
+
+def _now_queries(name: str) -> Iterable[str]:
+    """What all records say, in pieces of which the engine need not make one list."""
+    if name != "_texts":
+        return (_SAID[name].replace("select distinct", "select"),)
+    return _TEXTS_NOW
+
+
+def _same(keys: Sequence[str], one: str, other: str) -> str:
+    return " and ".join(f"{one}.{key} is not distinct from {other}.{key}" for key in keys)
 
 
 def _texts(fields: list[str], raws: list[str]) -> pa.Table:

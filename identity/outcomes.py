@@ -25,6 +25,32 @@ _BANDS = tuple(range(_LOWEST, _HIGHEST, _BAND_BITS))
 _SMOOTHING = 0.5
 
 
+_BITS = 4
+"""Of a level in the whole number that holds the levels of all comparisons."""
+
+COUNT_PATTERNS = """
+    select
+        levels,
+        cast(greatest(least(floor((weight - $lowest) / $bits), $last), 0) as bigint) as band,
+        count(*) as pairs
+    from identity._scores
+    where rule_number >= 0
+    group by 1, 2
+"""
+"""How many candidate pairs came out how, in one go: packed levels, number of the band of weight, pairs."""
+
+BANDS = {"lowest": _LOWEST, "bits": _BAND_BITS, "last": len(_BANDS) - 1}
+"""What that select binds."""
+
+
+def packed(levels: Mapping[str, Integers]) -> Integers:
+    """The levels of all comparisons of each pair as one whole number."""
+    found = np.zeros(len(next(iter(levels.values()))), dtype=np.int64)
+    for name in LEVELS:
+        found = (found << _BITS) | (levels[name] + 1)
+    return found
+
+
 @dataclass(frozen=True)
 class Outcomes:
     """Pairs per comparison and level."""
@@ -32,11 +58,20 @@ class Outcomes:
     counts: Mapping[str, Mapping[str, int]]
 
     @classmethod
-    def of(cls, levels: Mapping[str, Integers], weight: Floats) -> Outcomes:
-        """Count the levels (-1: nothing to compare) and weights of some pairs."""
-        counts = {comparison: level_counts(comparison, found) for comparison, found in levels.items()}
+    def of(cls, levels: Integers, weight: Floats) -> Outcomes:
+        """Count the packed levels and the weights of some pairs."""
         band = np.clip((weight - _LOWEST) // _BAND_BITS, 0, len(_BANDS) - 1).astype(np.int64)
-        number = np.bincount(band, minlength=len(_BANDS)).tolist()
+        return cls.of_patterns(levels, band, np.ones(len(weight), dtype=np.int64))
+
+    @classmethod
+    def of_patterns(cls, patterns: Integers, band: Integers, pairs: Integers) -> Outcomes:
+        """Count pairs of which so many have the same packed levels and band of weight."""
+        counts: dict[str, dict[str, int]] = {}
+        for place, comparison in enumerate(reversed(LEVELS)):
+            found = (patterns >> (_BITS * place)) & ((1 << _BITS) - 1)
+            number = np.bincount(found, pairs, len(LEVELS[comparison]) + 1).astype(np.int64).tolist()
+            counts[comparison] = dict(zip((ABSENT, *LEVELS[comparison]), number, strict=True))
+        number = np.bincount(band, pairs, len(_BANDS)).astype(np.int64).tolist()
         counts[WEIGHT] = dict(zip((f"{start:+}" for start in _BANDS), number, strict=True))
         return cls(counts)
 

@@ -6,7 +6,9 @@ from identity.blocking import candidates_step
 from identity.clusters import clusters_step
 from identity.declaration import IdentityRules, load_identity
 from identity.edges import edges_step
+from identity.features_step import features_step
 from identity.history import known_identifiers_step
+from identity.identifier_values import identifier_values_step, identifiers_step
 from identity.identifiers import blocked_step, identifier_kinds_step
 from identity.ledger import ledger_step
 from identity.model import declaration_of
@@ -62,11 +64,12 @@ def candidate_steps(rules: IdentityRules) -> tuple[Step, ...]:
     return (
         normalised_step(),
         identifier_kinds_step(rules),
-        _table("_identifier_values"),
+        _table("_mentions"),
+        identifier_values_step(),
         blocked_step(rules),
-        _table("identifiers"),
+        identifiers_step(rules),
         nodes_step(),
-        _table("_features"),
+        features_step(),
         candidates_step(rules),
     )
 

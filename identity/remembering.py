@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 
 from identity.compare_names import part_holders
-from identity.edges import Weighing
 from identity.frequencies import REMEMBERED_FROM, value_key
 from identity.models import FREQUENCY, SHARED, Value
+from identity.weighing import Weighing
 from warehouse.database import Connection
 
 _COUNTED_OTHERWISE: Final = ("name", "source_scope", "gender")

@@ -6,10 +6,13 @@ what each comparison says. Guards speak last: they take back what they explain, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from identity.arrays import Flags, Floats, Integers
 from identity.compare import Compared
@@ -30,15 +33,6 @@ class Scored:
     levels: Mapping[str, Integers]
     guards: Mapping[str, Flags]
     prior: float
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """One line of the reasons for an edge: what was compared, how it came out, and the bits it adds."""
-
-    comparison: str
-    level: str
-    weight: float
 
 
 def score(compared: Compared, rules: IdentityRules, prior: float) -> Scored:
@@ -67,27 +61,76 @@ def probability(weight: Floats) -> Floats:
     return np.asarray(1.0 / (1.0 + np.exp2(-np.clip(weight, -_CERTAIN_BITS, _CERTAIN_BITS))))
 
 
-def evidence_of(scored: Scored, rules: IdentityRules, chosen: Integers) -> list[list[dict[str, object]]]:
+def evidence_of(scored: Scored, rules: IdentityRules, chosen: Integers) -> pa.ListArray:
     """The reasons of the chosen pairs, heaviest first, the starting odds last. Holds no values, only outcomes."""
-    lines: list[list[tuple[float, str, str]]] = [[] for _ in range(len(chosen))]
+    words: dict[str, int] = {}
+    lines = [*_compared_lines(scored, rules, chosen, words), *_guard_lines(scored, rules, chosen, words)]
+    lines.sort(key=lambda line: line.order)
+    comparison, level = (words.setdefault(word, len(words)) for word in ("prior", "two people at random"))
+    prior = _Line((), np.arange(len(chosen)), comparison, level, scored.prior)
+    return _told([*lines, prior], len(chosen), list(words))
+
+
+@dataclass(frozen=True)
+class _Line:
+    """What one comparison or guard says, for all pairs of which it says anything; words by number."""
+
+    order: tuple[str, ...]
+    pair: Integers
+    comparison: int
+    level: Integers | int
+    weight: Floats | float
+
+
+def _compared_lines(scored: Scored, rules: IdentityRules, chosen: Integers, words: dict[str, int]) -> Iterator[_Line]:
     for item in rules.comparisons:
         level = scored.levels[item.comparison][chosen]
-        share = scored.shares[item.comparison][chosen]
-        for position in np.flatnonzero(level >= 0).tolist():
-            name = LEVELS[item.comparison][level[position]]
-            lines[position].append((float(share[position]), item.comparison, name))
+        pair = np.flatnonzero(level >= 0)
+        number = np.array([words.setdefault(name, len(words)) for name in LEVELS[item.comparison]], dtype=np.int64)
+        share = scored.shares[item.comparison][chosen][pair]
+        comparison = words.setdefault(item.comparison, len(words))
+        yield _Line((item.comparison,), pair, comparison, number[level[pair]], share)
+
+
+def _guard_lines(scored: Scored, rules: IdentityRules, chosen: Integers, words: dict[str, int]) -> Iterator[_Line]:
     for guard in rules.guards:
-        for position in np.flatnonzero(scored.guards[guard.guard][chosen]).tolist():
-            lines[position].append((guard.weight, "guard", guard.guard))
-    return [_told(line, scored.prior) for line in lines]
+        pair = np.flatnonzero(scored.guards[guard.guard][chosen])
+        comparison = words.setdefault("guard", len(words))
+        level = words.setdefault(guard.guard, len(words))
+        yield _Line(("guard", guard.guard), pair, comparison, level, guard.weight)
 
 
-def _told(line: list[tuple[float, str, str]], prior: float) -> list[dict[str, object]]:
-    ordered = sorted(line, key=lambda item: (-abs(item[0]), item[1], item[2]))
-    told: list[dict[str, object]] = [
-        {"comparison": comparison, "level": level, "weight": round(weight, 2)} for weight, comparison, level in ordered
-    ]
-    return [*told, {"comparison": "prior", "level": "two people at random", "weight": round(prior, 2)}]
+def _told(lines: list[_Line], pairs: int, words: list[str]) -> pa.ListArray:
+    """All lines by pair; within a pair by how much they weigh, the last one last."""
+
+    def column(values: Iterable[Floats | Integers | float | int], kind: type) -> NDArray[Any]:
+        return np.concatenate(
+            [
+                np.broadcast_to(np.asarray(value, kind), len(line.pair))
+                for line, value in zip(lines, values, strict=True)
+            ]
+        )
+
+    pair = column((line.pair for line in lines), np.int64)
+    weight = column((line.weight for line in lines), np.float64)
+    place = column(range(len(lines)), np.int64)
+    heaviness = np.where(place == len(lines) - 1, np.inf, -np.abs(weight))
+    order = np.lexsort((place, heaviness, pair))
+    dictionary = pa.array(words, pa.string())
+
+    def texts(values: Iterable[Integers | int]) -> pa.Array:
+        return dictionary.take(pa.array(column(values, np.int64)[order]))
+
+    told = pa.StructArray.from_arrays(
+        [
+            texts(line.comparison for line in lines),
+            texts(line.level for line in lines),
+            pa.array(np.round(weight[order], 2), pa.float64()),
+        ],
+        names=["comparison", "level", "weight"],
+    )
+    ends = np.cumsum(np.bincount(pair, minlength=pairs))
+    return pa.ListArray.from_arrays(pa.array(np.r_[0, ends], pa.int32()), told)
 
 
 def _share(item: Comparison, compared: Compared, prior: float) -> Floats:

@@ -19,9 +19,7 @@ from identity.cluster import Decided, cluster
 from identity.cluster import Pairs as WeighedPairs
 from identity.clusters import named_nodes, without_ambiguous
 from identity.compare import Compared
-from identity.compare_names import names_in_all
 from identity.declaration import IdentityRules
-from identity.edges import Weighing, candidates_of, weighed_pairs, weighing_of
 from identity.fitting import Fit, Labelled, counts_by_level, fit
 from identity.labels import Pairs, decided_pairs, joined, pairs_of_persons, read_persons
 from identity.model import DECLARED_VERSION, Artefact, Model, declaration_of, declared_weights
@@ -38,6 +36,7 @@ from identity.trial import (
     trial_of,
     worse_by,
 )
+from identity.weighing import Weighing, candidates_of, weighed_pairs, weighing_of
 from quality.resolution import Attempt
 from warehouse.database import Connection
 from warehouse.step import Run
@@ -72,9 +71,10 @@ def train(connection: Connection, rules: IdentityRules, run: Run, labels: Path |
     ensure_models(connection, attempt)
     pin(connection, DECLARED_VERSION, attempt)
     for step in candidate_steps(rules):
-        step.execute(connection, run)
+        step.execute(connection, replace(run, full_refresh=True))
     weighing = weighing_of(connection, rules, Model())
-    left, right, _ = candidates_of(connection)
+    candidates = candidates_of(connection)
+    left, right = candidates.left, candidates.right
     persons = read_persons(connection, labels) if labels is not None else None
     pairs = decided_pairs(connection, labels if persons is None else None)
     if persons is not None:
@@ -112,7 +112,7 @@ def _unlearned(weighing: Weighing, pairs: Pairs) -> Artefact:
         declaration=declaration_of(weighing.rules),
         declared=declared_weights(weighing.rules),
         population=names.frequencies.people(weighing.nodes),
-        names=names_in_all(names),
+        names=names.names,
         labelled={"one_person": int(pairs.is_match.sum()), "two_people": int((~pairs.is_match).sum())},
     )
 

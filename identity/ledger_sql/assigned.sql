@@ -27,6 +27,6 @@ select
     named.is_new,
     records.source_key,
     records.device_key
-from identity._clusters as clusters
+from _clusters_now as clusters
 inner join named on clusters.cluster_id = named.cluster_id
 inner join identity.records as records on clusters.record_id = records.record_id

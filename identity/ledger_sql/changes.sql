@@ -4,8 +4,7 @@ with previous as (
     select
         record_id,
         customer_id
-    from identity.customer_link_history
-    where valid_to is null
+    from _links_before
 ),
 
 names as (

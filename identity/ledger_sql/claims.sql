@@ -7,8 +7,7 @@ with previous as (
         source_key,
         device_key,
         valid_from
-    from identity.customer_link_history
-    where valid_to is null
+    from _links_before
 ),
 
 present as (
@@ -18,7 +17,7 @@ present as (
         records.first_seen_at,
         records.source_key,
         records.device_key
-    from identity._clusters as clusters
+    from _clusters_now as clusters
     inner join identity.records as records on clusters.record_id = records.record_id
 ),
 

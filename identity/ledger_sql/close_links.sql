@@ -3,6 +3,7 @@ update identity.customer_link_history
 set valid_to = $now
 where
     valid_to is null
+    and record_id in (select record_id from _links_before)
     and not exists (
         select 1
         from _assigned

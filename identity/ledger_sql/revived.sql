@@ -7,11 +7,16 @@ with former as (
         count(distinct history.record_id) as records,
         max(history.valid_to) as until_at
     from identity.customer_link_history as history
-    inner join identity._clusters as clusters on history.record_id = clusters.record_id
+    inner join _clusters_now as clusters on history.record_id = clusters.record_id
     where
         history.valid_to is not null
         and clusters.cluster_id not in (select cluster_id from _heirs where is_winner)
         and history.customer_id not in (select customer_id from _heirs)
+        and history.customer_id not in (
+            select others.customer_id
+            from identity.customer_link_history as others
+            where others.valid_to is null and others.record_id not in (select record_id from _links_before)
+        )
     group by clusters.cluster_id, history.customer_id
 ),
 

@@ -41,8 +41,8 @@ batches = st.lists(st.lists(a_row, max_size=4, unique_by=lambda row: row["record
 
 
 def tables(warehouse: Warehouse) -> dict[str, list[tuple[Any, ...]]]:
-    """The rows of all tables, as they stand."""
-    return {name: warehouse.cursor().execute(f"from identity.{name}").fetchall() for name in TABLES}
+    """The rows of all tables."""
+    return {name: warehouse.cursor().execute(f"from identity.{name} order by all").fetchall() for name in TABLES}
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -75,6 +75,6 @@ def test_other_code_or_a_full_refresh_normalises_everything_again(normalised: Wa
     materialise(normalised, normalised_step(), replace(later(run), full_refresh=True))
     assert normalised.cursor().execute(EMAIL).fetchall() == [("ann@a.example",)]
     normalised.cursor().execute(KEPT)
-    normalised.cursor().execute("update identity._normalised_by set fingerprint = 'older'")
+    normalised.cursor().execute("update identity._kept set fingerprint = 'older'")
     materialise(normalised, normalised_step(), later(run, 2))
     assert normalised.cursor().execute(EMAIL).fetchall() == [("ann@a.example",)]

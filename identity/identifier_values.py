@@ -1,0 +1,130 @@
+"""The steps from records to identifiers: ``identity._identifier_values`` and ``identity.identifiers``.
+
+Both are what their ``.sql`` file says. Where they stand, the statement reads only the records that changed, and its
+rows take the place of those that these records had.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from identity.declaration import IdentityRules
+from identity.kept import Keeper, add, drop, narrowed, tell, tell_everything
+from warehouse.database import Connection
+from warehouse.sql_model import sql_step
+from warehouse.step import Run, Step
+
+_VALUES = "identity._identifier_values"
+_TOUCHED = """
+    create or replace temp table _touched as
+    with moved as (
+        (from identity._mentions except from identity._mentions_before)
+        union all
+        (from identity._mentions_before except from identity._mentions)
+    )
+
+    select key as record_id from _heard
+    union
+    select record_id from moved
+"""
+_KEEP_MENTIONS = "create or replace table identity._mentions_before as select * from identity._mentions"
+_PARTS = (
+    """
+    create or replace temp table _part_records as
+    select records.*
+    from identity.records as records
+    semi join _touched on records.record_id = _touched.record_id
+    """,
+    """
+    create or replace temp table _part_mentions as
+    select mentions.*
+    from identity._mentions as mentions
+    semi join _touched on mentions.record_id = _touched.record_id
+    """,
+    """
+    create or replace temp table _values_before as
+    select distinct found.identifier_kind, found.value
+    from identity._identifier_values as found
+    semi join _touched on found.record_id = _touched.record_id
+    """,
+)
+_REMOVE = "delete from identity._identifier_values where record_id in (select record_id from _touched)"
+_VALUES_NOW = """
+    select identifier_kind || ':' || value as key, null as one, null as other
+    from (
+        select identifier_kind, value from _values_before
+        union
+        select found.identifier_kind, found.value
+        from identity._identifier_values as found
+        semi join _touched on found.record_id = _touched.record_id
+    )
+    where identifier_kind not in ('cookie', 'device')
+"""
+_SAYING = "select record_id as key, null as one, null as other from _touched"
+_TIDY_VALUES = ("_touched", "_part_records", "_part_mentions", "_values_before", "_heard")
+
+_RECORDS_OF_BLOCKS = """
+    create or replace temp table _touched as
+    select key as record_id from _heard where subject = 'said'
+    union
+    select found.record_id
+    from identity._identifier_values as found
+    inner join _heard
+        on _heard.subject = 'blocked' and found.identifier_kind || ':' || found.value = _heard.key
+"""
+_PART_VALUES = """
+    create or replace temp table _part_values as
+    select found.*
+    from identity._identifier_values as found
+    semi join _touched on found.record_id = _touched.record_id
+"""
+
+
+def identifier_values_step() -> Step:
+    """Make ``identity._identifier_values``: what each record is identified by, normalised."""
+    made = sql_step("identity", "identity", "_identifier_values")
+    return replace(made, execute=partial(_make_values, made), keeps_grain=True)
+
+
+def identifiers_step(rules: IdentityRules) -> Step:
+    """Make ``identity.identifiers``: the same with the strength of each kind, and whether the value is blocked."""
+    made = sql_step("identity", "identity", "identifiers")
+    kinds = rules.model_dump_json(include={"identifiers"})
+    return replace(
+        made,
+        execute=partial(_make_identifiers, made, Keeper(made.name, ("said", "blocked"), (kinds,))),
+        keeps_grain=True,
+    )
+
+
+def _make_values(made: Step, connection: Connection, run: Run) -> None:
+    keeper = Keeper(made.name, ("records",))
+    if not keeper.stands(connection, run):
+        made.execute(connection, run)
+        tell_everything(connection, "said", "values")
+    else:
+        for statement in (_TOUCHED, *_PARTS, _REMOVE):
+            connection.execute(statement)
+        part = {"identity.records": "_part_records", "identity._mentions": "_part_mentions"}
+        add(connection, _VALUES, narrowed(made.statement or "", part))
+        tell(connection, "values", _VALUES_NOW)
+        tell(connection, "said", _SAYING)
+        drop(connection, *_TIDY_VALUES)
+    connection.execute(_KEEP_MENTIONS)
+    keeper.done(connection)
+
+
+def _make_identifiers(made: Step, keeper: Keeper, connection: Connection, run: Run) -> None:
+    if not keeper.stands(connection, run):
+        made.execute(connection, run)
+        tell_everything(connection, "identified")
+    else:
+        for statement in (_RECORDS_OF_BLOCKS, _PART_VALUES):
+            connection.execute(statement)
+        connection.execute("delete from identity.identifiers where record_id in (select record_id from _touched)")
+        part = {_VALUES: "_part_values"}
+        add(connection, made.name, narrowed(made.statement or "", part))
+        tell(connection, "identified", _SAYING)
+        drop(connection, "_touched", "_part_values", "_heard")
+    keeper.done(connection)
