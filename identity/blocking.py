@@ -13,7 +13,7 @@ from functools import partial, reduce
 from sqlglot import exp
 
 from identity.declaration import BlockingRule, IdentityRules
-from identity.kept import Keeper, drop, make, narrowed, tell, tell_everything
+from identity.kept import Keeper, make, narrowed, tell, tell_everything
 from identity.specs import spec
 from warehouse.database import Connection
 from warehouse.step import Run, Step
@@ -196,19 +196,6 @@ _EVERY_PAIR = """
     inner join live as r on l.rule_number = r.rule_number and l.key = r.key and l.node_id < r.node_id
     group by l.node_id, r.node_id
 """
-_TIDY = (
-    "_touched",
-    "_part_features",
-    "_keys_before",
-    "_keys_now",
-    "_crossed",
-    "_reopened",
-    "_live",
-    "_found",
-    "_pairs_before",
-    "_caps",
-    "_heard",
-)
 
 
 def candidates_step(rules: IdentityRules) -> Step:
@@ -238,7 +225,6 @@ def _execute(rules: tuple[BlockingRule, ...], declared: str, connection: Connect
         for statement in (_BEFORE, *_REPLACE):
             connection.execute(statement)
         tell(connection, "candidates", _MOVED)
-    drop(connection, *_TIDY)
     keeper.done(connection)
 
 

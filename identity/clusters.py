@@ -21,7 +21,7 @@ from identity.arrays import Flags, Integers, arrow, integers, read_table, write_
 from identity.cluster import Decided, Pairs, cluster
 from identity.decisions import Constraint, standing_constraints
 from identity.declaration import Clusters, IdentityRules
-from identity.kept import Keeper, drop, tell, tell_everything
+from identity.kept import Keeper, tell, tell_everything
 from identity.specs import spec
 from warehouse.database import Connection
 from warehouse.step import Run, Step
@@ -172,19 +172,6 @@ _MOVED_CLUSTERS = """
     from (from _clusters_now union from _clusters_before) as clusters
     semi join moved on clusters.cluster_id = moved.cluster_id
 """
-_TIDY = (
-    "_said",
-    "_moved",
-    "_open",
-    "_tied",
-    "_chosen",
-    "_labels",
-    "_visitors",
-    "_affected",
-    "_clusters_now",
-    "_clusters_before",
-    "_heard",
-)
 
 
 @dataclass(frozen=True)
@@ -226,7 +213,6 @@ def _execute(rules: IdentityRules, connection: Connection, run: Run) -> None:
         tell_everything(connection, "clusters")
     connection.execute("create or replace table identity._said as select * from _said")
     keeper.done(connection)
-    drop(connection, *_TIDY)
 
 
 def named_nodes(connection: Connection, count: int) -> Flags:

@@ -21,7 +21,7 @@ from identity.cluster import Pairs, uncompared
 from identity.compare_names import NAME_PARTS
 from identity.declaration import IdentityRules
 from identity.features import name_count, names_in_all, population
-from identity.kept import Keeper, drop, narrowed, tell, tell_everything
+from identity.kept import Keeper, narrowed, tell, tell_everything
 from identity.model import Model
 from identity.models import pinned_model
 from identity.outcomes import BANDS, COUNT_PATTERNS, Outcomes, outcomes_table
@@ -243,20 +243,6 @@ _DROP_EDGES = (
 )
 _PART = {"identity._nodes": "_part_nodes", "identity.identifiers": "_part_identifiers"}
 _TOLD = "select null as key, node_id as one, null as other from _regrouped"
-_TIDY = (
-    "_touched",
-    "_shifted",
-    "_shifted_values",
-    "_moved_pairs",
-    "_before",
-    "_completions_before",
-    "_scored",
-    "_regrouped",
-    "_edges_before",
-    "_part_nodes",
-    "_part_identifiers",
-    "_heard",
-)
 
 
 def edges_step(rules: IdentityRules) -> Step:
@@ -291,7 +277,6 @@ def _execute(rules: IdentityRules, connection: Connection, run: Run) -> None:
     if keeper.stands(connection, run):
         _weigh_again(connection, rules, model)
         tell(connection, "components", _TOLD)
-        drop(connection, *_TIDY)
     else:
         _weigh_all(connection, rules, model)
         tell_everything(connection, "components")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 from identity.features import COMPARED
-from identity.kept import Keeper, drop, make, narrowed, tell, tell_everything
+from identity.kept import Keeper, make, narrowed, tell, tell_everything
 from identity.specs import spec
 from warehouse.database import Connection
 from warehouse.sql_model import sql_step
@@ -103,16 +103,6 @@ _TOLD = {
     "featured": "select null as key, node_id as one, null as other from _touched",
     "holders": "select feature || ':' || value as key, before as one, now as other from _moved",
 }
-_TIDY = (
-    "_touched",
-    "_part_nodes",
-    "_part_records",
-    "_part_identifiers",
-    "_features_before",
-    "_features_now",
-    "_moved",
-    "_heard",
-)
 
 
 def features_step() -> Step:
@@ -142,5 +132,4 @@ def _execute(made: Step, connection: Connection, run: Run) -> None:
             connection.execute(statement)
         for subject, told in _TOLD.items():
             tell(connection, subject, told)
-        drop(connection, *_TIDY)
     keeper.done(connection)

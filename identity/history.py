@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from identity.kept import Keeper, drop
+from identity.kept import Keeper
 from identity.resolve import IDENTIFIER_KINDS, bearers, customer_named, spellings
 from identity.specs import spec
 from warehouse.database import Connection
@@ -148,4 +148,3 @@ def _execute(connection: Connection, run: Run) -> None:
     remember = _REMEMBER.format(identifiers="_part" if stands else "identity.identifiers")
     connection.execute(remember, {"now": run.now, "kinds": list(IDENTIFIER_KINDS)})
     _KEEPER.done(connection)
-    drop(connection, "_part", "_heard")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from identity.declaration import IdentityRules
-from identity.kept import Keeper, add, drop, narrowed, tell, tell_everything
+from identity.kept import Keeper, add, narrowed, tell, tell_everything
 from warehouse.database import Connection
 from warehouse.sql_model import sql_step
 from warehouse.step import Run, Step
@@ -62,7 +62,6 @@ _VALUES_NOW = """
     where identifier_kind not in ('cookie', 'device')
 """
 _SAYING = "select record_id as key, null as one, null as other from _touched"
-_TIDY_VALUES = ("_touched", "_part_records", "_part_mentions", "_values_before", "_heard")
 
 _RECORDS_OF_BLOCKS = """
     create or replace temp table _touched as
@@ -110,7 +109,6 @@ def _make_values(made: Step, connection: Connection, run: Run) -> None:
         add(connection, _VALUES, narrowed(made.statement or "", part))
         tell(connection, "values", _VALUES_NOW)
         tell(connection, "said", _SAYING)
-        drop(connection, *_TIDY_VALUES)
     connection.execute(_KEEP_MENTIONS)
     keeper.done(connection)
 
@@ -126,5 +124,4 @@ def _make_identifiers(made: Step, keeper: Keeper, connection: Connection, run: R
         part = {_VALUES: "_part_values"}
         add(connection, made.name, narrowed(made.statement or "", part))
         tell(connection, "identified", _SAYING)
-        drop(connection, "_touched", "_part_values", "_heard")
     keeper.done(connection)

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from identity.arrays import add_rows, arrow, write_table
 from identity.declaration import Blocked, Identifier, IdentityRules
-from identity.kept import Keeper, drop, narrowed, tell, tell_everything
+from identity.kept import Keeper, narrowed, tell, tell_everything
 from identity.model import Model
 from identity.models import pinned_model
 from identity.specs import spec
@@ -145,7 +145,6 @@ def _write_blocked(rules: IdentityRules, connection: Connection, run: Run) -> No
     else:
         _judge_again(rules, model, connection)
         tell(connection, "blocked", _CHANGED)
-        drop(connection, "_touched", "_part_values", "_part_records", "_blocked_before", "_heard")
     keeper.done(connection)
 
 

@@ -135,7 +135,6 @@ def tell(connection: Connection, subject: str, changed: str) -> None:
     make(connection, "_told", changed)
     if is_filled(connection, "_told"):
         connection.execute(_TELL, {"subject": subject})
-    drop(connection, "_told")
 
 
 def make(connection: Connection, table: str, query: str, parameters: Mapping[str, object] | None = None) -> None:
@@ -155,12 +154,6 @@ def is_filled(connection: Connection, table: str) -> bool:
     group of rows (122,880) is lost, without a word, when one of no rows came before it in the transaction.
     """
     return connection.execute(" ".join(("select 1 from", table, "limit 1"))).fetchone() is not None
-
-
-def drop(connection: Connection, *tables: str) -> None:
-    """Let go of temporary tables."""
-    for table in tables:
-        connection.execute(f"drop table if exists {table}")
 
 
 @cache

@@ -26,7 +26,7 @@ import pyarrow as pa
 
 from identity.arrays import arrow
 from identity.decisions import decisions_specs, ensure_decisions
-from identity.kept import Keeper, add, drop, make
+from identity.kept import Keeper, add, make
 from identity.specs import spec
 from warehouse.database import Connection
 from warehouse.step import Run, Step, TableSpec
@@ -152,18 +152,6 @@ _PART_LINKS = (
     """,
 )
 _STAGES = ("claims", "heirs", "revived")
-_TIDY = (
-    "_claims_now",
-    "_heirs",
-    "_revived",
-    "_new_ids",
-    "_assigned",
-    "_clusters_now",
-    "_links_before",
-    "_part",
-    "_taken",
-    "_heard",
-)
 _FINISH = (
     "changes",
     "close_links",
@@ -217,7 +205,6 @@ def _execute(connection: Connection, run: Run) -> None:
     for statement in _PART_LINKS if stands else (_ALL_LINKS,):
         connection.execute(statement)
     _KEEPER.done(connection)
-    drop(connection, *_TIDY)
 
 
 def _choose(connection: Connection, stands: bool) -> None:

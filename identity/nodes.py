@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from identity.arrays import Integers, arrow, components, encoded, read_table
 from identity.decisions import standing_constraints
-from identity.kept import Keeper, drop, tell, tell_everything
+from identity.kept import Keeper, tell, tell_everything
 from identity.specs import spec
 from warehouse.database import Connection
 from warehouse.step import Run, Step
@@ -204,7 +204,6 @@ _MOVED = """
 
     select distinct null as key, node_id as one, null as other from moved
 """
-_TIDY = ("_changed", "_affected", "_known", "_nodes_before", "_nodes_now", "_apart_now", "_heard")
 _KEEPER = Keeper("identity._nodes", ("identified",))
 
 
@@ -234,7 +233,6 @@ def _execute(connection: Connection, run: Run) -> None:
         tell_everything(connection, "nodes")
     connection.execute(_KEEP_APART)
     _KEEPER.done(connection)
-    drop(connection, *_TIDY)
 
 
 def _read_apart(connection: Connection) -> None:

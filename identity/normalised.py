@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from identity.addresses import address_key
 from identity.arrays import add_rows, arrow, read_table
-from identity.kept import Keeper, drop, is_filled, make, tell, tell_everything
+from identity.kept import Keeper, is_filled, make, tell, tell_everything
 from identity.names import normalise_name
 from identity.normalise import (
     normalise_address,
@@ -159,7 +159,6 @@ _KEEP_STANDING = (
     inner join _fresh as fresh on said.record_id = fresh.record_id
     """,
 )
-_TIDY = ("_said_before", "_said_now", "_fresh", "_touched", "_gone", "_heard")
 _KEEPER = Keeper("identity.normalised", ())
 
 
@@ -196,7 +195,6 @@ def _execute(connection: Connection, run: Run) -> None:
     else:
         tell_everything(connection, "records")
     _KEEPER.done(connection)
-    drop(connection, *_TIDY)
 
 
 def _new_query(name: str) -> str:
