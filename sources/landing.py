@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from functools import cache, partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sources.feed_declaration import Feed
 from sources.operations.moment import day_in
+from warehouse.business import load_business
+from warehouse.errors import DeclarationError
 from warehouse.project import Project
 
 _PARTITION = re.compile(r"(?:^|/)dt=([0-9]{4}-[0-9]{2}-[0-9]{2})(?:/|$)")
@@ -33,17 +38,26 @@ def discover(project: Project, feed: Feed) -> tuple[LandingFile, ...]:
     folder = project.landing / feed.name
     found = {path for glob in feed.files for path in folder.glob(glob)}
     files = ((path.relative_to(folder).as_posix(), path) for path in found)
-    present = (_landing_file(feed.name, file, path) for file, path in sorted(files) if _is_data(file, path))
+    zone = cache(partial(_zone_of, project))
+    present = (_landing_file(feed.name, file, path, zone) for file, path in sorted(files) if _is_data(file, path))
     return tuple(file for file in present if file is not None)
 
 
-def batch_day(file: str, modified_ns: int) -> date:
-    """The day in ``dt=YYYY-MM-DD``, else the last ISO date in the path, else the day of the last change in UTC."""
+def batch_day(file: str, modified_ns: int, zone: Callable[[], ZoneInfo]) -> date:
+    """The day in ``dt=YYYY-MM-DD``, else the last ISO date in the path, else the day of the last change in ``zone``."""
     for pattern in (_PARTITION, _DATE):
         days = [day for text in pattern.findall(file) if (day := day_in(text))]
         if days:
             return days[-1]
-    return datetime.fromtimestamp(modified_ns // 1_000_000_000, tz=UTC).date()
+    return datetime.fromtimestamp(modified_ns // 1_000_000_000, tz=zone()).date()
+
+
+def _zone_of(project: Project) -> ZoneInfo:
+    """The zone in which the business counts its days; UTC where its declaration is wrong, which others tell."""
+    try:
+        return ZoneInfo(load_business(project).time_zone)
+    except DeclarationError:
+        return ZoneInfo("UTC")
 
 
 def _is_data(file: str, path: Path) -> bool:
@@ -51,9 +65,9 @@ def _is_data(file: str, path: Path) -> bool:
     return not is_hidden and not file.lower().endswith(_UNFINISHED) and path.is_file()
 
 
-def _landing_file(feed: str, file: str, path: Path) -> LandingFile | None:
+def _landing_file(feed: str, file: str, path: Path, zone: Callable[[], ZoneInfo]) -> LandingFile | None:
     try:
         status = path.stat()
     except FileNotFoundError:  # taken away since it was listed
         return None
-    return LandingFile(feed, batch_day(file, status.st_mtime_ns), file, path, status.st_size, status.st_mtime_ns)
+    return LandingFile(feed, batch_day(file, status.st_mtime_ns, zone), file, path, status.st_size, status.st_mtime_ns)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, datetime
+
 import pytest
 
 from sources.feed import Feed
@@ -29,6 +32,18 @@ def test_the_batch_day_is_in_the_path_else_it_is_the_day_of_the_last_change(shop
     shop.touch(shop.land("mail", file, "{}"), "2026-03-04")
     [found] = discover(shop.project, feed())
     assert (found.file, found.batch_on.isoformat(), found.bytes) == (file, day, 2)
+
+
+def test_the_day_of_the_last_change_is_a_day_of_the_business(shop):
+    (shop.root / "config").mkdir()
+    business = "name: 店\nbase_currency: CNY\ntime_zone: Asia/Shanghai\ndefault_country: CN\n"
+    (shop.root / "config" / "business.yml").write_text(business, encoding="utf-8")
+    path = shop.land("mail", "part.jsonl", "{}")
+    for moment, day in ((datetime(2026, 3, 3, 15, 59, 59), "2026-03-03"), (datetime(2026, 3, 3, 16), "2026-03-04")):
+        seconds = moment.replace(tzinfo=UTC).timestamp()
+        os.utime(path, (seconds, seconds))
+        [found] = discover(shop.project, feed())
+        assert found.batch_on.isoformat() == day
 
 
 def test_hidden_and_unfinished_files_are_left_alone(shop):
