@@ -10,6 +10,7 @@ from importlib import import_module
 from importlib.abc import MetaPathFinder
 
 import typer
+from typer._click.exceptions import ClickException, NoArgsIsHelpError, UsageError
 
 from warehouse.errors import CdpError
 
@@ -87,18 +88,27 @@ def _interrupted() -> int:
 
 
 def run_command(arguments: list[str]) -> int:
-    """Run one command and return its exit code: ours end in two lines, bugs in a traceback."""
+    """Run one command and return its exit code: ours and wrong usage end in two lines, bugs in a traceback."""
     try:
-        build_app(arguments[0] if arguments else None)(args=arguments, prog_name="cdp")
+        app = build_app(arguments[0] if arguments else None)
+        code = app(args=arguments, prog_name="cdp", standalone_mode=False)
+        if code == INTERRUPTED:  # the library that reads the arguments made a failure of it
+            return _interrupted()
+        return code if isinstance(code, int) else 0
     except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # the library that reads the arguments made a failure of it
+        if isinstance(end.__context__, BrokenPipeError):  # likewise
             _let_go_of_output()
             return 0
-        if end.code == INTERRUPTED:  # likewise
-            return _interrupted()
         return end.code if isinstance(end.code, int) else 0
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         return _interrupted()
+    except NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except ClickException as error:
+        called = error.ctx.command_path if isinstance(error, UsageError) and error.ctx is not None else "cdp"
+        sys.stderr.write(f"error: {error.format_message()}\nfix: See `{called} --help`.\n")
+        return error.exit_code
     except CdpError as error:
         sys.stderr.write(f"error: {error.reason}\n")
         if error.fix:

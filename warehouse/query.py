@@ -38,5 +38,6 @@ def ask(snapshot: Path, statement: str, limit: int) -> Answer:
             columns = tuple(column[0] for column in connection.description or ())
             rows = connection.fetchmany(limit + 1)
     except duckdb.Error as error:
-        raise UsageError(f"The query cannot be answered: {error}", "See `cdp tables list` for names.") from error
+        named = 'What is published: `cdp tables query "select schema_name, table_name from duckdb_tables()"`.'
+        raise UsageError(f"The query cannot be answered: {error}", named) from error
     return Answer(columns, rows[:limit], len(rows) > limit)

@@ -32,7 +32,7 @@ def list_tables(project: ProjectOption = None, json: JsonOption = False) -> None
 
 @app.command("show")
 def show_table(
-    name: Annotated[str, typer.Argument(help="schema.table, or the table alone.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="schema.table, or the table alone.")],
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -91,4 +91,5 @@ def _resolve(name: str, known: list[str]) -> str:
         return matches[0]
     if matches:
         raise typer.BadParameter(f"{name!r} could be {' or '.join(matches)}.", param_hint="NAME")
-    raise typer.BadParameter(f"There is no table {name!r}. {suggestion(name, known)}", param_hint="NAME")
+    public = [full for full in known if "._" not in full]
+    raise typer.BadParameter(f"There is no table {name!r}. {suggestion(name, public)}", param_hint="NAME")

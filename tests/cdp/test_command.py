@@ -86,6 +86,8 @@ def test_every_mistake_in_the_declarations_is_told_at_once(sample: Path, capsys:
         (["quarantine", "list"], 13),
         (["schema", "segmnts"], 2),
         (["no-such-command"], 2),
+        (["run", "--no-such-option"], 2),
+        (["quarantine", "show"], 2),
     ],
 )
 def test_what_went_wrong_has_its_own_exit_code(
@@ -93,7 +95,9 @@ def test_what_went_wrong_has_its_own_exit_code(
 ) -> None:
     needs_project = arguments[0] not in {"schema", "no-such-command"}
     assert run_command([*arguments, *(["--project", str(sample)] if needs_project else [])]) == code
-    assert capsys.readouterr().err
+    *_, reason, remedy = capsys.readouterr().err.splitlines()
+    assert reason.startswith("error: ")
+    assert remedy.startswith("fix: ")
 
 
 def test_a_folder_that_is_no_project_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
