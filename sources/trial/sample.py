@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from quality.contracts.check import Accepted, Reason, Rejected
 from sources.evaluation import RowScope, judge
@@ -49,7 +51,8 @@ def read_rows(path: Path, mapped: MappedFeed, most: int = ROWS) -> list[SourceRo
     """The first rows of a file, which is taken for one of the batch it would land in."""
     found: list[SourceRow] = []
     reader = FileReader.of(mapped)
-    reading = Reading(batch_on=batch_day(path.name, path.stat().st_mtime_ns))
+    zone = partial(ZoneInfo, mapped.feed.time_zone)
+    reading = Reading(batch_on=batch_day(path.name, path.stat().st_mtime_ns, zone))
     for item in reader.read(path, reading):
         if isinstance(item, Refusal):
             found.append(SourceRow(item.row, {}, item.message))
