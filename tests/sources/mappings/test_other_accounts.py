@@ -274,3 +274,31 @@ def test_surveymonkeys_second_headings_name_choices_too(deliver) -> None:
 def test_countries_are_known_in_the_languages_of_exports(deliver, written: str) -> None:
     [row] = deliver("intercom_contacts", {"id": "5", "location": {"country": written}}).rows
     assert row["country"] == "IE"
+
+
+@pytest.mark.parametrize(
+    ("headings", "values"),
+    [
+        ("工单 ID,请求者,主题,状态,优先级,创建时间,更新时间,满意度",
+         "已解决,高,2026-01-05 12:00,2026-01-05 12:00,良好"),
+        ("Ticket-ID,Anfragender,Betreff,Status,Priorität,Erstellt,Aktualisiert,Zufriedenheit",
+         "Gelöst,Hoch,2026-01-05 12:00,2026-01-05 12:00,Gut"),
+    ],
+)  # fmt: skip
+def test_a_view_of_zendesk_is_read_in_the_language_of_whoever_saves_it(deliver, headings: str, values: str) -> None:
+    found = deliver("zendesk_tickets", f"{headings}\n1,Li,Tee,{values}\n")
+    [row] = found.rows
+    assert (found.refused, found.unknown) == ({}, set())
+    assert (row["full_name"], row["topic"], row["ticket_status"], row["priority"], row["score"], row["updated_at"]) == (
+        "Li", "Tee", "solved", "high", 1.0, NOON,
+    )  # fmt: skip
+
+
+def test_a_conversation_of_intercoms_first_version_has_its_message_elsewhere(deliver) -> None:
+    said = {"body": "<p>Hi</p>", "subject": "", "author": {"type": "user", "id": "9"}}
+    conversation = {"type": "conversation", "id": "1", "created_at": 1767614400, "user": {"type": "user", "id": "9"},
+                    "assignee": {"type": "admin", "id": "25"}, "conversation_message": said}  # fmt: skip
+    found = deliver("intercom_conversations", conversation)
+    [row] = found.rows
+    assert found.unknown == set()
+    assert (row["text"], row["source_customer_id"], row["agent_id"]) == ("Hi", "intercom:9", "25")
