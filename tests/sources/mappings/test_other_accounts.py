@@ -225,6 +225,15 @@ def test_the_first_version_of_hubspots_interface_is_read_like_the_third(deliver)
     assert (row["deal_id"], row["won_at"], row["contact_id"]) == ("9", NOON, "7")
 
 
+def test_a_deal_deleted_before_it_was_won_is_lost(deliver) -> None:
+    void = {"_id": "1", "create_time": 1750262400000, "last_modified_time": 1767614400000, "is_deleted": True}
+    rows = deliver("fxiaoke_deals", {"data": {"dataList": [void, void | {"_id": "2", "is_deleted": False}]}}).rows
+    assert [row.get("lost_at") for row in rows] == [NOON, None]
+    gone = {"dealId": 9, "isDeleted": True, "properties": {"hs_lastmodifieddate": {"value": "1767614400000"}}}
+    [row] = deliver("hubspot_deals", {"deals": [gone], "hasMore": False, "offset": 9}).rows
+    assert row["lost_at"] == NOON
+
+
 def test_who_left_all_mail_of_hubspot_is_out_in_every_language(deliver) -> None:
     headings = "ID de registro,Correo,Fecha de creación,Suscripción cancelada a todos los correos"
     spanish = f"{headings}\n7,m@b.example,2026/1/5 13:00,TRUE\n"
