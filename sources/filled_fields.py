@@ -48,8 +48,19 @@ def _counts(column: pa.ChunkedArray, begins: Any, *, is_flat: bool) -> Any:  # n
     if len(begins) == 1 and not is_spelt:
         return [len(column) - column.null_count]
     if is_spelt:
-        texts = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
-        filled = pc.greater(pc.binary_length(texts), 0).fill_null(pa.scalar(value=False))
+        chunks = [_is_filled(chunk) for chunk in column.chunks]
+        if len(begins) == 1:
+            return [sum(chunk.true_count for chunk in chunks)]
+        filled = pa.chunked_array(chunks, pa.bool_())
     else:
         filled = pc.is_valid(column)
     return np.add.reduceat(filled.to_numpy().astype(np.int64), begins)
+
+
+def _is_filled(texts: pa.Array) -> pa.BooleanArray:
+    """Which texts are neither null nor empty; of places in a list of texts, each text is looked at once."""
+    if pa.types.is_dictionary(texts.type):
+        if texts.dictionary.null_count or pc.any(pc.equal(pc.binary_length(texts.dictionary), 0)).as_py():
+            return _is_filled(texts.dictionary_decode())
+        return texts.is_valid()
+    return pc.greater(pc.binary_length(texts), 0).fill_null(pa.scalar(value=False))

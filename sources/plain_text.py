@@ -51,6 +51,10 @@ def _suspects(column: pa.ChunkedArray) -> Iterator[Any]:
             yield np.flatnonzero(chunk.is_valid().to_numpy(zero_copy_only=False)) + done
             done += len(chunk)
             continue
+        if pa.types.is_dictionary(chunk.type):
+            yield _suspects_of_few(chunk) + done
+            done += len(chunk)
+            continue
         texts = chunk if pa.types.is_large_string(chunk.type) else chunk.cast(pa.large_string())
         _, offsets_of, data_of = texts.buffers()
         if data_of is not None and len(texts):
@@ -66,6 +70,17 @@ def _suspects(column: pa.ChunkedArray) -> Iterator[Any]:
                 if is_odd.any():
                     yield filled[is_odd] + done
         done += len(chunk)
+
+
+def _suspects_of_few(places: pa.DictionaryArray) -> Any:  # noqa: ANN401 - places of rows
+    """The same where rows hold places in a list of texts: each text is looked at once."""
+    is_odd = np.zeros(len(places.dictionary) + 1, np.bool_)
+    for suspects in _suspects(pa.chunked_array([places.dictionary])):
+        is_odd[suspects] = True
+    if not is_odd.any():
+        return np.zeros(0, np.int64)
+    nothing = len(places.dictionary)
+    return np.flatnonzero(is_odd[places.indices.cast(pa.int64()).fill_null(nothing).to_numpy()])
 
 
 def is_text(kind: pa.DataType) -> bool:

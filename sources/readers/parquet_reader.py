@@ -14,6 +14,10 @@ from sources.readers.delimited_reader import distinct_names
 from sources.source_rows import Block, ColumnKind, Header, Refusal
 
 _ROWS: Final = 100_000
+_WORTH_A_LIST: Final = 20_000
+"""Rows of a file from which on lists of texts are worth it: small files are put together, which takes equal types."""
+_BYTES_OF_A_PLACE: Final = 4
+"""At most, on average, if a column consists of places in a list."""
 MAGIC: Final = b"PAR1"
 
 
@@ -21,11 +25,11 @@ def read_parquet(path: Path) -> Iterator[Block | Refusal]:
     """The rows of a file; a damaged one is refused from where it cannot be read."""
     done = 0
     try:
-        with pq.ParquetFile(path) as file:
+        with _opened(path) as file:
             schema = file.schema_arrow
             header = Header(distinct_names(schema.names), tuple(_kind(field.type) for field in schema))
-            for batch in file.iter_batches(batch_size=_ROWS):
-                bad = _bad_rows(batch)
+            for read in file.iter_batches(batch_size=_ROWS):
+                batch, bad = (read, frozenset()) if _is_valid(read) else _looked_through(read)
                 yield from (Refusal(done + index + 1, "", "a text of the row is no UTF-8") for index in bad)
                 good = [index for index in range(batch.num_rows) if index not in bad] if bad else None
                 kept = batch if good is None else batch.take(pa.array(good, pa.int64()))
@@ -38,11 +42,42 @@ def read_parquet(path: Path) -> Iterator[Block | Refusal]:
         yield Refusal(done + 1, "", "the file is not a complete Parquet file")
 
 
-def _bad_rows(batch: pa.RecordBatch) -> frozenset[int]:
-    """Rows with texts that are no UTF-8: Parquet does not check them, and the database would refuse the whole block."""
-    if _is_valid(batch):
-        return frozenset()
-    return frozenset(index for index in range(batch.num_rows) if not _is_valid(batch.take(pa.array([index]))))
+def _opened(path: Path) -> pq.ParquetFile:
+    file = pq.ParquetFile(path)
+    few = _columns_of_few_texts(file)
+    if not few:
+        return file
+    with file:
+        return pq.ParquetFile(path, metadata=file.metadata, read_dictionary=few)
+
+
+def _columns_of_few_texts(file: pq.ParquetFile) -> list[str]:
+    """Columns that the file keeps as places in a list of texts, and that stay so: of a small file none.
+
+    A text that occurs a thousand times is then decoded, and looked at, once.
+    """
+    if file.metadata.num_rows < _WORTH_A_LIST:
+        return []
+    texts = {item.name for item in file.schema_arrow if pa.types.is_string(item.type)}
+    group = file.metadata.row_group(0)
+    columns = (group.column(index) for index in range(group.num_columns))
+    return [
+        item.path_in_schema
+        for item in columns
+        if item.path_in_schema in texts
+        and item.has_dictionary_page
+        and item.total_uncompressed_size < _BYTES_OF_A_PLACE * group.num_rows
+    ]
+
+
+def _looked_through(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, frozenset[int]]:
+    """Rows with texts that are no UTF-8: Parquet does not check them, and the database would refuse the whole block.
+
+    The batch comes back with every text in its own row, so that none is left in a list of texts.
+    """
+    spelt = [column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in batch.columns]
+    whole = pa.RecordBatch.from_arrays(spelt, names=batch.schema.names)
+    return whole, frozenset(index for index in range(whole.num_rows) if not _is_valid(whole.take(pa.array([index]))))
 
 
 def _is_valid(batch: pa.RecordBatch) -> bool:

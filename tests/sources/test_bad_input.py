@@ -338,6 +338,42 @@ def test_a_damaged_parquet_file_is_one_unreadable_row(shop, a_message_feed, a_me
     }
 
 
+def test_texts_that_a_parquet_file_keeps_once_are_judged_in_every_row(shop, a_message_feed, monkeypatch):
+    texts = [b"a@b.example", b"", None, b"\x07", b"x" * 300, b"\xff", b" li@b.example", "茶@b.example".encode()]
+    emails = pa.array([texts[number // 50 % len(texts)] for number in range(2_000)], pa.binary())
+    table = pa.table(
+        {
+            "message_id": pa.array([f"m{number}" for number in range(2_000)]),
+            "message_channel": ["email" if number % 7 else "pigeon" for number in range(2_000)],
+            "message_event": ["sent"] * 2_000,
+            "occurred_at": ["2026-01-05"] * 2_000,
+            "email": emails.view(pa.string()),
+        }
+    )
+    pq.write_table(table, shop.land("mail", "dt=2026-01-05/a.parquet", b""))
+    pq.write_table(table, shop.land("mail2", "dt=2026-01-05/a.parquet", b""))
+    shop.load(a_message_feed("mail", mapping="parquet"))
+    monkeypatch.setattr("sources.readers.parquet_reader._WORTH_A_LIST", 1)
+    monkeypatch.setattr("sources.block_check.BlockCheck._is_plain", lambda *_: True)
+    shop.load(a_message_feed("mail2", mapping="parquet"))
+
+    [row] = shop.counts("mail").values()
+    assert row[0] == 2_000
+    assert row[3] > 500
+    assert shop.counts("mail2") == shop.counts("mail")
+    first, second = (
+        shop.ask(f"select message_id, email, _row from staging._messages_rows where _feed = '{feed}' order by _row")
+        for feed in ("mail", "mail2")
+    )
+    assert first == second
+    refused, others = (
+        shop.ask(f"select row, reasons, raw from quarantine.messages where feed = '{feed}' order by row")
+        for feed in ("mail", "mail2")
+    )
+    assert refused == others
+    assert shop.ask("select count(distinct rows) from ops.source_columns where source_column = 'email'") == [(1,)]
+
+
 def test_a_file_of_another_form_than_declared_is_refused_not_misread(shop, a_message_feed):
     table = pa.table({"message_id": ["m1"]})
     path = shop.land("mail", FILE, b"")
