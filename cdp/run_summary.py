@@ -42,6 +42,7 @@ def summarise(
         "errors": {name: str(error) for name, error in errors.items()}
         | {feed: _told([item for item in mine if item.feed == feed]) for feed in {item.feed for item in mine}},
         "changed_fields": _changed(cursor, run_id),
+        "unknown_fields": _unknown(cursor, run_id),
         "bugs": sorted(
             {name for name, error in errors.items() if error.exit_code == CdpError.exit_code}
             | {item.feed for item in mine if item.is_bug}
@@ -53,6 +54,21 @@ def _changed(cursor: Connection, run_id: str) -> list[str]:
     if not _exists(cursor, "ops.schema_changes"):
         return []
     return [f"{feed}: {told(change)}" for feed, change, _ in found_changes(cursor, run_id=run_id)]
+
+
+def _unknown(cursor: Connection, run_id: str) -> dict[str, list[str]]:
+    """Feed → source fields of files that this run read which its declaration neither maps nor ignores."""
+    if not _exists(cursor, "ops.source_columns"):
+        return {}
+    return dict(
+        cursor.execute(
+            "select feed, list_sort(list(distinct source_column)) from ops.source_columns"
+            " where status = 'unknown'"
+            " and (feed, file) in (select (feed, file) from ops.files where run_id = $run_id)"
+            " group by feed order by feed",
+            {"run_id": run_id},
+        ).fetchall()
+    )
 
 
 def _told(batches: Sequence[BrokenBatch]) -> str:

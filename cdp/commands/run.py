@@ -13,6 +13,7 @@ from cdp.terminal import JsonOption, ProjectOption, counted, say, show, show_jso
 from warehouse.errors import CdpError, InputError
 
 _MOST_CHANGES = 5
+_MOST_FIELDS = 10
 
 
 def run(
@@ -72,6 +73,9 @@ def show_summary(summary: dict[str, Any]) -> None:
         say(f"source fields changed: {told}")
     if len(changed) > _MOST_CHANGES:
         say(f"and {len(changed) - _MOST_CHANGES} more: cdp feeds show NAME")
+    for feed, fields in summary["unknown_fields"].items():
+        more = f" and {len(fields) - _MOST_FIELDS} more" if len(fields) > _MOST_FIELDS else ""
+        say(f"source fields that nobody reads: {feed}: {', '.join(fields[:_MOST_FIELDS])}{more}; map or `ignore:` them")
     say(f"published: {summary['published']}")
 
 

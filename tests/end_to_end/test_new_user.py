@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 from pathlib import Path
 
@@ -12,10 +14,10 @@ from cdp.command import run_command
 pytestmark = pytest.mark.end_to_end
 
 ROWS = """\
-Order,Date,Mail,Total,Remarks
-1,05.01.2026 10:00,kim@shop.example,30.50,
-2,05.01.2026 10:30,kim@shop.example,19.50,gift
-3,05.01.2026 11:00,ada@shop.example,9.99,
+Order,Date,Mail,Total,Till,Remarks
+1,05.01.2026 10:00,kim@shop.example,30.50,A,
+2,05.01.2026 10:30,kim@shop.example,19.50,A,gift
+3,05.01.2026 11:00,ada@shop.example,9.99,B,
 """
 
 
@@ -29,7 +31,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     landing.mkdir(parents=True)
     (landing / "orders.csv").write_text(ROWS, encoding="utf-8")
     assert run_command(["feeds", "check", "--project", str(folder)]) == 0
-    assert run_command(["run", "--project", str(folder)]) == 0
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told):
+        assert run_command(["run", "--project", str(folder)]) == 0
+    assert "source fields that nobody reads: orders: Till; map or `ignore:` them" in told.getvalue()
     return folder
 
 
