@@ -37,10 +37,15 @@ def discover(project: Project, feed: Feed) -> tuple[LandingFile, ...]:
     """The feed's files by path. Hidden files and names of unfinished downloads are left alone."""
     folder = project.landing / feed.name
     found = {path for glob in feed.files for path in folder.glob(glob)}
-    files = ((path.relative_to(folder).as_posix(), path) for path in found)
+    files = ((readable_name(path.relative_to(folder)), path) for path in found)
     zone = cache(partial(_zone_of, project))
     present = (_landing_file(feed.name, file, path, zone) for file, path in sorted(files) if _is_data(file, path))
     return tuple(file for file in present if file is not None)
+
+
+def readable_name(path: Path) -> str:
+    """The path as text that can be stored: bytes that are no UTF-8, as in names that GBK wrote, are escaped."""
+    return path.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def batch_day(file: str, modified_ns: int, zone: Callable[[], ZoneInfo]) -> date:

@@ -14,6 +14,7 @@ from typing import Final
 import pyarrow as pa
 
 from sources.gate import Gate
+from sources.landing import readable_name
 from sources.leaves import stems_of
 from sources.mapped_feed import MappedFeed, source_paths
 from sources.mapping import Format
@@ -77,7 +78,7 @@ class FileReader:
     def _completed(self, block: Block, path: Path, reading: Reading) -> Block:
         """The block with what a mapping wants to know of the file itself, as last columns."""
         if FILE_NAME in self.gate.names:
-            block = _with_column(block, FILE_NAME, path.name)
+            block = _with_column(block, FILE_NAME, readable_name(Path(path.name)))
         if BATCH_DAY in self.gate.names and reading.batch_on is not None:
             block = _with_column(block, BATCH_DAY, reading.batch_on.isoformat())
         return block

@@ -60,6 +60,18 @@ def test_hidden_and_unfinished_files_are_left_alone(shop):
     assert [file.file for file in discover(shop.project, feed())] == ["dt=2026-01-05/good.jsonl"]
 
 
+def test_a_name_that_is_no_utf_8_is_escaped_and_its_file_loaded_like_any_other(shop, a_message_feed, a_message):
+    shop.land("mail", "dt=2026-01-05/good.jsonl", [a_message(1)])
+    place = os.fsencode(shop.land("mail", "dt=2026-01-05/other.jsonl", [a_message(2)]))
+    os.rename(place, os.path.dirname(place) + b"/" + "订单.jsonl".encode("gbk"))
+    shop.load(a_message_feed())
+    assert shop.counts("mail") == {
+        "dt=2026-01-05/good.jsonl": (1, 1, 0, 0),
+        r"dt=2026-01-05/\xb6\xa9\xb5\xa5.jsonl": (1, 1, 0, 0),
+    }
+    assert not shop.load(a_message_feed()).batches
+
+
 def test_globs_choose_files_and_a_file_two_globs_name_is_one(shop):
     for name in ("a.jsonl", "b.json", "deep/c.jsonl"):
         shop.land("mail", name, "{}")
