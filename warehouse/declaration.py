@@ -144,8 +144,18 @@ def suggestion(word: str, known: list[str]) -> str:
     return f"Known: {', '.join(sorted(known))}."
 
 
-def _value(node: Node, at: Location, lines: dict[Location, int], problems: Problems, file: str) -> object:
+def _value(
+    node: Node,
+    at: Location,
+    lines: dict[Location, int],
+    problems: Problems,
+    file: str,
+    above: frozenset[int] = frozenset(),
+) -> object:
     lines.setdefault(at, node.start_mark.line + 1)
+    if id(node) in above:
+        problems.add(file, node.start_mark.line + 1, "An alias (`*name`) stands inside what it names.", "Write it out.")
+        return None
     if isinstance(node, MappingNode):
         result: dict[str, object] = {}
         for key_node, value_node in node.value:
@@ -153,10 +163,11 @@ def _value(node: Node, at: Location, lines: dict[Location, int], problems: Probl
             if key in result:
                 problems.add(file, key_node.start_mark.line + 1, f"`{key}` stands twice.", "Keep one of them.")
             lines[(*at, key)] = key_node.start_mark.line + 1
-            result[key] = _value(value_node, (*at, key), lines, problems, file)
+            result[key] = _value(value_node, (*at, key), lines, problems, file, above | {id(node)})
         return result
     if isinstance(node, SequenceNode):
-        return [_value(item, (*at, index), lines, problems, file) for index, item in enumerate(node.value)]
+        inside = above | {id(node)}
+        return [_value(item, (*at, index), lines, problems, file, inside) for index, item in enumerate(node.value)]
     assert isinstance(node, ScalarNode)
     return _scalar(node)
 
@@ -198,7 +209,8 @@ def _explained(
             found.append(Problem(file, line, f"`{key}` is missing.", f"Add `{location[-1]}:`."))
         else:
             message = item["msg"].removeprefix("Value error, ").rstrip(".")
-            found.append(Problem(file, line, f"`{key}`: {message}." if key else f"{message}.", "Correct the value."))
+            told = message if message.endswith("?") else f"{message}."
+            found.append(Problem(file, line, f"`{key}`: {told}" if key else told, "Correct the value."))
     return found
 
 

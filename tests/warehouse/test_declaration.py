@@ -46,7 +46,8 @@ def test_every_problem_is_told_at_once_with_its_line_and_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line"), [("name: [", 1), ("- a\n- b\n", 1), ("name: a\nname: b\n", 2), ("a: b: c\n", 1)]
+    ("text", "line"),
+    [("name: [", 1), ("- a\n- b\n", 1), ("name: a\nname: b\n", 2), ("a: b: c\n", 1), ("name: &a [*a, *a]\n", 1)],
 )
 def test_text_that_is_no_declaration_is_a_problem_and_no_crash(text: str, line: int) -> None:
     problems = Problems()
