@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, ValidationError
 
 from sources.feed_declaration import Feed
 from sources.mapped_feed import check_feed, unknown_names
@@ -53,7 +55,7 @@ def load_feeds(project: Project, problems: Problems) -> dict[str, Feed]:
             continue
         feed = read_declaration(path, Feed, problems, shown_as=shown)
         if feed is None:
-            _check_names(path, problems, shown)
+            _check_rest(path, problems, shown)
             continue
         feeds[name] = feed.with_name(name)
         mapping = check_feed(feeds[name], problems)
@@ -62,17 +64,47 @@ def load_feeds(project: Project, problems: Problems) -> dict[str, Feed]:
     return feeds
 
 
-class _Names(Declaration):
-    """The two keys of a feed that name something of ours."""
+class _Written(Declaration):
+    """What a feed's file says, whether its keys are right or wrong."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-    kind: str = ""
-    mapping: str = ""
+    model_config = ConfigDict(frozen=True, extra="allow")
 
 
-def _check_names(path: Path, problems: Problems, shown: str) -> None:
-    """A feed with a wrong key cannot be read, but a kind or mapping that does not exist is told all the same."""
-    names = read_declaration(path, _Names, Problems(), shown_as=shown)
-    if names is not None:
-        for key, what, fix in unknown_names(names.kind, names.mapping):
-            problems.add(shown, names.line_of(key), what, fix)
+_ASIDE = frozenset(
+    "delimiter description duplicates encoding expectations files max_reject_ratio on_new_column origin owner purpose "
+    "sheet".split()
+)
+"""Keys that decide nothing about whether mapping, contract and fields fit."""
+
+
+def _near(key: str) -> list[str]:
+    return difflib.get_close_matches(key, list(Feed.model_fields), n=1, cutoff=0.6)
+
+
+def _check_rest(path: Path, problems: Problems, shown: str) -> None:
+    """A feed with a wrong key cannot be read, but what else is wrong in it is told all the same, as far as it shows.
+
+    Where the wrong key says how rows are made, or seems to be meant so, that is only whether kind and mapping exist.
+    """
+    written = read_declaration(path, _Written, Problems(), shown_as=shown)
+    if written is None:
+        return
+    said = written.model_extra or {}
+    feed = _without_the_rest(said)
+    if feed is None:
+        for key, what, fix in unknown_names(str(said.get("kind", "")), str(said.get("mapping", ""))):
+            problems.add(shown, written.line_of(key), what, fix)
+        return
+    feed._file, feed._lines = written._file, written._lines
+    check_feed(feed.with_name(path.stem), problems)
+
+
+def _without_the_rest(said: Mapping[str, object]) -> Feed | None:
+    """The feed without keys that say nothing of how rows are made; None where another one is wrong."""
+    meant = [near for key in said.keys() - Feed.model_fields.keys() for near in _near(key)]
+    if not _ASIDE.issuperset(meant):
+        return None
+    try:
+        return Feed.model_validate({key: said[key] for key in Feed.model_fields.keys() & said.keys() - _ASIDE})
+    except ValidationError:
+        return None

@@ -190,6 +190,21 @@ def test_feeds_that_would_be_one_asset_are_refused(tmp_path):
     assert problems == [f"config/feeds/online_orders.yml:1: {told}"]
 
 
+def test_a_wrong_key_hides_no_field_that_is_wrong_too(tmp_path):
+    text = "kind: contacts\nmapping: csv\nownr: x\nmax_reject_ratio: 7\nfields: {contact_id: id, emial: mail}\n"
+    _, problems = declared(tmp_path, club=text)
+    assert sorted(problems) == [
+        "config/feeds/club.yml:3: `ownr` is not a key here. Did you mean `owner`?",
+        "config/feeds/club.yml:4: `max_reject_ratio`: Input should be less than or equal to 1. Correct the value.",
+        "config/feeds/club.yml:5: `emial` is not a field of contacts. Did you mean `email`?",
+    ]
+
+
+def test_a_key_that_is_meant_to_say_how_rows_are_made_is_told_alone(tmp_path):
+    _, problems = declared(tmp_path, club="kind: contacts\nmapping: csv\nfeilds: {contact_id: id}\n")
+    assert problems == ["config/feeds/club.yml:3: `feilds` is not a key here. Did you mean `fields`?"]
+
+
 @pytest.mark.parametrize("ending", ["yaml", "YML"])
 def test_a_declaration_with_another_ending_is_told_instead_of_passed_over(tmp_path, ending):
     declared(tmp_path, mail=GOOD)
