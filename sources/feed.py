@@ -71,8 +71,10 @@ class _Written(Declaration):
 
 
 _ASIDE = frozenset(
-    "delimiter description duplicates encoding expectations files max_reject_ratio on_new_column origin owner purpose "
-    "sheet".split()
+    {
+        *("delimiter", "description", "duplicates", "encoding", "expectations", "files"),
+        *("max_reject_ratio", "on_new_column", "origin", "owner", "purpose", "sheet"),
+    }
 )
 """Keys that decide nothing about whether mapping, contract and fields fit."""
 
