@@ -57,17 +57,24 @@ class FeedSummary:
     changes: tuple[SchemaChange, ...]
 
 
-def feed_summaries(connection: Connection, project: Project, feeds: Mapping[str, Feed]) -> tuple[FeedSummary, ...]:
-    """The declared feeds by name; the connection may be read-only, and nothing may have been loaded yet."""
+def feed_summaries(
+    connection: Connection, project: Project, feeds: Mapping[str, Feed], first: date | None = None
+) -> tuple[FeedSummary, ...]:
+    """The declared feeds by name; the connection may be read-only, and nothing may have been loaded yet.
+
+    ``first``: the day of the business's first batch; what lies before it waits for nothing.
+    """
     found = connection.execute("select table_name from duckdb_tables() where schema_name = 'ops'").fetchall()
     is_loaded = {FILES.name, SOURCE_COLUMNS.name, SCHEMA_CHANGES.name} <= {name for (name,) in found}
-    return tuple(_summary(connection, project, feed, is_loaded=is_loaded) for _, feed in sorted(feeds.items()))
+    return tuple(_summary(connection, project, feed, first, is_loaded=is_loaded) for _, feed in sorted(feeds.items()))
 
 
-def _summary(connection: Connection, project: Project, feed: Feed, *, is_loaded: bool) -> FeedSummary:
+def _summary(
+    connection: Connection, project: Project, feed: Feed, first: date | None, *, is_loaded: bool
+) -> FeedSummary:
     known = known_files(connection, feed.name) if is_loaded else {}
     hash_of = corrections_of(project, map_feed(feed)).hash_of
-    plan = plan_files(discover(project, feed), known, hash_of)
+    plan = plan_files(discover(project, feed), known, hash_of, first=first)
     records = known.values()
     stale = [record for record in records if record.declaration_hash != hash_of(record.file, record.batch_on)]
     changes = found_changes(connection, feed=feed.name) if is_loaded else []

@@ -18,6 +18,7 @@ from sources.mapping import describe_fields
 from sources.schema_ledger import told
 from sources.secret import check_secrets
 from sources.summary import feed_summaries
+from warehouse.business import load_business
 from warehouse.declaration import Problems, suggestion
 from warehouse.project import Project
 
@@ -88,7 +89,7 @@ def _stands(where: Project, feed: Feed) -> dict[str, Any]:
     if not where.database.exists():
         return {}
     with reading(where) as cursor:
-        [found] = feed_summaries(cursor, where, {feed.name: feed})
+        [found] = feed_summaries(cursor, where, {feed.name: feed}, load_business(where).first_batch_on)
     names = ("files", "rows_read", "rows_accepted", "rows_duplicate", "rows_rejected", "newest_batch", "waiting")
     kept = (*names, "stale_files", "stopped", "vanished", "stranded", "unknown")
     return {name: getattr(found, name) for name in kept} | {

@@ -19,6 +19,7 @@ from sources.file_ledger import FileRecord, known_files
 from sources.landing import discover
 from sources.mapped_feed import map_feed
 from sources.plan import Plan, Why, plan_files
+from warehouse.business import load_business
 from warehouse.declaration import Problems, suggestion
 from warehouse.project import Project
 
@@ -35,7 +36,8 @@ def plan(
 ) -> None:
     """Which files the next run would read, feed by feed, and which have vanished or moved. Changes nothing."""
     where = find_project(project)
-    days = parse_days(first, last)
+    start, end = parse_days(first, last)
+    days = (max(filter(None, [start, load_business(where).first_batch_on]), default=None), end)
     chosen = _chosen(where, split_names(feeds))
     known = _known(where, chosen)
     plans = [

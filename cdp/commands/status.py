@@ -13,6 +13,7 @@ from quality.suites import load_jump_rule
 from sources.feed import load_feeds
 from sources.reason_ledger import found_jumps
 from sources.summary import feed_summaries
+from warehouse.business import load_business
 from warehouse.database import Connection
 from warehouse.declaration import Problems
 from warehouse.project import Project
@@ -132,7 +133,8 @@ def _attention(cursor: Connection, project: Project) -> Rows:
     """Feeds of which something waits, was stopped, is gone, or changed its fields: how much of it."""
     problems = Problems()
     feeds = load_feeds(project, problems)
-    if problems.found:
+    business = problems.of(lambda: load_business(project))
+    if business is None or problems.found:
         return []
     rows = [
         {
@@ -145,7 +147,7 @@ def _attention(cursor: Connection, project: Project) -> Rows:
             "unknown": len(item.unknown),
             "schema_changes": len(item.changes),
         }
-        for item in feed_summaries(cursor, project, feeds)
+        for item in feed_summaries(cursor, project, feeds, business.first_batch_on)
     ]
     return [row for row in rows if any(value for name, value in row.items() if name != "feed")]
 

@@ -53,6 +53,21 @@ def told(project: Project, capsys: pytest.CaptureFixture[str], *command: str) ->
     return json.loads(capsys.readouterr().out)
 
 
+def test_what_lies_before_the_first_batch_of_the_business_is_not_pending(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for day in ("2026-01-05", "2026-01-06"):
+        land(project, f"dt={day}/a.jsonl", 1)
+    with (project.config / "business.yml").open("a", encoding="utf-8") as stream:
+        stream.write("first_batch_on: 2026-01-06\n")
+    assert told(project, capsys, "plan")["feeds"][0]["days"] == ["2026-01-06"]
+    load(project)
+    land(project, "dt=2026-01-05/b.jsonl", 2)
+    attention = told(project, capsys, "status")["attention"]
+    assert [row for row in attention if row["waiting_days"]] == []
+    assert told(project, capsys, "feeds", "show", "mail")["waiting"] == []
+
+
 def test_the_plan_says_why_each_file_is_read_and_what_is_gone(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
