@@ -71,16 +71,16 @@ def test_without_truth_there_are_signals_and_estimates(prepared: Warehouse, run:
 def test_estimates_of_a_small_partition_are_those_of_a_pencil(warehouse: Warehouse) -> None:
     cursor = warehouse.cursor()
     cursor.execute(
-        "create table identity._nodes as from (values ('r1', 0), ('r2', 0), ('r3', 1), ('r4', 2), ('r5', 3))"
+        "create table identity._nodes as from (values ('r1', 3), ('r2', 3), ('r3', 4), ('r4', 7), ('r5', 90))"
         " as t (record_id, node_id)"
     )
     cursor.execute(
-        "create table identity.customer_links as select record_id, case when node_id < 3 then 'a' else 'b' end"
+        "create table identity.customer_links as select record_id, case when node_id < 90 then 'a' else 'b' end"
         " as customer_id from identity._nodes"
     )
     cursor.execute(
-        "create table identity._scores as from (values (0, 1, 2.0, false), (1, 2, 1.0, false),"
-        " (0, 2, -3.0, false), (2, 3, -1.0, false), (0, 3, 5.0, true)) as t (node_l, node_r, weight, is_apart)"
+        "create table identity._scores as from (values (3, 4, 2.0, false), (4, 7, 1.0, false),"
+        " (3, 7, -3.0, false), (7, 90, -1.0, false), (3, 90, 5.0, true)) as t (node_l, node_r, weight, is_apart)"
     )
     found = estimated_scores(cursor)
     sure, probably = 1, 2 * 0.8 + 3 * 2 / 3
