@@ -4,9 +4,10 @@ Edges hold the reasons as outcomes and bits, never as values. Candidates come fr
 linked groups that blocking did not find are compared as well, because a guard may stand between them. How often the
 comparisons of candidates came out how is kept in ``identity._outcomes``: it is what drift is measured by.
 
-Where the tables stand, pairs are weighed that are new, that have a node which changed, or a value which is rarer or
-more common now than its step allows (``identity.frequencies``). The groups of ``identity._groups`` (node_id, group_id)
-that such pairs belong to are completed again; the nodes of these groups are what clusters are made of anew.
+Where the tables stand, pairs are weighed that are new, that have a node which changed, or that agree on a value which
+is rarer or more common now than its step allows (``identity.frequencies``). The groups of ``identity._groups``
+(node_id, group_id) that such pairs belong to are completed again; the nodes of these groups are what clusters are made
+of anew.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from identity.features import name_count, names_in_all, population
 from identity.kept import Keeper, narrowed, tell, tell_everything
 from identity.model import Model
 from identity.models import pinned_model
-from identity.outcomes import BANDS, COUNT_PATTERNS, Outcomes, outcomes_table
+from identity.outcomes import BANDS, COUNT_PATTERNS, Outcomes, level_bits, outcomes_table
 from identity.specs import spec
 from identity.weighing import (
     COMPLETION,
@@ -103,11 +104,11 @@ _COUNTS_MOVED = """
 """
 _SHIFTED = """
     create or replace temp table _shifted as
-    select features.node_id
+    select features.node_id, features.feature as comparison
     from identity._features as features
     semi join _shifted_values as shifted on features.feature = shifted.feature and features.value = shifted.value
     union
-    select features.node_id
+    select features.node_id, features.feature as comparison
     from identity._features as features
     where
         features.feature = 'name'
@@ -128,24 +129,38 @@ _PAIRS = """
 """
 _BEFORE = """
     create or replace temp table _before as
-    with concerned as (select node_id from _touched union select node_id from _shifted)
+    with asking as (
+        select shifted.node_id, asking.bits, asking.level
+        from _shifted as shifted
+        inner join _asking as asking on shifted.comparison = asking.comparison
+    )
 
     select scores.*
     from identity._scores as scores
-    where scores.node_l in (from concerned) or scores.node_r in (from concerned)
+    where scores.node_l in (from _touched) or scores.node_r in (from _touched)
     union
     select scores.*
     from identity._scores as scores
     semi join _moved_pairs on scores.node_l = _moved_pairs.node_l and scores.node_r = _moved_pairs.node_r
+    union
+    select scores.*
+    from identity._scores as scores
+    inner join asking on scores.node_l = asking.node_id and ((scores.levels >> asking.bits) & 15) = asking.level
+    union
+    select scores.*
+    from identity._scores as scores
+    inner join asking on scores.node_r = asking.node_id and ((scores.levels >> asking.bits) & 15) = asking.level
 """
 _TO_SCORE = """
+    with pairs as (
+        select node_l, node_r from _before
+        union
+        select node_l, node_r from _moved_pairs
+    )
+
     select candidates.node_l, candidates.node_r, candidates.rule_number
     from identity._candidates as candidates
-    where candidates.node_l in (select node_id from _shifted) or candidates.node_r in (select node_id from _shifted)
-    union
-    select candidates.node_l, candidates.node_r, candidates.rule_number
-    from identity._candidates as candidates
-    semi join _moved_pairs on candidates.node_l = _moved_pairs.node_l and candidates.node_r = _moved_pairs.node_r
+    semi join pairs on candidates.node_l = pairs.node_l and candidates.node_r = pairs.node_r
     order by 1, 2
 """
 _REGROUPED = """
@@ -359,9 +374,20 @@ def _groups(members: Integers, pairs: Pairs, link_at: float) -> pa.Table:
 
 
 def _read_shifted(connection: Connection, rules: IdentityRules, model: Model) -> None:
-    """The nodes that hold a value which counts as rarer or more common than before, where rarity is asked for."""
-    asked = [item.comparison for item in rules.comparisons if any(level.rarity for level in item.levels)]
-    asked += [f"name.{part}" for part in NAME_PARTS] if "name" in asked else []
+    """The nodes that hold a value which counts as rarer or more common than before, and the levels that ask for it."""
+    asking = [
+        (item.comparison, level_bits(item.comparison), place + 1)
+        for item in rules.comparisons
+        for place, level in enumerate(item.levels)
+        if level.rarity
+    ]
+    columns = {
+        "comparison": ([row[0] for row in asking], pa.string()),
+        "bits": ([row[1] for row in asking], pa.int32()),
+        "level": ([row[2] for row in asking], pa.int64()),
+    }
+    write_temporary(connection, "_asking", arrow(columns))
+    asked = [*{row[0] for row in asking}, *(f"name.{part}" for part in NAME_PARTS)]
     table = read_table(connection, _COUNTS_MOVED, {"asked": asked})
     before, now = (np.asarray(table.column(name).to_numpy(), dtype=np.float64) for name in ("before", "now"))
     features, values = np.array(table.column("feature").to_pylist(), dtype=object), table.column("value").to_pylist()
@@ -371,7 +397,9 @@ def _read_shifted(connection: Connection, rules: IdentityRules, model: Model) ->
         texts, held = [values[place] for place in chosen.tolist()], model.frequencies.held
         name = feature.removeprefix("name.")
         shifted[chosen] = held(name, texts, before[chosen]) != held(name, texts, now[chosen])
-    write_temporary(connection, "_shifted_values", table.select(["feature", "value"]).filter(pa.array(shifted)))
+    write_temporary(
+        connection, "_shifted_values", table.select(["feature", "value"]).filter(pa.array(shifted, pa.bool_()))
+    )
     connection.execute(_SHIFTED)
 
 

@@ -51,6 +51,11 @@ def packed(levels: Mapping[str, Integers]) -> Integers:
     return found
 
 
+def level_bits(comparison: str) -> int:
+    """How many bits of that number are below the level of a comparison; levels count from 1 there, 0 is none."""
+    return _BITS * tuple(reversed(LEVELS)).index(comparison)
+
+
 @dataclass(frozen=True)
 class Outcomes:
     """Pairs per comparison and level."""

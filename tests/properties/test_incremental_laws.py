@@ -11,16 +11,17 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from identity.declaration import IdentityRules, default_rules
 from warehouse.business import Business
 from warehouse.database import Warehouse, open_warehouse
 from warehouse.step import Run
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "identity"))
 
-from people import a_record, give_records, match, partition, prepare
+from people import a_record, give_records, match, prepare
 
 BUSINESS = Business(name="A shop", base_currency="GBP", time_zone="Europe/London", default_country="GB")
-LAW = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+LAW = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 Row = dict[str, Any]
 
@@ -44,6 +45,13 @@ TABLES = {
             "_clusters",
             "_said",
             "_standing",
+            "customer_links",
+            "customer_link_history",
+            "customer_aliases",
+            "customer_changes",
+            "decisions",
+            "known_identifiers",
+            "review_queue",
         )
     },
     "nodes": _NUMBERED.format(number="node_id"),
@@ -107,6 +115,19 @@ a_row = st.builds(
 population = st.lists(a_row, min_size=10, max_size=26, unique_by=lambda row: row["record_id"])
 
 
+def _close_limits() -> IdentityRules:
+    """The packaged rules, with limits so low that a few records cross them."""
+    rules = default_rules()
+    assert rules is not None
+    kinds = tuple(kind.model_copy(update={"people": min(kind.people, 2)}) for kind in rules.identifiers)
+    blocking = tuple(rule.model_copy(update={"at_most": min(rule.at_most, 4)}) for rule in rules.blocking)
+    clusters = rules.clusters.model_copy(update={"largest": 6})
+    return rules.model_copy(update={"identifiers": kinds, "blocking": blocking, "clusters": clusters})
+
+
+CLOSE = _close_limits()
+
+
 def a_run(number: int) -> Run:
     return Run(f"run-{number}", date(2026, 1, 31), datetime(2026, 2, 1) + timedelta(days=number), BUSINESS)
 
@@ -131,31 +152,25 @@ def decide(warehouse: Warehouse, number: int, action: str, one: str, other: str)
 
 @LAW
 @given(population, st.data())
-def test_after_any_batches_withdrawals_and_decisions_every_table_is_that_of_a_rebuild(
+def test_after_any_batches_withdrawals_and_decisions_every_table_is_that_of_runs_that_rebuild(
     found: list[Row], data: st.DataObject
 ) -> None:
-    said: list[tuple[int, str, str, str]] = []
-    with open_warehouse() as warehouse:
-        prepare(warehouse)
-        for number in range(data.draw(st.integers(2, 4))):
-            chosen = [row for row in found if data.draw(st.integers(0, 4))] or found[:1]
-            give_records(warehouse, chosen)
-            links = match(warehouse, a_run(number))
-            ids = sorted(links)
-            if number and len(ids) > 1 and data.draw(st.booleans()):
-                one, other = data.draw(st.lists(st.sampled_from(ids), min_size=2, max_size=2, unique=True))
-                action = "merge" if not any(act != "merge" for _, act, *_ in said) else "forbid"
-                said.append((number, data.draw(st.sampled_from((action, "forbid"))), one, other))
-                decide(warehouse, *said[-1])
-        links = match(warehouse, a_run(9))
-        with open_warehouse() as anew:
-            prepare(anew)
-            give_records(anew, chosen)
-            match(anew, a_run(0))
-            for decision in said:
-                decide(anew, *decision)
-            rebuilt = match(anew, replace(a_run(9), full_refresh=True))
-            assert partition(links) == partition(rebuilt)
-            kept, made = tables(warehouse), tables(anew)
-            for name in TABLES:
-                assert kept[name] == made[name], name
+    history: list[tuple[list[Row], tuple[str, str, str] | None]] = []
+    for _ in range(data.draw(st.integers(2, 4))):
+        rows = [row for row in found if data.draw(st.integers(0, 4))] or found[:1]
+        ids = sorted(row["record_id"] for row in found)
+        pair = st.lists(st.sampled_from(ids), min_size=2, max_size=2, unique=True)
+        actions = ("forbid",) if any(said for _, said in history) else ("merge", "forbid")
+        said = (data.draw(st.sampled_from(actions)), *data.draw(pair)) if data.draw(st.booleans()) else None
+        history.append((rows, said))
+    with open_warehouse() as kept, open_warehouse() as rebuilt:
+        for warehouse, anew in ((kept, False), (rebuilt, True)):
+            prepare(warehouse)
+            for number, (rows, said) in enumerate([*history, (history[-1][0], None)]):
+                give_records(warehouse, rows)
+                match(warehouse, replace(a_run(number), full_refresh=anew), CLOSE)
+                if said is not None:
+                    decide(warehouse, number, *said)
+        of_kept, of_rebuilt = tables(kept), tables(rebuilt)
+        for name in TABLES:
+            assert of_kept[name] == of_rebuilt[name], name
