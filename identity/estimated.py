@@ -36,7 +36,7 @@ def estimated_scores(connection: Connection) -> Mapping[str, float]:
     nodes = read_table(connection, _NODES)
     records, customer = integers(nodes, "records"), integers(nodes, "customer")
     pairs = read_table(connection, _PAIRS)
-    # A node keeps its number from run to run, so numbers have gaps: nodes are named by their place among those that are.
+    # A node keeps its number from run to run, so numbers have gaps: nodes go by their place among those that are.
     number = integers(nodes, "node_id")
     left, right = (np.searchsorted(number, integers(pairs, side)) for side in ("node_l", "node_r"))
     likely = probability(np.asarray(pairs.column("weight").to_numpy(), dtype=np.float64))
