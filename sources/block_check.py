@@ -35,6 +35,8 @@ from warehouse.database import Connection
 _BLOCK: Final = "_source_block"
 _WORTH_QUICK: Final = 10_000
 """Plain rows of a block from which on they are worth statements of their own, which have to be planned."""
+_WORTH_PLANNING: Final = 300
+"""Rows that Python judges in the time that planning a statement for them takes."""
 _DOUBT: Final = "create or replace temp view _doubted as select * replace (false as _sure) from _checked"
 _HELD: Final = """
 select table_name, 'table' from duckdb_tables() where temporary and list_contains($names, table_name)
@@ -106,7 +108,11 @@ class BlockCheck:
     """False: every row goes through Python, whose word is final. The result is the same."""
     worth_quick: int = _WORTH_QUICK
     """Plain rows of a block from which on they go through statements of their own. The result is the same."""
+    worth_planning: int = _WORTH_PLANNING
+    """Other rows beside those from which on they go through statements too, not at once through Python. Likewise."""
     _was_flat: bool | None = field(default=None, init=False)
+    _plain: int = field(default=0, init=False)
+    """Plain rows of the block at hand."""
     _standing: dict[str, tuple[Program, pa.Schema]] = field(default_factory=dict, init=False)
     """Whose views stand on the connection of the transaction, over blocks of which columns."""
 
@@ -126,7 +132,9 @@ class BlockCheck:
             self._change_form(header is not None)
         connection = self.replacement.connection if is_direct else self.connection
         shown = with_plain(rows, _texts_of(rows))
-        quick = _compiled(self._key, header, held, is_plain=True) if is_direct and self._is_plain(shown) else None
+        self._plain = int(pc.sum(shown.column(PLAIN)).as_py() or 0)
+        is_quick = is_direct and self._is_plain(self._plain, rows.num_rows)
+        quick = _compiled(self._key, header, held, is_plain=True) if is_quick else None
         frame = _Frame(shown)
         connection.register(_BLOCK, frame)
         try:
@@ -136,10 +144,9 @@ class BlockCheck:
             connection.unregister(_BLOCK)
             frame.rows = None
 
-    def _is_plain(self, shown: pa.Table) -> bool:
+    def _is_plain(self, plain: int, rows: int) -> bool:
         """Whether so many rows are plain that they are worth statements of their own."""
-        plain = pc.sum(shown.column(PLAIN)).as_py() or 0
-        return self.trusts_statements and plain >= max(self.worth_quick, shown.num_rows // 2)
+        return self.trusts_statements and plain >= max(self.worth_quick, rows // 2)
 
     def _checked_block(
         self, connection: Connection, programs: tuple[Program | None, Program], rows: pa.Table, header: Header | None
@@ -174,7 +181,7 @@ class BlockCheck:
         if quick is not None:
             self._make(connection, quick, rows.schema)
             count = self.replacement.take_sure(quick.checked)
-            if count == rows.num_rows:
+            if rows.num_rows - self._plain < self.worth_planning:
                 return count
             connection.execute(_source_statement(header, "view", is_plain=False))
         self._make(connection, program, rows.schema)

@@ -10,7 +10,7 @@ import gzip
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
 from typing import IO, TypeAlias
 
@@ -85,7 +85,7 @@ def write_gzip_files(rows: int, files: int, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(files):
         with gzip.open(folder / f"events-{number:03d}.jsonl.gz", "wb", compresslevel=1) as file:
-            _write_lines(file, (line for line, _ in zip(lines, range(rows // files), strict=False)), b"\n")
+            _write_lines(file, islice(lines, rows // files), b"\n")
 
 
 def _write_lines(file: IO[bytes], lines: Iterator[bytes], joint: bytes) -> None:

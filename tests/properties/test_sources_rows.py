@@ -338,7 +338,7 @@ def as_file(feed: Feed, rows: Sequence[dict[str, Any]], path: Path) -> Path:
 
 
 def outcome(
-    opened: Warehouse, feed: Feed, path: Path, *, trusts: bool, worth_quick: int = 1
+    opened: Warehouse, feed: Feed, path: Path, *, trusts: bool, worth: tuple[int, int] = (1, 0)
 ) -> tuple[list[Any], list[Any], dict[int, int], Any]:
     mapped = map_feed(feed)
     reader = FileReader.of(mapped)
@@ -347,7 +347,7 @@ def outcome(
     connection.execute("begin")
     replacement = Replacement(connection, mapped, [LandingFile(feed.name, date(2026, 1, 5), "f", path, 1, 1)])
     replacement.begin()
-    check = BlockCheck(opened.cursor(), mapped, reader.gate, replacement, trusts, worth_quick)
+    check = BlockCheck(opened.cursor(), mapped, reader.gate, replacement, trusts, *worth)
     refused: list[Any] = []
     collapsed: dict[int, int] = {}
     filled: Counter[str] = Counter()
@@ -373,8 +373,8 @@ def test_sets_and_single_rows_agree(
     rows = data.draw(st.lists(changed(template), min_size=1, max_size=40))
     feed = Feed.named("feed", **declared)
     path = as_file(feed, rows, tmp_path_factory.getbasetemp() / "rows.txt")
-    worth_quick = data.draw(st.sampled_from([1, 1_000]))
-    by_sets = outcome(opened, feed, path, trusts=True, worth_quick=worth_quick)
+    worth = data.draw(st.sampled_from([(1, 0), (1, 300), (1_000, 0)]))
+    by_sets = outcome(opened, feed, path, trusts=True, worth=worth)
     assert by_sets == outcome(opened, feed, path, trusts=False)
 
 
