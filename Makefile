@@ -52,4 +52,4 @@ docs: $(READY) ## Write the generated pages of docs/ again
 	$(BIN)/python -m cdp.documentation
 
 clean: ## Remove what runs made (landing files included); keeps .venv
-	rm -rf landing truth state published .dagster
+	rm -rf landing truth state published .dagster .logs_queue logs
