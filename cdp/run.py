@@ -40,7 +40,7 @@ from cdp.run_summary import Errors, Pending, gate_error, summarise
 from cdp.settings import read_settings
 from sources.loading import describe_feeds, pending_batches
 from sources.origins.memory import recall
-from warehouse.database import Connection, Warehouse
+from warehouse.database import Warehouse
 from warehouse.declaration import suggestion
 from warehouse.errors import CdpError, UsageError, WarehouseBusyError
 from warehouse.project import Project
@@ -55,6 +55,10 @@ _NO_STEP_LOGS = {
     }
 }
 """Capturing what steps print would take the terminal away from the progress bar."""
+
+
+Tell = Callable[[dict[str, Any]], object]
+"""Is told what a run did."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +85,11 @@ def run_project(
     progress: Progress | None = None,
     instance: dg.DagsterInstance | None = None,
     declared: Declared | None = None,
+    tell: Tell | None = None,
 ) -> dict[str, Any]:
     """Fetch what is new, load what is pending, make and check every table as of a day, publish.
 
-    Returns what `cdp run --json` prints.
+    Returns what `cdp run --json` prints; ``tell`` gets it too, also where the quality gate then stops the run.
 
     ``declared`` spares reading the declarations again when several runs follow each other.
     ``errors`` holds, by feed, why batches could not be loaded; everything else was made and published all the same.
@@ -102,10 +107,12 @@ def run_project(
     asked = Asked(as_of, _known_feeds(declared, feeds), first, last, full_refresh, fetch)
     with noticed_interrupts(), _dagster_of(project, instance) as opened:
         _end_dead_runs(opened)
-        return _run(declared, asked, opened, progress)
+        return _run(declared, asked, opened, progress, tell)
 
 
-def _run(declared: Declared, asked: Asked, instance: dg.DagsterInstance, progress: Progress | None) -> dict[str, Any]:
+def _run(
+    declared: Declared, asked: Asked, instance: dg.DagsterInstance, progress: Progress | None, tell: Tell | None
+) -> dict[str, Any]:
     settings = warehouse_settings(declared.project, read_settings())
     unreached = _fetch(declared, asked, instance) if asked.fetch else {}
     with settings.open() as warehouse:
@@ -131,9 +138,15 @@ def _run(declared: Declared, asked: Asked, instance: dg.DagsterInstance, progres
     failures = [failed for failed in failures_of(result.all_events) if failed.step != LOADED_STEP]
     with settings.open() as warehouse:
         cursor = warehouse.cursor()
-        _raise_first(cursor, declared, run_id, failures)
+        _raise_first(failures)
         summary = summarise(cursor, run_id, declared.feeds, pending, errors)
-    return summary | {"errors": unreached | summary["errors"]}
+        summary |= {"errors": unreached | summary["errors"]}
+        gate = gate_error(cursor, run_id, declared.suites) if failures else None
+    if tell is not None:
+        tell(summary)
+    if gate is not None:
+        raise gate
+    return summary
 
 
 def _fetch(declared: Declared, asked: Asked, instance: dg.DagsterInstance) -> dict[str, str]:
@@ -199,16 +212,13 @@ def _config(asked: Asked) -> dict[str, object]:
     return {"as_of": asked.as_of.isoformat() if asked.as_of else None, "full_refresh": asked.full_refresh}
 
 
-def _raise_first(cursor: Connection, declared: Declared, run_id: str, failures: Iterable[Failed]) -> None:
-    """Raise what stopped the run, if something did: a bug, an error of ours, or else the quality gate."""
-    found = list(failures)
-    for failed in found:
+def _raise_first(failures: Iterable[Failed]) -> None:
+    """Raise what ended the run before its time, a bug or an error of ours; what checks held back is no such thing."""
+    for failed in failures:
         if failed.error is not None:
             raise failed.error
         if not failed.is_check:
             raise RuntimeError(f"The step {failed.step} has a bug.\n{failed.told}")
-    if found:
-        raise gate_error(cursor, run_id, declared.suites)
 
 
 def _steps(declared: Declared, pending: Pending) -> int:

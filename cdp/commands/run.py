@@ -30,23 +30,26 @@ def run(
     where = find_project(project)
     day, days = parse_day(as_of, "--as-of"), parse_days(first, last)
     chosen = split_names(feeds)
-    with progress_bar("run") as progress:
-        from cdp.run import run_project  # takes seconds, and they are told too
+    done: list[dict[str, Any]] = []
+    try:
+        with progress_bar("run") as progress:
+            from cdp.run import run_project  # takes seconds, and they are told too
 
-        summary = run_project(
-            where,
-            as_of=day,
-            feeds=chosen,
-            first=days[0],
-            last=days[1],
-            full_refresh=full_refresh,
-            fetch=fetch,
-            progress=progress,
-        )
-    if json:
-        show_json(summary)
-    else:
-        show_summary(summary)
+            summary = run_project(
+                where,
+                as_of=day,
+                feeds=chosen,
+                first=days[0],
+                last=days[1],
+                full_refresh=full_refresh,
+                fetch=fetch,
+                progress=progress,
+                tell=done.append,
+            )
+    finally:
+        for item in done:
+            show_json(item) if json else show_summary(item)
+    if not json:
         say("next: cdp status · cdp ui")
     errors = summary.get("errors") or {}
     if errors:
@@ -76,7 +79,7 @@ def show_summary(summary: dict[str, Any]) -> None:
     for feed, fields in summary["unknown_fields"].items():
         more = f" and {len(fields) - _MOST_FIELDS} more" if len(fields) > _MOST_FIELDS else ""
         say(f"source fields that nobody reads: {feed}: {', '.join(fields[:_MOST_FIELDS])}{more}; map or `ignore:` them")
-    say(f"published: {summary['published']}")
+    say(f"published: {summary['published'] or 'nothing new'}")
 
 
 def parse_day(text: str | None, option: str) -> date | None:

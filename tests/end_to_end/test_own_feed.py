@@ -135,8 +135,11 @@ def test_a_missing_rate_is_named_with_its_days_and_what_to_do(
     path = project / "landing" / "orders" / "dt=2026-01-02" / "rows.csv"
     path.parent.mkdir(parents=True)
     path.write_text(HEADER + row(1, 2) + row(2, 2), encoding="utf-8")
-    assert run_command(["run", "--project", str(project)]) == 12
-    told = capsys.readouterr().err
+    assert run_command(["run", "--project", str(project), "--json"]) == 12
+    printed, told = capsys.readouterr()
+    summary = json.loads(printed)
+    assert (summary["feeds"]["orders"]["accepted"], summary["published"]) == (2, None)
+    assert summary["checks"]["failed"] > 0
     assert "profiles.orders.base_amount_has_a_rate" in told
     assert "It is about CHF on 1 day 2026-01-02." in told
     assert "fix: Declare a feed of kind exchange_rates" in told
