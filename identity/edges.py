@@ -21,7 +21,7 @@ from identity.arrays import Integers, add_rows, arrow, components, integers, rea
 from identity.cluster import Pairs, uncompared
 from identity.compare_names import NAME_PARTS
 from identity.declaration import IdentityRules
-from identity.features import name_count, names_in_all, population
+from identity.features import name_counts, names_in_all, population
 from identity.kept import Keeper, narrowed, tell, tell_everything
 from identity.model import Model
 from identity.models import pinned_model
@@ -304,7 +304,7 @@ def _execute(rules: IdentityRules, connection: Connection, run: Run) -> None:
 def _keeper(connection: Connection, rules: IdentityRules, model: Model) -> Keeper:
     """Weights hang on the rules, the model, and how many people there are."""
     people = model.frequencies.people(population(connection))
-    names = names_in_all(name_count(connection), people, model.frequencies)
+    names = names_in_all(name_counts(connection), people, model.frequencies)
     declared = rules.model_dump_json(include={"comparisons", "guards", "clusters", "blocking"})
     subjects = ("candidates", "featured", "holders")
     return Keeper("identity.edges", subjects, (declared, model.fingerprint(), f"{people} {names}"))

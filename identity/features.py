@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from identity.arrays import Floats, Integers, arrow, encoded, expand, integers, read_table
-from identity.frequencies import COUNTED, Frequencies, in_wide_steps
+from identity.frequencies import COUNTED, Frequencies, in_steps, in_wide_steps
 from warehouse.database import Connection
 
 COMPARED = (
@@ -58,7 +58,7 @@ _SOME_PARTS = """
     from identity._holders as holders
     semi join parts on holders.feature = parts.feature and holders.value = parts.value
 """
-_NAMES = "select coalesce(sum(nodes), 0) from identity._holders where feature = 'name'"
+_NAMES = "select coalesce(sum(nodes), 0), coalesce(min(nodes), 1) from identity._holders where feature = 'name'"
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +113,9 @@ def read_features(connection: Connection, nodes: int, frequencies: Frequencies =
         codes, texts = encoded(table.column("value"))
         held = np.bincount(codes, minlength=len(texts)).astype(np.float64)
         found[name] = _feature(name, nodes, (node, codes, texts, held), people, frequencies)
-    total = float(found["name"].held.sum())
-    return found | {"name": replace(found["name"], names=names_in_all(total, people, frequencies))}
+    held = found["name"].held
+    counts = (float(held.sum()), float(held.min()) if len(held) else 1.0)
+    return found | {"name": replace(found["name"], names=names_in_all(counts, people, frequencies))}
 
 
 def read_some_features(connection: Connection, chosen: Integers, frequencies: Frequencies) -> Mapping[str, Feature]:
@@ -137,19 +138,23 @@ def read_some_features(connection: Connection, chosen: Integers, frequencies: Fr
     for part, value, held_by in connection.execute(_SOME_PARTS).fetchall():
         parts.setdefault(part.removeprefix("name."), {})[value] = float(held_by)
     connection.execute("drop table _some_features")
-    names = names_in_all(name_count(connection), people, frequencies)
+    names = names_in_all(name_counts(connection), people, frequencies)
     return found | {"name": replace(found["name"], names=names, parts=parts)}
 
 
-def names_in_all(total: float, people: float, frequencies: Frequencies) -> float:
-    """How many names parts of names are measured against: as remembered, else as many as there are, in steps."""
-    return frequencies.names or max(in_wide_steps(total), people)
+def names_in_all(counts: tuple[float, float], people: float, frequencies: Frequencies) -> float:
+    """How many names parts of names are measured against: as remembered, else as many as there are, in steps.
+
+    Few names are a sample of a larger whole as far as some are rare: where all bear one name, it tells nobody apart.
+    """
+    total, fewest = counts
+    return frequencies.names or max(in_wide_steps(total), people / float(in_steps(np.array(fewest))))
 
 
-def name_count(connection: Connection) -> float:
-    """How many names nodes hold."""
-    [(names,)] = connection.execute(_NAMES).fetchall()
-    return float(names)
+def name_counts(connection: Connection) -> tuple[float, float]:
+    """How many names nodes hold, and how many nodes hold the rarest."""
+    [(names, fewest)] = connection.execute(_NAMES).fetchall()
+    return float(names), float(fewest)
 
 
 def population(connection: Connection) -> int:

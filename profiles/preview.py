@@ -16,9 +16,9 @@ from warehouse.database import Connection, Warehouse
 from warehouse.step import Run, Step
 
 _BEFORE: Final = (
-    "create temp table _links_before as select record_id, customer_id from identity.customer_links",
-    "create temp table _members_before as select segment, customer_id from profiles.segment_members",
-    "create temp table _worth_before as select customer_id, total_base_amount from profiles.purchase_traits",
+    "create temp table _links_standing as select record_id, customer_id from identity.customer_links",
+    "create temp table _members_standing as select segment, customer_id from profiles.segment_members",
+    "create temp table _worth_standing as select customer_id, total_base_amount from profiles.purchase_traits",
 )
 _COUNTS: Final = """
     select
@@ -27,7 +27,7 @@ _COUNTS: Final = """
         count(*) filter (
             where links_before.customer_id is distinct from links_after.customer_id
         ) as records_moved
-    from _links_before as links_before
+    from _links_standing as links_before
     full join identity.customer_links as links_after on links_before.record_id = links_after.record_id
 """
 _REGROUPED: Final = """
@@ -37,9 +37,9 @@ _REGROUPED: Final = """
             links_after.customer_id as after_id,
             count(*) as records,
             coalesce(any_value(worth.total_base_amount), 0) as base_amount
-        from _links_before as links_before
+        from _links_standing as links_before
         inner join identity.customer_links as links_after on links_before.record_id = links_after.record_id
-        left join _worth_before as worth on links_before.customer_id = worth.customer_id
+        left join _worth_standing as worth on links_before.customer_id = worth.customer_id
         group by links_before.customer_id, links_after.customer_id
     ),
 
@@ -66,12 +66,12 @@ _SEGMENTS: Final = """
             coalesce(members_before.segment, members_after.segment) as segment,
             members_before.customer_id is null as is_entering,
             coalesce(worth_before.total_base_amount, worth_after.total_base_amount, 0) as base_amount
-        from _members_before as members_before
+        from _members_standing as members_before
         full join profiles.segment_members as members_after
             on
                 members_before.segment = members_after.segment
                 and members_before.customer_id = members_after.customer_id
-        left join _worth_before as worth_before on members_before.customer_id = worth_before.customer_id
+        left join _worth_standing as worth_before on members_before.customer_id = worth_before.customer_id
         left join profiles.purchase_traits as worth_after on members_after.customer_id = worth_after.customer_id
         where members_before.customer_id is null or members_after.customer_id is null
     )

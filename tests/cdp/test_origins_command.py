@@ -87,7 +87,7 @@ def test_show_plan_and_doctor_tell_about_origins(project: Path, capsys: pytest.C
     assert "does not answer" in shown["fetched"]["last_fetch_failed"]
     run_command(["plan", "--project", str(project)])
     assert "away is fetched first" in capsys.readouterr().out
-    assert run_command(["doctor", "--project", str(project), "--json"]) == 13
+    assert run_command(["doctor", "--project", str(project), "--json"]) == 11
     rows = {row["what"]: row["state"] for row in json.loads(capsys.readouterr().out)}
     assert (rows["origin of shop"], rows["origin of away"]) == ("ok", "wrong")
 

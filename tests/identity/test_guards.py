@@ -61,6 +61,21 @@ def test_colleagues_sharing_a_company_domain_and_switchboard_stay_apart(prepared
     records_of(resolve(prepared, run, rows), *([row] for row in rows))
 
 
+def test_where_all_bear_one_name_it_tells_nobody_apart(prepared: Warehouse, run: Run) -> None:
+    rows = [
+        a_record(
+            source_customer_id=f"c{number}",
+            email=f"somebody{number}@a.example",
+            full_name="Test User",
+            phone=f"+4479111234{number:02}",
+            birth_on=date(1980, 1, 1 + number % 28),
+            city="Leeds",
+        )
+        for number in range(40)
+    ]
+    records_of(resolve(prepared, run, rows), *([row] for row in rows))
+
+
 def test_father_and_son_of_one_name_are_told_apart_by_their_birthdays(prepared: Warehouse, run: Run) -> None:
     father = a_record(given_name="John", family_name="Baxter", birth_on=date(1950, 3, 1), **HOME)
     son = a_record(given_name="John", family_name="Baxter", birth_on=date(1984, 11, 23), **HOME)
