@@ -3,7 +3,8 @@
 The share is that of the whole batch: files that are not read now count as they were loaded, so that a late file with
 one bad row, or one file that is read again, is measured like the same batch loaded at once. Files that were changed
 since they were loaded are measured by themselves too: they replace good rows with what they hold now. Rows that someone
-discarded are left out on purpose and do not count as rejected.
+discarded are left out on purpose and do not count as rejected; nor do those of a file that is gone, which nobody can
+mend any more: of such a file only what stands counts.
 """
 
 from __future__ import annotations
@@ -87,8 +88,10 @@ class Tolerance:
         names = {load.file.file for load in loads}
         others = [item for item in self.known.values() if item.batch_on == day and item.file not in names]
         left_out = Counter(file for file, _ in self.discarded.values())
-        rejected = sum(item.rows_rejected - left_out[item.file] for item in others)
-        return sum(item.rows_read for item in others), rejected
+        here = [item for item in others if item.status != "vanished"]
+        standing = sum(item.rows_accepted + item.rows_duplicate for item in others)
+        rejected = sum(item.rows_rejected for item in here)
+        return standing + rejected, rejected - sum(left_out[item.file] for item in here)
 
     def _is_changed(self, load: LoadedFile) -> bool:
         return self._had_rows(load) and self.known[load.file.file].sha256 != load.reading.sha256

@@ -78,3 +78,12 @@ def test_discarded_rows_are_left_out_on_purpose_and_do_not_count(shop, a_message
         discard_rows(connection, "messages", ids, Attempt(shop.run.now, "run-2", "mei", "test messages"))
     shop.load(feed)
     assert shop.counts("mail") == {"dt=2026-01-05/a.jsonl": (4, 2, 0, 2)}
+
+
+def test_a_bad_file_that_was_taken_away_stops_its_batch_no_longer(shop, feed, a_message, bad, stopped):
+    shop.land("mail", "dt=2026-01-05/a.jsonl", day_of_messages(a_message, bad, 3, 0))
+    path = shop.land("mail", "dt=2026-01-05/b.jsonl", [bad(50), bad(51)])
+    assert stopped(lambda: shop.load(feed)).load.stopped
+    path.unlink()
+    shop.load(feed)
+    assert shop.counts("mail")["dt=2026-01-05/a.jsonl"] == (3, 3, 0, 0)
