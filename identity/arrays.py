@@ -31,34 +31,26 @@ def integers(table: pa.Table, column: str) -> Integers:
 
 def write_table(connection: Connection, name: str, table: pa.Table) -> None:
     """Replace ``schema.name`` by the rows of an Arrow table."""
-    connection.register("_incoming", table)
-    try:
-        connection.execute(_create_statement(name))
-    finally:
-        connection.unregister("_incoming")
+    _take(connection, ("create or replace table", name, "as"), table)
 
 
 def write_temporary(connection: Connection, name: str, table: pa.Table) -> None:
     """A temporary table of the rows of an Arrow table."""
-    connection.register("_incoming", table)
-    try:
-        connection.execute(" ".join(("create or replace temp table", name, "as select * from _incoming")))
-    finally:
-        connection.unregister("_incoming")
+    _take(connection, ("create or replace temp table", name, "as"), table)
 
 
 def add_rows(connection: Connection, name: str, table: pa.Table) -> None:
     """Insert the rows of an Arrow table, if there are any (see ``identity.kept.is_filled``)."""
     if table.num_rows:
-        connection.register("_incoming", table)
-        try:
-            connection.execute(" ".join(("insert into", name, "select * from _incoming")))
-        finally:
-            connection.unregister("_incoming")
+        _take(connection, ("insert into", name), table)
 
 
-def _create_statement(name: str) -> str:
-    return " ".join(("create or replace table", name, "as select * from _incoming"))
+def _take(connection: Connection, how: tuple[str, ...], table: pa.Table) -> None:
+    connection.register("_incoming", table)
+    try:
+        connection.execute(" ".join((*how, "select * from _incoming")))
+    finally:
+        connection.unregister("_incoming")
 
 
 def arrow(columns: Mapping[str, tuple[object, pa.DataType]]) -> pa.Table:

@@ -13,27 +13,12 @@ from functools import partial, reduce
 from sqlglot import exp
 
 from identity.declaration import BlockingRule, IdentityRules
-from identity.kept import Keeper, make, narrowed, tell, tell_everything
+from identity.kept import Keeper, make, narrowed, part, tell, tell_everything, touched_nodes
 from identity.specs import spec
 from warehouse.database import Connection
 from warehouse.step import Run, Step
 
-_TOUCHED = (
-    "create or replace temp table _touched as select distinct one as node_id from _heard",
-    """
-    create or replace temp table _part_features as
-    select features.*
-    from identity._features as features
-    semi join _touched on features.node_id = _touched.node_id
-    """,
-    """
-    create or replace temp table _keys_before as
-    select keys.*
-    from identity._keys as keys
-    semi join _touched on keys.node_id = _touched.node_id
-    """,
-    "delete from identity._keys where node_id in (select node_id from _touched)",
-)
+_DROP_KEYS = "delete from identity._keys where node_id in (select node_id from _touched)"
 _CROSSED = """
     create or replace temp table _crossed as
     with changed as (
@@ -216,10 +201,11 @@ def _execute(rules: tuple[BlockingRule, ...], declared: str, connection: Connect
         connection.execute(_EVERY_PAIR)
         tell_everything(connection, "candidates")
     else:
-        for statement in _TOUCHED:
-            connection.execute(statement)
-        part = narrowed(keys, {"identity._features": "_part_features"})
-        make(connection, "_keys_now", part, parameters)
+        touched_nodes(connection, "featured")
+        part(connection, "_part_features", "identity._features", "_touched", "node_id")
+        part(connection, "_keys_before", "identity._keys", "_touched", "node_id")
+        connection.execute(_DROP_KEYS)
+        make(connection, "_keys_now", narrowed(keys, {"identity._features": "_part_features"}), parameters)
         for statement in (_CROSSED, _REOPENED, "insert into identity._keys select * from _keys_now", _LIVE, _FOUND):
             connection.execute(statement)
         for statement in (_BEFORE, *_REPLACE):

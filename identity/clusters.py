@@ -21,7 +21,7 @@ from identity.arrays import Flags, Integers, arrow, integers, read_table, write_
 from identity.cluster import Decided, Pairs, cluster
 from identity.decisions import Constraint, standing_constraints
 from identity.declaration import Clusters, IdentityRules
-from identity.kept import Keeper, tell, tell_everything
+from identity.kept import Keeper, part, tell, tell_everything
 from identity.specs import spec
 from warehouse.database import Connection
 from warehouse.step import Run, Step
@@ -148,12 +148,6 @@ _CLUSTERS = """
     semi join _affected on records.record_id = _affected.record_id
     anti join known on records.record_id = known.record_id
 """
-_BEFORE = """
-    create or replace temp table _clusters_before as
-    select clusters.*
-    from identity._clusters as clusters
-    semi join _affected on clusters.record_id = _affected.record_id
-"""
 _REPLACE = (
     "delete from identity._clusters where record_id in (select record_id from _affected)",
     "insert into identity._clusters select * from _clusters_now",
@@ -205,7 +199,8 @@ def _execute(rules: IdentityRules, connection: Connection, run: Run) -> None:
     connection.execute(_AFFECTED if stands else _EVERY_RECORD)
     connection.execute(_CLUSTERS)
     if stands:
-        for statement in (_BEFORE, *_REPLACE):
+        part(connection, "_clusters_before", "identity._clusters", "_affected", "record_id")
+        for statement in _REPLACE:
             connection.execute(statement)
         tell(connection, "clusters", _MOVED_CLUSTERS)
     else:

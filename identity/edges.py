@@ -22,7 +22,7 @@ from identity.cluster import Pairs, uncompared
 from identity.compare_names import NAME_PARTS
 from identity.declaration import IdentityRules
 from identity.features import name_counts, names_in_all, population
-from identity.kept import Keeper, narrowed, tell, tell_everything
+from identity.kept import Keeper, narrowed, part, tell, tell_everything, touched_nodes
 from identity.model import Model
 from identity.models import pinned_model
 from identity.outcomes import BANDS, COUNT_PATTERNS, Outcomes, level_bits, outcomes_table
@@ -118,10 +118,6 @@ _SHIFTED = """
             or split_part(features.value, chr(9), 2)
             in (select value from _shifted_values where feature = 'name.family')
         )
-"""
-_TOUCHED = """
-    create or replace temp table _touched as
-    select distinct one as node_id from _heard where subject = 'featured'
 """
 _PAIRS = """
     create or replace temp table _moved_pairs as
@@ -242,19 +238,7 @@ _DROP_EDGES = (
     where edges.record_id_l = gone.record_id and starts_with(edges.rule, 'same_')
     """,
     "delete from identity._first_records where node_id in (select node_id from _touched)",
-    """
-    create or replace temp table _part_nodes as
-    select nodes.*
-    from identity._nodes as nodes
-    semi join _touched on nodes.node_id = _touched.node_id
-    """,
     "insert into identity._first_records select node_id, min(record_id) from _part_nodes group by node_id",
-    """
-    create or replace temp table _part_identifiers as
-    select identifiers.*
-    from identity.identifiers as identifiers
-    semi join _part_nodes on identifiers.record_id = _part_nodes.record_id
-    """,
 )
 _PART = {"identity._nodes": "_part_nodes", "identity.identifiers": "_part_identifiers"}
 _TOLD = "select null as key, node_id as one, null as other from _regrouped"
@@ -323,7 +307,8 @@ def _weigh_all(connection: Connection, rules: IdentityRules, model: Model) -> No
 
 def _weigh_again(connection: Connection, rules: IdentityRules, model: Model) -> None:
     _read_shifted(connection, rules, model)
-    for statement in (_TOUCHED, _PAIRS, _BEFORE):
+    touched_nodes(connection, "featured")
+    for statement in (_PAIRS, _BEFORE):
         connection.execute(statement)
     batches = _weighed_some(connection, rules, model, read_candidates(connection, _TO_SCORE))
     scored = pa.concat_tables([no_scores(), *(batch.scores() for batch in batches)])
@@ -340,6 +325,8 @@ def _weigh_again(connection: Connection, rules: IdentityRules, model: Model) -> 
     add_rows(connection, "identity._scores", pa.concat_tables([no_scores(), *(batch.scores() for batch in completed)]))
     connection.execute("delete from identity._groups where node_id in (from _regrouped)")
     add_rows(connection, "identity._groups", _groups(members, pairs, rules.clusters.link_at))
+    part(connection, "_part_nodes", "identity._nodes", "_touched", "node_id")
+    part(connection, "_part_identifiers", "identity.identifiers", "_part_nodes", "record_id")
     for statement in _DROP_EDGES:
         connection.execute(statement)
     certain = narrowed(_CERTAIN_EDGES, _PART)

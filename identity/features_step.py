@@ -11,39 +11,12 @@ from dataclasses import replace
 from functools import partial
 
 from identity.features import COMPARED
-from identity.kept import Keeper, make, narrowed, tell, tell_everything
+from identity.kept import Keeper, make, narrowed, part, tell, tell_everything, touched_nodes
 from identity.specs import spec
 from warehouse.database import Connection
 from warehouse.sql_model import sql_step
 from warehouse.step import Run, Step
 
-_TOUCHED = "create or replace temp table _touched as select distinct one as node_id from _heard"
-_PARTS = (
-    """
-    create or replace temp table _part_nodes as
-    select nodes.*
-    from identity._nodes as nodes
-    semi join _touched on nodes.node_id = _touched.node_id
-    """,
-    """
-    create or replace temp table _part_records as
-    select records.*
-    from identity.records as records
-    semi join _part_nodes on records.record_id = _part_nodes.record_id
-    """,
-    """
-    create or replace temp table _part_identifiers as
-    select identifiers.*
-    from identity.identifiers as identifiers
-    semi join _part_nodes on identifiers.record_id = _part_nodes.record_id
-    """,
-    """
-    create or replace temp table _features_before as
-    select features.*
-    from identity._features as features
-    semi join _touched on features.node_id = _touched.node_id
-    """,
-)
 _PART = {
     "identity.records": "_part_records",
     "identity.identifiers": "_part_identifiers",
@@ -120,8 +93,11 @@ def _execute(made: Step, connection: Connection, run: Run) -> None:
         connection.execute(" ".join(("create or replace table identity._holders as", _COUNTED)), compared)
         tell_everything(connection, *_TOLD)
     else:
-        for statement in (_TOUCHED, *_PARTS):
-            connection.execute(statement)
+        touched_nodes(connection, "nodes")
+        part(connection, "_features_before", made.name, "_touched", "node_id")
+        part(connection, "_part_nodes", "identity._nodes", "_touched", "node_id")
+        for table in ("records", "identifiers"):
+            part(connection, f"_part_{table}", f"identity.{table}", "_part_nodes", "record_id")
         make(connection, "_features_now", narrowed(made.statement or "", _PART))
         parts = {
             name: narrowed(_COUNTED, {"identity._features": table})

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from identity.declaration import IdentityRules
-from identity.kept import Keeper, add, narrowed, tell, tell_everything
+from identity.kept import Keeper, add, narrowed, part, tell, tell_everything
 from warehouse.database import Connection
 from warehouse.sql_model import sql_step
 from warehouse.step import Run, Step
@@ -29,26 +29,13 @@ _TOUCHED = """
     select record_id from moved
 """
 _KEEP_MENTIONS = "create or replace table identity._mentions_before as select * from identity._mentions"
-_PARTS = (
-    """
-    create or replace temp table _part_records as
-    select records.*
-    from identity.records as records
-    semi join _touched on records.record_id = _touched.record_id
-    """,
-    """
-    create or replace temp table _part_mentions as
-    select mentions.*
-    from identity._mentions as mentions
-    semi join _touched on mentions.record_id = _touched.record_id
-    """,
-    """
+_PARTS = {"identity.records": "_part_records", "identity._mentions": "_part_mentions"}
+_VALUES_BEFORE = """
     create or replace temp table _values_before as
     select distinct found.identifier_kind, found.value
     from identity._identifier_values as found
     semi join _touched on found.record_id = _touched.record_id
-    """,
-)
+"""
 _REMOVE = "delete from identity._identifier_values where record_id in (select record_id from _touched)"
 _VALUES_NOW = """
     select identifier_kind || ':' || value as key, null as one, null as other
@@ -71,12 +58,6 @@ _RECORDS_OF_BLOCKS = """
     from identity._identifier_values as found
     inner join _heard
         on _heard.subject = 'blocked' and found.identifier_kind || ':' || found.value = _heard.key
-"""
-_PART_VALUES = """
-    create or replace temp table _part_values as
-    select found.*
-    from identity._identifier_values as found
-    semi join _touched on found.record_id = _touched.record_id
 """
 
 
@@ -103,10 +84,12 @@ def _make_values(made: Step, connection: Connection, run: Run) -> None:
         made.execute(connection, run)
         tell_everything(connection, "said", "values")
     else:
-        for statement in (_TOUCHED, *_PARTS, _REMOVE):
+        connection.execute(_TOUCHED)
+        for table, name in _PARTS.items():
+            part(connection, name, table, "_touched", "record_id")
+        for statement in (_VALUES_BEFORE, _REMOVE):
             connection.execute(statement)
-        part = {"identity.records": "_part_records", "identity._mentions": "_part_mentions"}
-        add(connection, _VALUES, narrowed(made.statement or "", part))
+        add(connection, _VALUES, narrowed(made.statement or "", _PARTS))
         tell(connection, "values", _VALUES_NOW)
         tell(connection, "said", _SAYING)
     connection.execute(_KEEP_MENTIONS)
@@ -118,10 +101,9 @@ def _make_identifiers(made: Step, keeper: Keeper, connection: Connection, run: R
         made.execute(connection, run)
         tell_everything(connection, "identified")
     else:
-        for statement in (_RECORDS_OF_BLOCKS, _PART_VALUES):
-            connection.execute(statement)
+        connection.execute(_RECORDS_OF_BLOCKS)
+        part(connection, "_part_values", _VALUES, "_touched", "record_id")
         connection.execute("delete from identity.identifiers where record_id in (select record_id from _touched)")
-        part = {_VALUES: "_part_values"}
-        add(connection, made.name, narrowed(made.statement or "", part))
+        add(connection, made.name, narrowed(made.statement or "", {_VALUES: "_part_values"}))
         tell(connection, "identified", _SAYING)
     keeper.done(connection)

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from identity.arrays import add_rows, arrow, write_table
 from identity.declaration import Blocked, Identifier, IdentityRules
-from identity.kept import Keeper, narrowed, tell, tell_everything
+from identity.kept import Keeper, narrowed, part, tell, tell_everything
 from identity.model import Model
 from identity.models import pinned_model
 from identity.specs import spec
@@ -25,18 +25,12 @@ from warehouse.step import Run, Step
 
 SHARED_BY_PEOPLE = "shared by too many people"
 _KEPT_TABLES = ("identity.blocked_identifiers", "identity._shared_values")
-_PARTS = (
-    """
+_TOUCHED = """
     create or replace temp table _touched as
     select distinct split_part(key, ':', 1) as identifier_kind, substr(key, strpos(key, ':') + 1) as value
     from _heard
-    """,
-    """
-    create or replace temp table _part_values as
-    select found.*
-    from identity._identifier_values as found
-    semi join _touched on found.identifier_kind = _touched.identifier_kind and found.value = _touched.value
-    """,
+"""
+_PARTS = (
     """
     create or replace temp table _part_records as
     select records.record_id, records.full_name, records.given_name, records.family_name
@@ -150,10 +144,12 @@ def _write_blocked(rules: IdentityRules, connection: Connection, run: Run) -> No
 
 def _judge_again(rules: IdentityRules, model: Model, connection: Connection) -> None:
     """The values that records which changed bear, or bore."""
+    connection.execute(_TOUCHED)
+    part(connection, "_part_values", "identity._identifier_values", "_touched", "identifier_kind, value")
     for statement in _PARTS:
         connection.execute(statement)
-    part = {"identity._identifier_values": "_part_values", "identity.records": "_part_records"}
-    found = connection.execute(narrowed(_COUNTED, part)).fetchall()
+    parts = {"identity._identifier_values": "_part_values", "identity.records": "_part_records"}
+    found = connection.execute(narrowed(_COUNTED, parts)).fetchall()
     for table, rows in zip(_KEPT_TABLES, _judged(rules, model, found), strict=True):
         connection.execute(" ".join(("delete from", table, _OF_TOUCHED)))
         add_rows(connection, table, rows)

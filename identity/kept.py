@@ -142,6 +142,17 @@ def make(connection: Connection, table: str, query: str, parameters: Mapping[str
     connection.execute(" ".join(("create or replace temp table", table, "as", query)), dict(parameters or {}))
 
 
+def part(connection: Connection, name: str, table: str, among: str, key: str) -> None:
+    """A temporary table of the rows of a table whose ``key`` (columns, separated by commas) stands in ``among``."""
+    make(connection, name, " ".join(("select whole.* from", table, "as whole semi join", among, "using (", key, ")")))
+
+
+def touched_nodes(connection: Connection, subject: str) -> None:
+    """``_touched`` (node_id): the nodes of a subject that were heard of."""
+    query = "select distinct one as node_id from _heard where subject = $subject"
+    make(connection, "_touched", query, {"subject": subject})
+
+
 def add(connection: Connection, table: str, query: str, parameters: Mapping[str, object] | None = None) -> None:
     """Put what a select gives into a table."""
     connection.execute(" ".join(("insert into", table, query)), dict(parameters or {}))

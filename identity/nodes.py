@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from identity.arrays import Integers, arrow, components, encoded, read_table
+from identity.arrays import Integers, arrow, components, encoded, read_table, write_temporary
 from identity.decisions import standing_constraints
-from identity.kept import Keeper, tell, tell_everything
+from identity.kept import Keeper, part, tell, tell_everything
 from identity.specs import spec
 from warehouse.database import Connection
 from warehouse.step import Run, Step
@@ -23,7 +23,6 @@ _NONE = (
     "create or replace table identity._ties (record_id varchar, value varchar)",
     "create or replace table identity._kept_apart (record_id_l varchar, record_id_r varchar)",
 )
-_APART_NOW = "create or replace temp table _apart_now (record_id_l varchar, record_id_r varchar)"
 _HEARD_RECORDS = """
     create or replace temp table _changed as
     with moved as (
@@ -138,12 +137,6 @@ _APART = """
     inner join _known as r on apart.record_id_r = r.record_id
     order by 1, 2
 """
-_BEFORE = """
-    create or replace temp table _nodes_before as
-    select nodes.*
-    from identity._nodes as nodes
-    semi join _affected on nodes.record_id = _affected.record_id
-"""
 _NODES_NOW = """
     create or replace temp table _nodes_now as
     with labelled as (
@@ -222,8 +215,9 @@ def _execute(connection: Connection, run: Run) -> None:
             connection.execute(statement)
     connection.execute(_HEARD_RECORDS if stands else _EVERY_RECORD)
     connection.execute("delete from identity._ties where record_id in (select record_id from _changed)")
-    for statement in (_TIES, _AFFECTED, _KNOWN, _BEFORE):
+    for statement in (_TIES, _AFFECTED, _KNOWN):
         connection.execute(statement)
+    part(connection, "_nodes_before", "identity._nodes", "_affected", "record_id")
     _number(connection)
     for statement in _REPLACE:
         connection.execute(statement)
@@ -237,19 +231,14 @@ def _execute(connection: Connection, run: Run) -> None:
 
 def _read_apart(connection: Connection) -> None:
     """What people keep apart, as a temporary table."""
-    apart = [item for item in standing_constraints(connection) if not item.is_together]
-    connection.execute(_APART_NOW)
-    table = arrow(
-        {
-            "record_id_l": ([item.record_id_l for item in apart], pa.string()),
-            "record_id_r": ([item.record_id_r for item in apart], pa.string()),
-        }
+    apart = sorted(
+        {(item.record_id_l, item.record_id_r) for item in standing_constraints(connection) if not item.is_together}
     )
-    connection.register("_incoming", table)
-    try:
-        connection.execute("insert into _apart_now select distinct * from _incoming")
-    finally:
-        connection.unregister("_incoming")
+    columns = {
+        "record_id_l": ([one for one, _ in apart], pa.string()),
+        "record_id_r": ([other for _, other in apart], pa.string()),
+    }
+    write_temporary(connection, "_apart_now", arrow(columns))
 
 
 def _number(connection: Connection) -> None:
@@ -265,11 +254,8 @@ def _number(connection: Connection) -> None:
     side = _sides(tied, apart)
     node = components(count, *_chained(*_by_side(members, values, side))) if side.any() else tied
     labels = {"place": (np.arange(count), pa.int64()), "node": (node, pa.int64()), "tied": (tied, pa.int64())}
-    connection.register("_labels", arrow(labels))
-    try:
-        connection.execute(_NODES_NOW)
-    finally:
-        connection.unregister("_labels")
+    write_temporary(connection, "_labels", arrow(labels))
+    connection.execute(_NODES_NOW)
 
 
 def _sides(label: Integers, apart: list[tuple[int, int]]) -> Integers:

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from identity.addresses import address_key
 from identity.arrays import add_rows, arrow, read_table
-from identity.kept import Keeper, is_filled, make, tell, tell_everything
+from identity.kept import Keeper, is_filled, make, part, tell, tell_everything
 from identity.names import normalise_name
 from identity.normalise import (
     normalise_address,
@@ -68,35 +68,14 @@ _EMPTY = (
     )
     """,
 )
-_TEXTS_NOW = (
-    "select 'email' as field, email as raw from identity.records where email is not null",
-    "select 'handle' as field, handle as raw from identity.records where handle is not null",
-    "select 'address' as field, address_line as raw from identity.records where address_line is not null",
-    "select 'address_key' as field, address_line as raw from identity.records where address_line is not null",
-    "select 'city' as field, city as raw from identity.records where city is not null",
-    "select 'postcode' as field, postcode as raw from identity.records where postcode is not null",
-    "select 'gender' as field, gender as raw from identity.records where gender is not null",
+_COLUMNS = {"address": "address_line", "address_key": "address_line"}
+"""Where a field is not called like the column that sends it."""
+_TEXTS_SAID = tuple(
+    " ".join((f"select '{field}' as field,", column, "as raw from identity.records where", column, "is not null"))
+    for field, column in ((field, _COLUMNS.get(field, field)) for field in TEXT_FIELDS)
 )
 _SAID = {
-    "_texts": """
-        select distinct field, raw
-        from (
-            select unnest(
-                [
-                    {'field': 'email', 'raw': email},
-                    {'field': 'handle', 'raw': handle},
-                    {'field': 'address', 'raw': address_line},
-                    {'field': 'address_key', 'raw': address_line},
-                    {'field': 'city', 'raw': city},
-                    {'field': 'postcode', 'raw': postcode},
-                    {'field': 'gender', 'raw': gender}
-                ],
-                recursive := true
-            )
-            from identity.records
-        )
-        where raw is not null
-    """,
+    "_texts": " ".join(("select distinct field, raw from (", " union all ".join(_TEXTS_SAID), ")")),
     "_phones": """
         select distinct
             phone as raw,
@@ -134,20 +113,6 @@ _TOUCHED = """
     full outer join identity._standing as standing on fresh.record_id = standing.record_id
     where fresh.content is distinct from standing.content
 """
-_PARTS = (
-    """
-    create or replace temp table _said_before as
-    select standing.*
-    from identity._standing as standing
-    semi join _touched on standing.record_id = _touched.record_id
-    """,
-    """
-    create or replace temp table _said_now as
-    select records.*
-    from identity.records as records
-    semi join _touched on records.record_id = _touched.record_id
-    """,
-)
 _KEEP_STANDING = (
     "delete from identity._standing where record_id in (select record_id from _said_before)",
     """
@@ -182,8 +147,10 @@ def _execute(connection: Connection, run: Run) -> None:
     if not stands:
         for statement in _EMPTY:
             connection.execute(statement)
-    for statement in (_FRESH, _TOUCHED, *_PARTS):
+    for statement in (_FRESH, _TOUCHED):
         connection.execute(statement)
+    part(connection, "_said_before", "identity._standing", "_touched", "record_id")
+    part(connection, "_said_now", "identity.records", "_touched", "record_id")
     for name, normalise in (("_texts", _texts), ("_phones", _phones), ("_names", _names)):
         new = read_table(connection, _new_query(name))
         add_rows(connection, f"identity.{name}", normalise(*(new.column(key).to_pylist() for key in _KEYS[name])))
@@ -225,7 +192,7 @@ def _now_queries(name: str) -> Iterable[str]:
     """What all records say, in pieces of which the engine need not make one list."""
     if name != "_texts":
         return (_SAID[name].replace("select distinct", "select"),)
-    return _TEXTS_NOW
+    return _TEXTS_SAID
 
 
 def _same(keys: Sequence[str], one: str, other: str) -> str:

@@ -92,6 +92,15 @@ class _Frame:
         return self.rows.__arrow_c_stream__(requested_schema)
 
 
+@dataclass(frozen=True)
+class _Ways:
+    """How a block is checked: by ``program``; by ``quick``, if it is one, first the plain rows, all but ``others``."""
+
+    program: Program
+    quick: Program | None
+    others: int
+
+
 @dataclass
 class BlockCheck:
     """Checks blocks: rows that need no tables on the way go straight to where they stay.
@@ -111,8 +120,6 @@ class BlockCheck:
     worth_planning: int = _WORTH_PLANNING
     """Other rows beside those from which on they go through statements too, not at once through Python. Likewise."""
     _was_flat: bool | None = field(default=None, init=False)
-    _plain: int = field(default=0, init=False)
-    """Plain rows of the block at hand."""
     _standing: dict[str, tuple[Program, pa.Schema]] = field(default_factory=dict, init=False)
     """Whose views stand on the connection of the transaction, over blocks of which columns."""
 
@@ -132,14 +139,15 @@ class BlockCheck:
             self._change_form(header is not None)
         connection = self.replacement.connection if is_direct else self.connection
         shown = with_plain(rows, _texts_of(rows))
-        self._plain = int(pc.sum(shown.column(PLAIN)).as_py() or 0)
-        is_quick = is_direct and self._is_plain(self._plain, rows.num_rows)
+        plain = int(pc.sum(shown.column(PLAIN)).as_py() or 0)
+        is_quick = is_direct and self._is_plain(plain, rows.num_rows)
         quick = _compiled(self._key, header, held, is_plain=True) if is_quick else None
+        ways = _Ways(program, quick, rows.num_rows - plain)
         frame = _Frame(shown)
         connection.register(_BLOCK, frame)
         try:
             connection.execute(_source_statement(header, "view" if is_direct or header is None else "table"))
-            return self._checked_block(connection, (quick, program), rows, header)
+            return self._checked_block(connection, ways, rows, header)
         finally:
             connection.unregister(_BLOCK)
             frame.rows = None
@@ -148,14 +156,12 @@ class BlockCheck:
         """Whether so many rows are plain that they are worth statements of their own."""
         return self.trusts_statements and plain >= max(self.worth_quick, rows // 2)
 
-    def _checked_block(
-        self, connection: Connection, programs: tuple[Program | None, Program], rows: pa.Table, header: Header | None
-    ) -> BlockResult:
-        quick, program = programs
+    def _checked_block(self, connection: Connection, ways: _Ways, rows: pa.Table, header: Header | None) -> BlockResult:
+        program = ways.program
         is_direct = connection is self.replacement.connection
         collapsed = {} if is_direct else self._collapse(header)
         if is_direct:
-            count = self._take_sure(connection, quick, program, rows, header)
+            count = self._take_sure(connection, ways, rows.schema, header)
             refused = self._judge_rest(connection, rows, header, count)
         else:
             self._make(connection, program, None)
@@ -173,20 +179,18 @@ class BlockCheck:
         if not self.trusts_statements:
             connection.execute(_DOUBT)
 
-    def _take_sure(
-        self, connection: Connection, quick: Program | None, program: Program, rows: pa.Table, header: Header | None
-    ) -> int:
+    def _take_sure(self, connection: Connection, ways: _Ways, schema: pa.Schema, header: Header | None) -> int:
         """Add what is sure: first the plain rows, of which little is asked, where that is worth it; how many it is."""
         count = 0
-        if quick is not None:
-            self._make(connection, quick, rows.schema)
-            count = self.replacement.take_sure(quick.checked)
-            if rows.num_rows - self._plain < self.worth_planning:
+        if ways.quick is not None:
+            self._make(connection, ways.quick, schema)
+            count = self.replacement.take_sure(ways.quick.checked)
+            if ways.others < self.worth_planning:
                 return count
             connection.execute(_source_statement(header, "view", is_plain=False))
-        self._make(connection, program, rows.schema)
+        self._make(connection, ways.program, schema)
         count += self.replacement.take_sure(self._checked)
-        if quick is not None:
+        if ways.quick is not None:
             connection.execute(_source_statement(header, "view"))
         return count
 

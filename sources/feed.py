@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from pydantic import ConfigDict, ValidationError
 from sources.feed_declaration import Feed
 from sources.mapped_feed import check_feed, unknown_names
 from sources.origin_fit import check_origin
-from warehouse.declaration import Declaration, Problems, check_endings, read_declaration
+from warehouse.declaration import Declaration, Problems, check_endings, nearest, read_declaration
 from warehouse.errors import InputError
 from warehouse.project import Project
 
@@ -79,10 +78,6 @@ _ASIDE = frozenset(
 """Keys that decide nothing about whether mapping, contract and fields fit."""
 
 
-def _near(key: str) -> list[str]:
-    return difflib.get_close_matches(key, list(Feed.model_fields), n=1, cutoff=0.6)
-
-
 def _check_rest(path: Path, problems: Problems, shown: str) -> None:
     """A feed with a wrong key cannot be read, but what else is wrong in it is told all the same, as far as it shows.
 
@@ -103,8 +98,8 @@ def _check_rest(path: Path, problems: Problems, shown: str) -> None:
 
 def _without_the_rest(said: Mapping[str, object]) -> Feed | None:
     """The feed without keys that say nothing of how rows are made; None where another one is wrong."""
-    meant = [near for key in said.keys() - Feed.model_fields.keys() for near in _near(key)]
-    if not _ASIDE.issuperset(meant):
+    meant = {nearest(key, Feed.model_fields) for key in said.keys() - Feed.model_fields.keys()}
+    if not _ASIDE.issuperset(meant - {None}):
         return None
     try:
         return Feed.model_validate({key: said[key] for key in Feed.model_fields.keys() & said.keys() - _ASIDE})

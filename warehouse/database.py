@@ -33,8 +33,7 @@ _LOG_AT_MOST = "1GB"
 """Of the write-ahead log: a run of a hundred small transactions then moves it into the file once, when it ends."""
 
 _COSTLY_COMPRESSION = "fsst"
-"""It is tried on every text of every table that a run makes anew, which takes longer than all other forms together, and
-the file is hardly smaller for it."""
+"""Trying it on every text of every table that a run makes anew takes long, and makes the file little smaller."""
 
 
 class Warehouse:

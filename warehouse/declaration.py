@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, get_args
@@ -136,11 +136,16 @@ def _composed(text: str) -> Node | None:
         return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that a wrong one was probably meant to be; None where none is like it."""
+    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
+
+
 def suggestion(word: str, known: list[str]) -> str:
     """``Did you mean `x`?`` for the nearest known word, else the list of known ones."""
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    if near:
-        return f"Did you mean `{near[0]}`?"
+    near = nearest(word, known)
+    if near is not None:
+        return f"Did you mean `{near}`?"
     return f"Known: {', '.join(sorted(known))}."
 
 
