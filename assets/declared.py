@@ -39,7 +39,7 @@ def read_project(project: Project) -> Declared:
     feeds = load_feeds(project, problems)
     check_corrections(project, feeds, problems)
     suites = load_suites(project, problems, feeds.values())
-    below = problems.of(lambda: (*staging_steps(feeds), *identity_steps(project)))
+    below = problems.of(lambda: (*staging_steps(feeds), *identity_steps(project)))  # of feeds, none can be wrong
     above = problems.of(lambda: profile_steps(project))
     business = problems.of(lambda: load_business(project))
     problems.raise_if_any()

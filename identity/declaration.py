@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from warehouse.declaration import Declaration, Problems, parse_declaration, read_declaration
+from warehouse.declaration import (
+    Declaration,
+    Location,
+    MisfitError,
+    Name,
+    Problems,
+    Text,
+    parse_declaration,
+    read_declaration,
+    suggestion,
+)
+from warehouse.misfit import Misfit, raise_misfits
 from warehouse.project import Project
 
 Strength = Literal["unique", "strong", "weak", "device"]
@@ -82,13 +94,16 @@ def _pattern(text: str) -> str:
     try:
         re.compile(text)
     except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from error
+        raise MisfitError(
+            f"it is not a regular expression: {error}",
+            "Mend it; `\\.` is a full stop that stands for itself.",
+        ) from error
     return text
 
 
 def _feature(name: str) -> str:
     if name not in FEATURES:
-        raise ValueError(f"`{name}` cannot be blocked on; known: {', '.join(FEATURES)}")
+        raise MisfitError(f"`{name}` cannot be blocked on", suggestion(name, FEATURES))
     return name
 
 
@@ -119,13 +134,13 @@ class Blocked(Declaration):
     kind: IdentifierKind
     values: tuple[str, ...] = ()
     pattern: Annotated[str, AfterValidator(_pattern)] | None = None
-    reason: str
+    reason: Text
 
 
 class BlockingRule(Declaration):
     """Records that agree on all features of ``on`` are compared, unless more than ``at_most`` do."""
 
-    rule: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    rule: Name
     on: tuple[Annotated[str, AfterValidator(_feature)], ...] = Field(min_length=1, max_length=3)
     at_most: int = Field(ge=2, le=1000)
 
@@ -133,7 +148,7 @@ class BlockingRule(Declaration):
 class Level(Declaration):
     """What it says when a comparison comes out so: log2 odds, plus ``rarity`` times the bits of the value."""
 
-    level: str
+    level: Text
     weight: float
     rarity: float = Field(0.0, ge=0, le=2)
 
@@ -141,7 +156,7 @@ class Level(Declaration):
 class Comparison(Declaration):
     """One thing that is compared; its levels, best first."""
 
-    comparison: str
+    comparison: Text
     levels: tuple[Level, ...] = Field(min_length=1)
     short_of_link: float | None = None
     silent_after: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -149,19 +164,22 @@ class Comparison(Declaration):
     @model_validator(mode="after")
     def _known(self) -> Comparison:
         known = LEVELS.get(self.comparison)
+        misfits = list(_unknown_levels("silent_after", self.silent_after))
         if known is None:
-            raise ValueError(f"`{self.comparison}` cannot be compared; known: {', '.join(LEVELS)}")
-        found = tuple(level.level for level in self.levels)
-        if found != known:
-            raise ValueError(f"the levels of `{self.comparison}` are, in this order: {', '.join(known)}")
-        _check_levels(self.silent_after)
+            what = f"`{self.comparison}` cannot be compared"
+            misfits.append(Misfit(what, suggestion(self.comparison, LEVELS), (("comparison",),)))
+        elif tuple(level.level for level in self.levels) != known:
+            what = f"these are not the levels of `{self.comparison}`"
+            fix = f"Write all of them, in this order: {', '.join(known)}."
+            misfits.append(Misfit(what, fix, (("levels",), ("comparison",))))
+        raise_misfits(misfits)
         return self
 
 
 class Guard(Declaration):
     """Evidence against: when the named comparisons come out so, other evidence is explained and weight is taken."""
 
-    guard: str
+    guard: Text
     when: dict[str, tuple[str, ...]] = Field(min_length=1)
     explains: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
     weight: float = Field(0.0, le=0)
@@ -169,10 +187,8 @@ class Guard(Declaration):
 
     @model_validator(mode="after")
     def _known(self) -> Guard:
-        _check_levels(self.when)
-        for name in self.explains:
-            if name not in LEVELS:
-                raise ValueError(f"`{name}` is not compared; known: {', '.join(LEVELS)}")
+        unknown = [_not_compared(name, ("explains", name)) for name in self.explains if name not in LEVELS]
+        raise_misfits([*_unknown_levels("when", self.when), *unknown])
         return self
 
 
@@ -194,9 +210,11 @@ class Clusters(Declaration):
 
     @model_validator(mode="after")
     def _known(self) -> Clusters:
-        for name in self.informed_by:
-            if name not in LEVELS:
-                raise ValueError(f"`{name}` is not compared; known: {', '.join(LEVELS)}")
+        raise_misfits(
+            _not_compared(name, ("informed_by", place))
+            for place, name in enumerate(self.informed_by)
+            if name not in LEVELS
+        )
         return self
 
 
@@ -213,16 +231,18 @@ class IdentityRules(Declaration):
 
     @model_validator(mode="after")
     def _named_once(self) -> IdentityRules:
-        groups: tuple[tuple[str, list[str]], ...] = (
-            ("identifier kind", [str(item.kind) for item in self.identifiers]),
-            ("blocking rule", [item.rule for item in self.blocking]),
-            ("comparison", [item.comparison for item in self.comparisons]),
-            ("guard", [item.guard for item in self.guards]),
+        groups: tuple[tuple[str, str, str, list[str]], ...] = (
+            ("identifier kind", "identifiers", "kind", [str(item.kind) for item in self.identifiers]),
+            ("blocking rule", "blocking", "rule", [item.rule for item in self.blocking]),
+            ("comparison", "comparisons", "comparison", [item.comparison for item in self.comparisons]),
+            ("guard", "guards", "guard", [item.guard for item in self.guards]),
         )
-        for what, names in groups:
-            twice = sorted({name for name in names if names.count(name) > 1})
-            if twice:
-                raise ValueError(f"the {what} `{twice[0]}` is declared twice")
+        raise_misfits(
+            Misfit(f"the {what} `{name}` is declared twice", "Keep one of them.", ((group, place, key),))
+            for what, group, key, names in groups
+            for place, name in enumerate(names)
+            if name in names[:place]
+        )
         return self
 
 
@@ -252,11 +272,17 @@ def default_rules(problems: Problems | None = None) -> IdentityRules | None:
     )
 
 
-def _check_levels(chosen: dict[str, tuple[str, ...]]) -> None:
+def _not_compared(name: str, at: Location) -> Misfit:
+    return Misfit(f"`{name}` is not compared", suggestion(name, LEVELS), (at,))
+
+
+def _unknown_levels(key: str, chosen: dict[str, tuple[str, ...]]) -> Iterator[Misfit]:
+    known = LEVELS | CONFLICT
     for comparison, levels in chosen.items():
-        known = (LEVELS | CONFLICT).get(comparison)
-        if known is None:
-            raise ValueError(f"`{comparison}` is not compared; known: {', '.join(LEVELS | CONFLICT)}")
-        for level in levels:
-            if level not in known:
-                raise ValueError(f"`{comparison}` has no level `{level}`; known: {', '.join(known)}")
+        if comparison not in known:
+            yield Misfit(f"`{comparison}` is not compared", suggestion(comparison, known), ((key, comparison),))
+            continue
+        for place, level in enumerate(levels):
+            if level not in known[comparison]:
+                what = f"`{comparison}` has no level `{level}`"
+                yield Misfit(what, suggestion(level, known[comparison]), ((key, comparison, place),))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from profiles.lifecycle import load_lifecycle
+from profiles.predicate_meaning import Unsure
 from profiles.segment_fields import segment_fields
 from profiles.segment_steps import members_step, observations_step, segments_step
 from profiles.segments import check_segments, read_segments
@@ -38,14 +39,13 @@ def derived_steps(project: Project) -> tuple[Step, ...]:
     """
     problems = Problems()
     rules = load_lifecycle(project, problems)
-    traits = load_traits(project, problems)
-    segments = read_segments(project, problems)
-    # Segments name traits: with a trait missing, every segment over it would be reported as well.
+    unsure = Unsure()
+    traits = load_traits(project, problems, unsure)
+    segments = read_segments(project, problems, unsure)
+    catalogue = segment_fields(traits)
+    check_segments(segments, catalogue, problems, unsure)
     problems.raise_if_any()
     assert rules is not None, "a declaration that is not read leaves a problem"
-    catalogue = segment_fields(traits)
-    check_segments(segments, catalogue, problems)
-    problems.raise_if_any()
     return (
         *(activity_step(name) for name in _ACTIVITIES),
         *(trait_step(table, declared) for table, declared in traits.items()),

@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from pydantic import Field, StrictInt, model_validator
 
-from warehouse.declaration import Declaration, Problems, parse_declaration, read_declaration
+from warehouse.declaration import Declaration, MisfitError, Problems, parse_declaration, read_declaration
 from warehouse.project import Project
 
 STAGES = ("prospect", "first_purchase", "repeat", "loyal", "at_risk", "churned", "won_back")
@@ -40,7 +40,13 @@ class LifecycleRules(Declaration):
     @model_validator(mode="after")
     def _risk_comes_before_loss(self) -> LifecycleRules:
         if self.at_risk.after_days >= self.churned.after_days:
-            raise ValueError("at_risk.after_days must be less than churned.after_days")
+            raise MisfitError(
+                f"`at_risk.after_days` ({self.at_risk.after_days}) is not less than `churned.after_days` "
+                f"({self.churned.after_days})",
+                "Customers are at risk before they are lost: change one of them.",
+                ("at_risk", "after_days"),
+                ("churned", "after_days"),
+            )
         return self
 
     def parameters(self) -> dict[str, object]:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
-from warehouse.declaration import Declaration, Location
+from warehouse.declaration import Declaration, Location, MisfitError, Text
 
 Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
 
@@ -35,8 +35,8 @@ class Predicate(Declaration):
     all_: tuple[Predicate, ...] | None = Field(None, alias="all", min_length=1, description="Every part must hold.")
     any_: tuple[Predicate, ...] | None = Field(None, alias="any", min_length=1, description="One part must hold.")
     not_: Predicate | None = Field(None, alias="not", description="The part must not hold; unknown stays unknown.")
-    segment: str | None = Field(None, description="Name of a segment whose members are meant.")
-    field: str | None = Field(None, description="Name of a field, with one of the operators below.")
+    segment: Text | None = Field(None, description="Name of a segment whose members are meant.")
+    field: Text | None = Field(None, description="Name of a field, with one of the operators below.")
     eq: Scalar | None = Field(None, description="Equal to the value.")
     ne: Scalar | None = Field(None, description="Known, and not the value.")
     in_: tuple[Scalar, ...] | None = Field(None, alias="in", min_length=1, description="One of the values.")
@@ -65,12 +65,18 @@ class Predicate(Declaration):
     def _has_one_form(self) -> Predicate:
         forms = [key for key in FORM_KEYS if self.given(key) is not None]
         if len(forms) != 1:
-            raise ValueError(f"a condition is exactly one of {', '.join(FORM_KEYS)}{_found(forms)}")
+            raise MisfitError(
+                f"a condition is exactly one of {', '.join(FORM_KEYS)}{_found(forms)}",
+                "Keep one; put several conditions below `all:` or `any:`." if forms else "Add one of them.",
+            )
         operators = [key for key in OPERATOR_KEYS if self.given(key) is not None]
         if self.field is None and operators:
-            raise ValueError(f"`{operators[0]}` stands beside a `field`")
+            raise MisfitError(f"`{operators[0]}` stands beside no `field`", "Add `field:`, or take it out.")
         if self.field is not None and len(operators) != 1:
-            raise ValueError(f"a field takes exactly one operator{_found(operators)}: {', '.join(OPERATOR_KEYS)}")
+            raise MisfitError(
+                f"a field takes exactly one operator{_found(operators)}",
+                "Put each into a condition of its own." if operators else f"Add one of {', '.join(OPERATOR_KEYS)}.",
+            )
         return self
 
     def given(self, key: str) -> object:

@@ -18,6 +18,25 @@ Report = Callable[[Location, str, str], None]
 
 
 @dataclass
+class Unsure:
+    """Names of misshapen traits and segments: of conditions that name them nothing is told, for they may be right."""
+
+    names: set[str] = field(default_factory=set)
+
+    def add(self, space: str, name: object) -> None:
+        """A name of a space, ``web_traits`` or ``segments``; when it is no name, whatever is called by the space."""
+        self.names.add(f"{space}.{name}" if isinstance(name, str) else space)
+
+    def has(self, space: str, name: str) -> bool:
+        """Whether something misshapen may be called so."""
+        return space in self.names or f"{space}.{name}" in self.names
+
+
+SEGMENTS = "segments"
+"""The space of the names of segments."""
+
+
+@dataclass
 class Binder:
     """Gives every value of a declaration a parameter of its own, so that no value is ever part of a statement."""
 
@@ -48,20 +67,28 @@ def operands(predicate: Predicate, kind: FieldType) -> tuple[Value, ...]:
 
 
 def check(
-    predicate: Predicate, catalogue: Catalogue, segments: frozenset[str] | None, at: Location, report: Report
+    predicate: Predicate,
+    catalogue: Catalogue,
+    segments: frozenset[str] | None,
+    at: Location,
+    report: Report,
+    unsure: Unsure | None = None,
 ) -> None:
     """Report every unknown field, unknown segment and value of a wrong type. ``segments`` None: none may be named."""
+    unsure = unsure or Unsure()
     for where, part in predicate.walk(at):
         if part.segment is not None:
-            _check_segment(part.segment, segments, (*where, "segment"), report)
+            _check_segment(part.segment, segments, (*where, "segment"), report, unsure)
         elif part.field is not None:
-            _check_field(part, catalogue, where, report)
+            table, _, column = part.field.partition(".")
+            if part.field in catalogue or not unsure.has(table, column):
+                _check_field(part, catalogue, where, report)
 
 
-def _check_segment(name: str, segments: frozenset[str] | None, at: Location, report: Report) -> None:
+def _check_segment(name: str, segments: frozenset[str] | None, at: Location, report: Report, unsure: Unsure) -> None:
     if segments is None:
         report(at, "A segment cannot be named here.", "Name fields of the rows that are counted.")
-    elif name not in segments:
+    elif name not in segments and not unsure.has(SEGMENTS, name):
         report(at, f"There is no segment `{name}`.", suggestion(name, sorted(segments)))
 
 
@@ -79,7 +106,7 @@ def _check_field(part: Predicate, catalogue: Catalogue, at: Location, report: Re
     try:
         operands(part, known.type)
     except UnfitValueError as error:
-        report((*at, key), f"`{key}` beside `{name}` ({known.type}) {error}.", "Correct the value.")
+        report((*at, key), f"`{key}` beside `{name}` ({known.type}) {error}.", "Write such a value.")
 
 
 def _near(name: str, catalogue: Catalogue) -> list[str]:

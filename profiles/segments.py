@@ -15,8 +15,8 @@ from pydantic import Field
 
 from profiles.fields import Catalogue
 from profiles.predicate import Predicate
-from profiles.predicate_meaning import check
-from warehouse.declaration import Declaration, Location, Problems, parse_declaration, read_declaration
+from profiles.predicate_meaning import SEGMENTS, Unsure, check
+from warehouse.declaration import Declaration, Location, Name, Problems, Reading, Text, parse_partly, read_partly
 from warehouse.project import Project
 
 Family = Literal["geographic", "demographic", "psychographic", "behavioural"]
@@ -25,8 +25,8 @@ Family = Literal["geographic", "demographic", "psychographic", "behavioural"]
 class Segment(Declaration):
     """A group of customers."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of the segment.")
-    description: str = Field(min_length=1, description="Who is in it and what it is good for.")
+    name: Name = Field(description="Name of the segment.")
+    description: Text = Field(description="Who is in it and what it is good for.")
     family: Family | None = Field(None, description="Default: `family` of the file.")
     where: Predicate = Field(description="Members are the customers for whom this is true; unknown is not a member.")
 
@@ -48,26 +48,39 @@ class DeclaredSegment:
     at: Location
 
 
-def read_segments(project: Project, problems: Problems) -> tuple[DeclaredSegment, ...]:
-    """All declared segments in the order of files and entries, as they are written: ``check_segments`` comes next."""
+def read_segments(project: Project, problems: Problems, unsure: Unsure | None = None) -> tuple[DeclaredSegment, ...]:
+    """All declared segments in the order of files and entries, as they are written: ``check_segments`` comes next.
+
+    Misshapen ones are left out, noted in ``problems`` and ``unsure``.
+    """
     found = []
-    for file in _files(project, problems):
-        for index, segment in enumerate(file.segments):
+    for reading in _files(project, problems):
+        if unsure is not None:
+            _note_wrong(reading, unsure)
+        file = reading.declaration
+        for index, segment in enumerate(file.segments if file else ()):
+            assert file is not None
             at: Location = ("segments", index)
             family = segment.family or file.family
-            if family is None:
-                problems.add(
-                    file.declared_in,
-                    file.line_of(*at),
-                    f"`{segment.name}` has no family.",
-                    "Add `family:` to the segment or to the file.",
-                )
-                continue
-            found.append(DeclaredSegment(segment, family, file, at))
+            if family is None and all(left[-1:] != ("family",) for left in reading.left_out):
+                what, fix = f"`{segment.name}` has no family.", "Add `family:` to the segment or to the file."
+                problems.add(file.declared_in, file.line_of(*at), what, fix)
+            found.append(DeclaredSegment(segment, family or "behavioural", file, at))
     return tuple(found)
 
 
-def check_segments(declared: tuple[DeclaredSegment, ...], catalogue: Catalogue, problems: Problems) -> None:
+def _note_wrong(reading: Reading[SegmentFile], unsure: Unsure) -> None:
+    if reading.declaration is None and not reading.written:
+        unsure.add(SEGMENTS, None)
+    written = reading.written.get("segments")
+    for index, item in enumerate(written if isinstance(written, list) else []):
+        if reading.lacks("segments", index):
+            unsure.add(SEGMENTS, item.get("name") if isinstance(item, dict) else None)
+
+
+def check_segments(
+    declared: tuple[DeclaredSegment, ...], catalogue: Catalogue, problems: Problems, unsure: Unsure | None = None
+) -> None:
     """Note unknown fields and segments, values of a wrong type, names used twice, and circles."""
     firsts: dict[str, DeclaredSegment] = {}
     for item in declared:
@@ -82,31 +95,29 @@ def check_segments(declared: tuple[DeclaredSegment, ...], catalogue: Catalogue, 
         if first is not item:
             where = f"{first.file.declared_in}:{first.file.line_of(*first.at)}"
             report((*item.at, "name"), f"`{item.segment.name}` stands in {where} too.", "Give it a name of its own.")
-        check(item.segment.where, catalogue, frozenset(conditions), (*item.at, "where"), report)
+        check(item.segment.where, catalogue, frozenset(conditions), (*item.at, "where"), report, unsure)
         circle = _circle(item.segment.name, conditions)
         if circle and first is item:
             report(item.at, f"Segments name each other in a circle: {' → '.join(circle)}.", "Take one reference out.")
 
 
-def _files(project: Project, problems: Problems) -> list[SegmentFile]:
+def _files(project: Project, problems: Problems) -> list[Reading[SegmentFile]]:
     folder = project.config / "segments"
     if folder.is_dir():
-        read = [
-            read_declaration(path, SegmentFile, problems, shown_as=f"config/segments/{path.name}")
+        return [
+            read_partly(path, SegmentFile, problems, shown_as=f"config/segments/{path.name}")
             for path in sorted(folder.glob("*.yml"))
         ]
-    else:
-        packaged = sorted((files("profiles") / "defaults" / "segments").iterdir(), key=lambda item: item.name)
-        read = [
-            parse_declaration(
-                item.read_text(encoding="utf-8"),
-                SegmentFile,
-                problems,
-                shown_as=f"profiles/defaults/segments/{item.name}",
-            )
-            for item in packaged
-        ]
-    return [file for file in read if file is not None]
+    packaged = sorted((files("profiles") / "defaults" / "segments").iterdir(), key=lambda item: item.name)
+    return [
+        parse_partly(
+            item.read_text(encoding="utf-8"),
+            SegmentFile,
+            problems,
+            shown_as=f"profiles/defaults/segments/{item.name}",
+        )
+        for item in packaged
+    ]
 
 
 def _circle(start: str, conditions: Mapping[str, Predicate]) -> tuple[str, ...]:

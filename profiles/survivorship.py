@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from quality.contracts.registry import CONTRACTS
 from quality.contracts.table import tables
-from warehouse.declaration import Declaration, Problems, parse_declaration, read_declaration, suggestion
+from sources.feed import declared_names
+from warehouse.declaration import Declaration, Problems, parse_partly, read_partly, suggestion
 from warehouse.project import Project
 
 Strategy = Literal[
@@ -48,6 +49,8 @@ class Rule(Declaration):
 
 class Survivorship(Declaration):
     """What decides the golden record."""
+
+    stand_ins: ClassVar[Mapping[str, object]] = {"rules": {}}
 
     placeholders: tuple[str, ...] = Field(
         (), description="Words, in lower case, that sources write when they know nothing."
@@ -87,18 +90,16 @@ def load_survivorship(project: Project, problems: Problems | None = None) -> Sur
     shown = "config/survivorship.yml"
     path = project.config / "survivorship.yml"
     if path.is_file():
-        declared = read_declaration(path, Survivorship, problems, shown_as=shown)
+        reading = read_partly(path, Survivorship, problems, shown_as=shown)
     else:
         shown = "profiles/defaults/survivorship.yml"
         text = (files("profiles") / "defaults" / "survivorship.yml").read_text(encoding="utf-8")
-        declared = parse_declaration(text, Survivorship, problems, shown_as=shown)
-    if declared is not None:
-        feeds = tuple(sorted(item.stem for item in (project.config / "feeds").glob("*.yml")))
-        _check(declared, feeds, problems, shown)
+        reading = parse_partly(text, Survivorship, problems, shown_as=shown)
+    if reading.declaration is not None:
+        _check(reading.declaration, declared_names(project), problems, shown, rules_are_sure=not reading.lacks("rules"))
     problems.raise_if_any()
-    if declared is None:
-        raise AssertionError("a declaration that is not read leaves a problem")
-    return declared
+    assert reading.declaration is not None, "a declaration that is not read leaves a problem"
+    return reading.declaration
 
 
 def contract_columns() -> Mapping[str, Mapping[str, str]]:
@@ -106,7 +107,9 @@ def contract_columns() -> Mapping[str, Mapping[str, str]]:
     return {kind: {column.name: column.sql_type for column in tables(kind)[0].columns} for kind in CONTRACTS}
 
 
-def _check(declared: Survivorship, feeds: tuple[str, ...], problems: Problems, shown: str) -> None:
+def _check(
+    declared: Survivorship, feeds: tuple[str, ...], problems: Problems, shown: str, *, rules_are_sure: bool
+) -> None:
     known = contract_columns()
     chosen_by: dict[str, str] = {}
     for name, rule in declared.rules.items():
@@ -120,7 +123,7 @@ def _check(declared: Survivorship, feeds: tuple[str, ...], problems: Problems, s
                 problems.add(shown, line, what, "Name it in one rule.")
             chosen_by[column] = name
             fields = sorted({field for kind in rule.sources for field in known.get(kind, {})})
-            if column not in fields:
+            if fields and column not in fields:
                 problems.add(shown, line, f"No source of `{name}` has a field `{column}`.", suggestion(column, fields))
         if "source_priority" in rule.prefer and not rule.priority:
             problems.add(
@@ -131,6 +134,6 @@ def _check(declared: Survivorship, feeds: tuple[str, ...], problems: Problems, s
                 what = f"`{source}` in the priority of `{name}` is no kind and no feed."
                 problems.add(shown, line, what, suggestion(source, [*SOURCES, *feeds]))
     for column in declared.synonyms:
-        if column not in chosen_by:
+        if column not in chosen_by and rules_are_sure:
             line = declared.line_of("synonyms", column)
             problems.add(shown, line, f"No rule chooses `{column}`.", suggestion(column, sorted(chosen_by)))

@@ -8,32 +8,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
+from typing import ClassVar
 
 from pydantic import Field, StrictInt
 
 from profiles.aggregates import AGGREGATES, AggregateName
 from profiles.fields import Catalogue, FieldType, fields_of
 from profiles.predicate import Predicate
-from profiles.predicate_meaning import Report, check
+from profiles.predicate_meaning import Report, Unsure, check
 from profiles.trait_sources import SOURCES, TraitSource
-from warehouse.declaration import Declaration, Location, Problems, parse_declaration, read_declaration, suggestion
+from warehouse.declaration import (
+    Declaration,
+    Location,
+    Name,
+    Problems,
+    Reading,
+    Text,
+    parse_partly,
+    read_partly,
+    suggestion,
+)
 from warehouse.project import Project
-
-NAME = r"^[a-z][a-z0-9_]*$"
 
 
 class Trait(Declaration):
     """One column: what is made of which rows."""
 
-    name: str = Field(pattern=NAME, description="Name of the column.")
-    description: str = Field(min_length=1, description="What the value means, for a business reader; with its unit.")
-    over: str | None = Field(None, description="The rows that are counted. Default: `over` of the file.")
+    name: Name = Field(description="Name of the column.")
+    description: Text = Field(description="What the value means, for a business reader; with its unit.")
+    over: Text | None = Field(None, description="The rows that are counted. Default: `over` of the file.")
     aggregate: AggregateName = Field(
         description="count, exists, sum, min, max, distinct, distinct_days, average; share: rows of `where` among "
         "those of `among`; days_since: the newest row; latest, earliest: the field on the newest or oldest row that "
         "has one; top: its most frequent value (ties: the one seen last, then the smallest)."
     )
-    field: str | None = Field(None, description="The field that sum, min, max, distinct, average, latest, … are of.")
+    field: Text | None = Field(None, description="The field that sum, min, max, distinct, average, latest, … are of.")
     where: Predicate | None = Field(None, description="Only rows for which this holds.")
     among: Predicate | None = Field(None, description="Of a share: the rows it is taken of. Default: all.")
     window_days: StrictInt | None = Field(None, ge=1, description="Only the last n days; 1 is the as-of date itself.")
@@ -42,8 +51,10 @@ class Trait(Declaration):
 class TraitFile(Declaration):
     """`config/traits/<activity>.yml`: the columns of `profiles.<activity>_traits`, one row per customer."""
 
-    description: str = Field(min_length=1, description="What the table tells, in a sentence.")
-    over: str | None = Field(None, description="The rows that traits count unless they say otherwise.")
+    stand_ins: ClassVar[Mapping[str, object]] = {"description": "not said"}
+
+    description: Text = Field(description="What the table tells, in a sentence.")
+    over: Text | None = Field(None, description="The rows that traits count unless they say otherwise.")
     traits: tuple[Trait, ...] = Field(min_length=1, description="The columns, in order.")
 
     def source_of(self, trait: Trait) -> str:
@@ -60,28 +71,39 @@ class TraitFile(Declaration):
         return AGGREGATES[trait.aggregate].result(field)
 
 
-def load_traits(project: Project, problems: Problems) -> dict[str, TraitFile]:
-    """Table (``web_traits``) → its declaration. Wrong ones are left out and noted in ``problems``."""
+def load_traits(project: Project, problems: Problems, unsure: Unsure | None = None) -> dict[str, TraitFile]:
+    """Table (``web_traits``) → its declaration. Wrong traits are left out, noted in ``problems`` and ``unsure``."""
     loaded = {}
-    for table, traits in _declared(project, problems):
-        before = len(problems.found)
-        check_traits(traits, problems)
-        if len(problems.found) == before:
-            loaded[table] = traits
+    for table, reading in _declared(project, problems):
+        traits, right = reading.declaration, set()
+        if traits is not None:
+            right = check_traits(traits, problems)
+            loaded[table] = traits.model_copy(update={"traits": tuple(traits.traits[index] for index in sorted(right))})
+        if unsure is not None:
+            _note_wrong(table, reading, {trait.name for trait in loaded[table].traits} if traits else set(), unsure)
     return loaded
 
 
-def _declared(project: Project, problems: Problems) -> Iterator[tuple[str, TraitFile]]:
+def _note_wrong(table: str, reading: Reading[TraitFile], right: set[str], unsure: Unsure) -> None:
+    if reading.declaration is None and not reading.written:
+        unsure.add(table, None)
+    written = reading.written.get("traits")
+    for item in written if isinstance(written, list) else []:
+        name = item.get("name") if isinstance(item, dict) else None
+        if name not in right:
+            unsure.add(table, name)
+
+
+def _declared(project: Project, problems: Problems) -> Iterator[tuple[str, Reading[TraitFile]]]:
     own = {path.stem: path for path in sorted((project.config / "traits").glob("*.yml"))}
     packaged = {item.name.removesuffix(".yml"): item for item in (files("profiles") / "defaults" / "traits").iterdir()}
     for activity in sorted(own.keys() | packaged.keys()):
         if activity in own:
-            traits = read_declaration(own[activity], TraitFile, problems, shown_as=f"config/traits/{activity}.yml")
+            reading = read_partly(own[activity], TraitFile, problems, shown_as=f"config/traits/{activity}.yml")
         else:
             text, shown = packaged[activity].read_text(encoding="utf-8"), f"profiles/defaults/traits/{activity}.yml"
-            traits = parse_declaration(text, TraitFile, problems, shown_as=shown)
-        if traits is not None:
-            yield f"{activity}_traits", traits
+            reading = parse_partly(text, TraitFile, problems, shown_as=shown)
+        yield f"{activity}_traits", reading
 
 
 def trait_fields(tables: Mapping[str, TraitFile]) -> Catalogue:
@@ -93,10 +115,15 @@ def trait_fields(tables: Mapping[str, TraitFile]) -> Catalogue:
     }
 
 
-def check_traits(traits: TraitFile, problems: Problems) -> None:
-    """Note everything about a file that its shape does not show: unknown rows and fields, types, names used twice."""
+def check_traits(traits: TraitFile, problems: Problems) -> set[int]:
+    """Note everything about a file that its shape does not show: unknown rows and fields, types, names used twice.
+
+    The places of the traits that are right are handed back.
+    """
+    wrong: set[object] = set()
 
     def report(where: Location, what: str, fix: str) -> None:
+        wrong.add(where[1] if len(where) > 1 else None)
         problems.add(traits.declared_in, traits.line_of(*where), what, fix)
 
     seen: set[str] = {"customer_id"}
@@ -114,6 +141,8 @@ def check_traits(traits: TraitFile, problems: Problems) -> None:
         for key, predicate in (("where", trait.where), ("among", trait.among)):
             if predicate is not None:
                 check(predicate, source.fields, None, (*at, key), report)
+    sourced = {index for index, trait in enumerate(traits.traits) if traits.source_of(trait) in SOURCES}
+    return sourced - wrong
 
 
 def _report_source(traits: TraitFile, trait: Trait, at: Location, report: Report) -> None:
@@ -121,7 +150,7 @@ def _report_source(traits: TraitFile, trait: Trait, at: Location, report: Report
     if not name:
         report(at, f"`{trait.name}` does not say what it counts.", f"Add `over:`, one of {', '.join(SOURCES)}.")
         return
-    where: Location = (*at, "over") if trait.over else ("over",)
+    where: Location = (*at, "over") if trait.over else ("over",)  # told once, however many traits go by it
     report(where, f"`{name}` is nothing that traits can count.", suggestion(name, list(SOURCES)))
 
 

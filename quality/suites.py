@@ -22,7 +22,16 @@ from quality.contracts.table import all_tables
 from quality.promised import promised_expectations
 from quality.reason_jumps import JumpRule
 from quality.vocabulary import Expectation, Severity
-from warehouse.declaration import Declaration, Problems, parse_declaration, read_declaration, suggestion
+from warehouse.declaration import (
+    Declaration,
+    Location,
+    Problems,
+    Reading,
+    parse_declaration,
+    read_declaration,
+    read_partly,
+    suggestion,
+)
 from warehouse.project import Project
 
 _PROJECT_FILE = "config/quality.yml"
@@ -95,16 +104,12 @@ def load_suites(
     collected = problems if problems is not None else Problems()
     suites = dict(default_suites())
     if (project.config / "quality.yml").exists():
-        declared = read_declaration(project.config / "quality.yml", QualityFile, collected, shown_as=_PROJECT_FILE)
-        if declared is not None:
-            _apply(declared, suites, collected)
+        reading = read_partly(project.config / "quality.yml", QualityFile, collected, shown_as=_PROJECT_FILE)
+        if reading.declaration is not None:
+            _apply(reading.declaration, _misshapen(reading), suites, collected)
     for feed in feeds:
         table = f"staging.{feed.kind}"
         if table in suites:
-            if isinstance(feed, Declaration):
-                for place, item in enumerate(feed.expectations):
-                    line = feed.line_of("expectations", place)
-                    _check_columns(table, item, feed.declared_in, line, collected)
             suites[table] = suites[table].with_expectations(_of_feed(feed))
     if problems is None:
         collected.raise_if_any()
@@ -124,7 +129,19 @@ def _of_feed(feed: DeclaresExpectations) -> Iterator[Expectation]:
         yield item.model_copy(update={"feed": feed.name, "name": name})
 
 
-def _apply(declared: QualityFile, suites: dict[str, Suite], problems: Problems) -> None:
+def _misshapen(reading: Reading[QualityFile]) -> frozenset[str]:
+    """schema.table.name of expectations that are left out, as far as they tell their names."""
+    written = reading.written.get("expectations")
+    tables = written if isinstance(written, dict) else {}
+    return frozenset(
+        f"{table}.{item.get('name')}"
+        for table, items in tables.items()
+        for place, item in enumerate(items if isinstance(items, list) else [])
+        if isinstance(item, dict) and reading.lacks("expectations", table, place)
+    )
+
+
+def _apply(declared: QualityFile, misshapen: frozenset[str], suites: dict[str, Suite], problems: Problems) -> None:
     for table, added in declared.expectations.items():
         if table not in suites:
             line = declared.line_of("expectations", table)
@@ -132,13 +149,14 @@ def _apply(declared: QualityFile, suites: dict[str, Suite], problems: Problems) 
                 _PROJECT_FILE, line, f"`{table}` is no table with expectations.", suggestion(table, list(suites))
             )
             continue
-        for place, item in enumerate(added):
-            _check_columns(table, item, _PROJECT_FILE, declared.line_of("expectations", table, place), problems)
+        check_expectations(table, declared, added, ("expectations", table), problems)
         suites[table] = suites[table].with_expectations(added)
     for key, severity in declared.severities.items():
         table, _, name = key.rpartition(".")
         suite = suites.get(table)
         known = [item.name for item in suite.expectations] if suite else list(suites)
+        if key in misshapen:
+            continue
         if suite is None or name not in known:
             line = declared.line_of("severities", key)
             fix = suggestion(name if suite else table, known)
@@ -147,14 +165,16 @@ def _apply(declared: QualityFile, suites: dict[str, Suite], problems: Problems) 
         suites[table] = _with_severity(suite, name, severity)
 
 
-def _check_columns(table: str, item: Expectation, file: str, line: int, problems: Problems) -> None:
+def check_expectations(
+    table: str, declared: Declaration, expectations: Iterable[Expectation], at: Location, problems: Problems
+) -> None:
     """A column that the contract of a staging table does not know is a slip of the pen, told before anything runs."""
     known = _staged_columns().get(table, ())
-    for column in item.columns_read if known and not item.if_declared else ():
-        if column not in known:
-            problems.add(
-                file, line, f"`{item.name}`: {table} has no column `{column}`.", suggestion(column, list(known))
-            )
+    for place, item in enumerate(expectations):
+        for column in item.columns_read if known and not item.if_declared else ():
+            if column not in known:
+                what = f"`{item.name}`: {table} has no column `{column}`."
+                problems.add(declared.declared_in, declared.line_of(*at, place), what, suggestion(column, known))
 
 
 @cache

@@ -7,17 +7,16 @@ One entry says what must hold (``expect:`` and its words), how grave a breach is
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import sqlglot
 from pydantic import AfterValidator, Field, model_validator
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from warehouse.declaration import Declaration
+from warehouse.declaration import Declaration, MisfitError, Name, Text
 
 Severity: TypeAlias = Literal["error", "warn"]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
 Share = Annotated[float, Field(gt=0, le=1, description="At least this share of the rows must hold it.")]
 
 
@@ -31,9 +30,9 @@ def _condition(text: str) -> str:
     try:
         tree = parsed(text)
     except SqlglotError:
-        raise ValueError("not a SQL condition") from None
+        tree = None
     if not isinstance(tree, exp.Condition) or isinstance(tree, exp.Query):
-        raise ValueError("not a SQL condition")  # noqa: TRY004 - pydantic reports ValueError as a problem
+        raise MisfitError("it is not a SQL condition", "Write one such as `amount >= 0`.")
     return text
 
 
@@ -41,9 +40,9 @@ def _selection(text: str) -> str:
     try:
         tree = parsed(text)
     except SqlglotError:
-        raise ValueError("not a SQL select") from None
+        tree = None
     if not isinstance(tree, exp.Query):
-        raise ValueError("not a SQL select")  # noqa: TRY004 - pydantic reports ValueError as a problem
+        raise MisfitError("it is not a SQL select", "Write one such as `select 1 from staging.purchases where …`.")
     return text
 
 
@@ -61,9 +60,11 @@ def _columns_of_row(condition: str) -> tuple[str, ...]:
 class _Expectation(Declaration):
     name: Name = Field(description="Stable id inside the table.")
     severity: Severity = Field(description="error: a breach blocks what is downstream. warn: a breach is told.")
-    description: str = Field(description="What must hold, for a business reader.")
-    feed: str | None = Field(None, description="Only rows of this feed; for staging tables.")
-    remedy: str = Field("", description="What to do about a breach, where mending the rows is not the way.")
+    description: Text = Field(description="What must hold, for a business reader.")
+    feed: Text | None = Field(None, description="Only rows of this feed; for staging tables.")
+    remedy: Text = Field(
+        "", validate_default=False, description="What to do about a breach, where mending the rows is not the way."
+    )
     if_declared: bool = Field(
         False,
         description="Holds where the table has no such column: for columns that a business declares or leaves out.",
@@ -76,7 +77,7 @@ class _Expectation(Declaration):
 
 
 class _OfColumn(_Expectation):
-    column: str = Field(description="The column that is looked at; absent values count only for `present`.")
+    column: Text = Field(description="The column that is looked at; absent values count only for `present`.")
 
     @property
     def columns_read(self) -> tuple[str, ...]:
@@ -110,7 +111,12 @@ class Between(_OfColumn):
     @model_validator(mode="after")
     def _has_a_bound(self) -> Between:
         if self.at_least is None and self.at_most is None:
-            raise ValueError("needs `at_least`, `at_most` or both")
+            raise MisfitError(
+                "nothing says how small or large a value may be",
+                "Add `at_least:`, `at_most:` or both.",
+                "at_least",
+                "at_most",
+            )
         return self
 
 
@@ -127,7 +133,7 @@ class Matches(_OfColumn):
     """The column's whole text matches a regular expression (RE2)."""
 
     expect: Literal["matches"]
-    pattern: str = Field(description="The pattern; it must match from the first to the last character.")
+    pattern: Text = Field(description="The pattern; it must match from the first to the last character.")
     share: Share = 1.0
 
 
@@ -135,7 +141,7 @@ class Unique(_Expectation):
     """No two rows have the same values in these columns together."""
 
     expect: Literal["unique"]
-    columns: tuple[str, ...] = Field(min_length=1, description="Columns that identify a row.")
+    columns: tuple[Text, ...] = Field(min_length=1, description="Columns that identify a row.")
 
     @property
     def columns_read(self) -> tuple[str, ...]:
@@ -169,6 +175,9 @@ class NoRows(_Expectation):
     query: Annotated[str, AfterValidator(_selection)] = Field(description="SQL select of what breaks the expectation.")
 
 
+_BOUNDS: Final = ("at_least", "at_most", "may_fall", "may_rise")
+
+
 class _Measured(_Expectation):
     at_least: float | None = Field(None, description="Smallest value that may be observed.")
     at_most: float | None = Field(None, description="Largest value that may be observed.")
@@ -182,7 +191,7 @@ class _Measured(_Expectation):
     @model_validator(mode="after")
     def _has_a_bound(self) -> _Measured:
         if self.at_least is self.at_most is self.may_fall is self.may_rise is None:
-            raise ValueError("needs one of `at_least`, `at_most`, `may_fall`, `may_rise`")
+            raise MisfitError("nothing says what may be observed", f"Add one of {', '.join(_BOUNDS)}.", *_BOUNDS)
         return self
 
     def bounds(self, previous: float | None) -> tuple[float | None, float | None]:
@@ -209,7 +218,7 @@ class Median(_Measured):
     """The median of a column, by itself or against the run before; not asked where there are fewer rows than said."""
 
     expect: Literal["median"]
-    column: str = Field(description="The column whose median is observed.")
+    column: Text = Field(description="The column whose median is observed.")
     rows_needed: int = Field(30, ge=1, description="Fewer rows than this say nothing about a median.")
 
     @property

@@ -8,7 +8,7 @@ it left. A file is read again when the corrections that may concern it change.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -17,10 +17,12 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, JsonValue, model_validator
 
+from sources.feed import declared_names
 from sources.feed_declaration import Feed
 from sources.mapped_feed import MappedFeed, map_feed, source_paths
-from warehouse.declaration import Declaration, Problems, parse_declaration, read_declaration, suggestion
+from warehouse.declaration import Declaration, Problems, Text, parse_partly, read_partly, suggestion
 from warehouse.errors import DeclarationError, Problem
+from warehouse.misfit import Misfit, raise_misfits
 from warehouse.project import Project
 
 FOLDER: Final = "corrections"
@@ -28,6 +30,8 @@ FOLDER: Final = "corrections"
 Word = str | int | bool | None
 Words = dict[Annotated[str, Field(min_length=1)], Word | tuple[Word, ...]]
 
+_CHANGES: Final = ("set", "replace", "lookup", "remove", "becomes")
+_PLACES: Final = ("batch", "file", "row", "quarantine_id", "content", "raw_contains", "where")
 _NOT_READ: Final = {"author", "on", "why"}
 """What says nothing about how a row is read."""
 
@@ -35,14 +39,14 @@ _NOT_READ: Final = {"author", "on", "why"}
 class Correction(Declaration):
     """One entry: which rows of a feed, what to do with them, and who says so."""
 
-    feed: str = Field(description="The feed that brings the rows.")
+    feed: Text = Field(description="The feed that brings the rows.")
     batch: date | None = Field(None, description="Only rows of the batch of this day.")
-    file: str | None = Field(None, description="Only rows of this file, a path below landing/<feed>/.")
+    file: Text | None = Field(None, description="Only rows of this file, a path below landing/<feed>/.")
     row: int | None = Field(None, ge=1, description="Only this row of the file, counted as quarantine counts.")
-    quarantine_id: str | None = Field(
+    quarantine_id: Text | None = Field(
         None, description="Only the row of this id. Name its file too, else all files of the feed are read again."
     )
-    content: str | None = Field(
+    content: Text | None = Field(
         None, description="Only while the row's text is this one; see `cdp quarantine show ID --json`."
     )
     where: Words = Field(default_factory=dict, description="Source field → its value, or several; null: it is absent.")
@@ -54,25 +58,30 @@ class Correction(Declaration):
     lookup: dict[str, dict[str, JsonValue]] = Field(
         default_factory=dict, description="Source field → its value → what it is instead; other values stay."
     )
-    remove: tuple[str, ...] = Field((), description="Source fields that are taken out.")
+    remove: tuple[Text, ...] = Field((), description="Source fields that are taken out.")
     becomes: dict[str, JsonValue] | None = Field(
         None, description="The whole row, in place of one that cannot be read at all."
     )
-    author: str = Field(min_length=1, description="Who decided it.")
+    author: Text = Field(description="Who decided it.")
     on: date = Field(description="When.")
-    why: str = Field(min_length=1, description="Why.")
+    why: Text = Field(description="Why.")
 
     @model_validator(mode="after")
     def _says_which_and_what(self) -> Self:
-        if self.row is not None and self.file is None:
-            raise ValueError("`row` needs `file`: a row is counted inside its file")
-        if not (self.set or self.replace or self.lookup or self.remove or self.becomes is not None):
-            raise ValueError("nothing is corrected: add `set`, `replace`, `lookup`, `remove` or `becomes`")
-        if not self.names_rows and (self.set or self.remove or self.becomes is not None):
-            raise ValueError("it would change every row of the feed: say which, by `file` and `row`, or `where`")
-        if self.becomes is not None and self.row is None and self.quarantine_id is None:
-            raise ValueError("`becomes` is for one row: name its `file` and `row`, or its `quarantine_id`")
+        raise_misfits(self._misfits())
         return self
+
+    def _misfits(self) -> Iterator[Misfit]:
+        if self.row is not None and self.file is None:
+            yield _misfit("`row` needs `file`", "Add `file:`: a row is counted inside its file.", "row", "file")
+        if not (self.set or self.replace or self.lookup or self.remove or self.becomes is not None):
+            yield _misfit("nothing is corrected", f"Add one of {', '.join(_CHANGES)}.", *_CHANGES)
+        if not self.names_rows and (self.set or self.remove or self.becomes is not None):
+            what, fix = "it would change every row of the feed", "Say which, by `file` and `row`, or by `where`."
+            yield _misfit(what, fix, *_CHANGES, *_PLACES)
+        elif self.becomes is not None and self.row is None and self.quarantine_id is None:
+            fix = "Name its `file` and `row`, or its `quarantine_id`."
+            yield _misfit("`becomes` is for one row", fix, "becomes", *_PLACES)
 
     @property
     def names_rows(self) -> bool:
@@ -93,6 +102,10 @@ class Correction(Declaration):
     def read_as(self) -> str:
         """What it says about how rows are read, as text."""
         return self.model_dump_json(exclude=_NOT_READ, exclude_defaults=True)
+
+
+def _misfit(what: str, fix: str, *about: str) -> Misfit:
+    return Misfit(what, fix, tuple((key,) for key in about))
 
 
 class CorrectionFile(Declaration):
@@ -134,8 +147,11 @@ def corrections_of(project: Project, mapped: MappedFeed) -> FeedCorrections:
 
 
 def check_corrections(project: Project, feeds: Mapping[str, Feed], problems: Problems) -> None:
-    """Add everything that is wrong with the corrections of a project, also between them and its feeds."""
-    _check(_entries(project, problems), feeds, problems)
+    """Add everything that is wrong with the corrections of a project, also between them and its feeds.
+
+    Of a feed that is declared but not right, and so not among ``feeds``, nothing can be said but that it exists.
+    """
+    _check(_entries(project, problems), feeds, problems, declared_names(project))
 
 
 def check_text(text: str, shown_as: str, feeds: Mapping[str, Feed]) -> int:
@@ -145,7 +161,7 @@ def check_text(text: str, shown_as: str, feeds: Mapping[str, Feed]) -> int:
         DeclarationError: with everything that is wrong.
     """
     problems = Problems()
-    file = parse_declaration(text, CorrectionFile, problems, shown_as=shown_as)
+    file = parse_partly(text, CorrectionFile, problems, shown_as=shown_as).declaration
     if file is not None:
         _check(((file, index, entry) for index, entry in enumerate(file.corrections)), feeds, problems)
     problems.raise_if_any()
@@ -153,14 +169,22 @@ def check_text(text: str, shown_as: str, feeds: Mapping[str, Feed]) -> int:
 
 
 def _check(
-    entries: Iterable[tuple[CorrectionFile, int, Correction]], feeds: Mapping[str, Feed], problems: Problems
+    entries: Iterable[tuple[CorrectionFile, int, Correction]],
+    feeds: Mapping[str, Feed],
+    problems: Problems,
+    declared: Collection[str] = (),
 ) -> None:
     fields: dict[str, _SourceFields | None] = {}
     for file, index, entry in entries:
+        if entry.feed not in feeds and entry.feed in declared:
+            continue
         if entry.feed not in feeds:
             what = f"`{entry.feed}` is not a feed of this project."
             problems.add(
-                file.declared_in, file.line_of("corrections", index, "feed"), what, suggestion(entry.feed, list(feeds))
+                file.declared_in,
+                file.line_of("corrections", index, "feed"),
+                what,
+                suggestion(entry.feed, [*feeds, *declared]),
             )
             continue
         if entry.feed not in fields:
@@ -217,7 +241,7 @@ def _files(project: Project, problems: Problems) -> Iterable[CorrectionFile]:
 def _read(path: Path, modified_ns: int, size: int) -> tuple[CorrectionFile | None, tuple[Problem, ...]]:  # noqa: ARG001 - part of the key
     """A file as it lies there: every feed of a run asks for all of them."""
     problems = Problems()
-    found = read_declaration(path, CorrectionFile, problems, shown_as=f"config/{FOLDER}/{path.name}")
+    found = read_partly(path, CorrectionFile, problems, shown_as=f"config/{FOLDER}/{path.name}").declaration
     return found, tuple(problems.found)
 
 

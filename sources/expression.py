@@ -302,6 +302,18 @@ def paths_around(each: Each) -> Iterator[Path]:
             yield from paths_of(expression)
 
 
+def paths_within(expression: Expression) -> Iterator[Path]:
+    """The paths that an expression reads from a source row, also where it makes nested rows."""
+    if not isinstance(expression, Each):
+        yield from paths_of(expression)
+    elif expression.path is not None:
+        yield expression.path
+        yield from paths_around(expression)
+    else:
+        for inner in expression.fields.values():
+            yield from paths_of(inner)
+
+
 def element_paths(expression: Expression) -> Iterator[tuple[Path, Path]]:
     """(path of a list, path inside its objects) for everything an expression reads inside lists."""
     for part in parts(expression):

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from pathlib import Path
 
-from pydantic import ConfigDict, ValidationError
-
+from quality.contracts.registry import CONTRACTS
+from quality.suites import check_expectations
+from sources.feed_check import check_feed
 from sources.feed_declaration import Feed
-from sources.mapped_feed import check_feed, unknown_names
 from sources.origin_fit import check_origin
-from warehouse.declaration import Declaration, Problems, check_endings, nearest, read_declaration
+from warehouse.declaration import Problems, check_endings, nearest, read_partly
 from warehouse.errors import InputError
 from warehouse.project import Project
 
-__all__ = ["Feed", "check_feed_name", "identifier_of", "load_feeds"]
+__all__ = ["Feed", "check_feed_name", "declared_names", "identifier_of", "load_feeds"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
 
@@ -52,56 +50,20 @@ def load_feeds(project: Project, problems: Problems) -> dict[str, Feed]:
         if other != name:
             problems.add(shown, 1, f"`{name}` and `{other}` differ by hyphens or case only.", "Rename one of them.")
             continue
-        feed = read_declaration(path, Feed, problems, shown_as=shown)
-        if feed is None:
-            _check_rest(path, problems, shown)
+        reading = read_partly(path, Feed, problems, shown_as=shown)
+        if reading.declaration is None:
             continue
-        feeds[name] = feed.with_name(name)
-        mapping = check_feed(feeds[name], problems)
-        if mapping is not None:
-            check_origin(feeds[name], mapping, problems)
+        feed = reading.declaration.with_name(name)
+        mapping = check_feed(feed, problems, reading.left_out)
+        if mapping is not None and not any(reading.lacks(key) for key in ("origin", "files", "format")):
+            check_origin(feed, mapping, problems)
+        kind = feed.kind if feed.kind in CONTRACTS else nearest(feed.kind, CONTRACTS)
+        check_expectations(f"staging.{kind}", feed, feed.expectations, ("expectations",), problems)
+        if reading.is_right:
+            feeds[name] = feed
     return feeds
 
 
-class _Written(Declaration):
-    """What a feed's file says, whether its keys are right or wrong."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-
-_ASIDE = frozenset(
-    {
-        *("delimiter", "description", "duplicates", "encoding", "expectations", "files"),
-        *("max_reject_ratio", "on_new_column", "origin", "owner", "purpose", "sheet"),
-    }
-)
-"""Keys that decide nothing about whether mapping, contract and fields fit."""
-
-
-def _check_rest(path: Path, problems: Problems, shown: str) -> None:
-    """A feed with a wrong key cannot be read, but what else is wrong in it is told all the same, as far as it shows.
-
-    Where the wrong key says how rows are made, or seems to be meant so, that is only whether kind and mapping exist.
-    """
-    written = read_declaration(path, _Written, Problems(), shown_as=shown)
-    if written is None:
-        return
-    said = written.model_extra or {}
-    feed = _without_the_rest(said)
-    if feed is None:
-        for key, what, fix in unknown_names(str(said.get("kind", "")), str(said.get("mapping", ""))):
-            problems.add(shown, written.line_of(key), what, fix)
-        return
-    feed._file, feed._lines = written._file, written._lines
-    check_feed(feed.with_name(path.stem), problems)
-
-
-def _without_the_rest(said: Mapping[str, object]) -> Feed | None:
-    """The feed without keys that say nothing of how rows are made; None where another one is wrong."""
-    meant = {nearest(key, Feed.model_fields) for key in said.keys() - Feed.model_fields.keys()}
-    if not _ASIDE.issuperset(meant - {None}):
-        return None
-    try:
-        return Feed.model_validate({key: said[key] for key in Feed.model_fields.keys() & said.keys() - _ASIDE})
-    except ValidationError:
-        return None
+def declared_names(project: Project) -> tuple[str, ...]:
+    """The names of all feeds that the project declares, right or wrong."""
+    return tuple(sorted(path.stem for path in (project.config / "feeds").glob("*.yml")))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Final, Literal
 
 from pydantic import Field, PrivateAttr, field_validator
 
@@ -11,28 +12,32 @@ from sources.encodings import line_encoding
 from sources.grammar import FieldExpression
 from sources.mapping import Format
 from sources.origin_declaration import Origin
-from warehouse.business import Country, Currency, TimeZone
-from warehouse.declaration import Declaration
+from warehouse.codes import Country, Currency, TimeZone
+from warehouse.declaration import Declaration, MisfitError, Text
+from warehouse.misfit import Misfit, raise_misfits
+
+UNSAID: Final = "?"
+"""What stands for the kind or the mapping of a feed that does not say it, while the rest of it is checked."""
 
 
 class Feed(Declaration):
     """One declared feed. Its name is the name of its file."""
 
-    kind: str = Field(description="The contract its rows must satisfy.")
-    mapping: str = Field(description="The mapping that makes contract rows of it; see `cdp feeds show`.")
+    kind: Text = Field(description="The contract its rows must satisfy.")
+    mapping: Text = Field(description="The mapping that makes contract rows of it; see `cdp feeds show`.")
     origin: Origin | None = Field(
         None, description="Where the files come from; absent: they are put into landing/<name>/. See docs/origins.md."
     )
-    files: tuple[str, ...] = Field(("**/*",), description="Globs below landing/<name>/.")
+    files: tuple[Text, ...] = Field(("**/*",), description="Globs below landing/<name>/.")
     format: Format | None = Field(None, description="Form of the files, where it differs from the mapping's.")
     encoding: str | None = Field(None, description="Encoding of text files; absent: UTF-8, or what is certain.")
     delimiter: str | None = Field(None, description="Field separator of csv files; absent: a comma.", max_length=1)
-    sheet: str | None = Field(
+    sheet: Text | None = Field(
         None, description="Glob of the sheets to read of excel files; absent: the first one that holds rows."
     )
-    columns: tuple[str, ...] = Field((), description="Column names in order, of csv files without a header.")
-    envelope: tuple[str, ...] = Field((), description="Keys under which an array of the objects may stand.")
-    group_by: str | None = Field(None, description="Column whose equal values make one contract row.")
+    columns: tuple[Text, ...] = Field((), description="Column names in order, of csv files without a header.")
+    envelope: tuple[Text, ...] = Field((), description="Keys under which an array of the objects may stand.")
+    group_by: Text | None = Field(None, description="Column whose equal values make one contract row.")
     time_zone: TimeZone = Field("UTC", description="The zone of moments that are written without one.")
     country: Country | None = Field(None, description="Country of rows that name none, except of web events.")
     currency: Currency | None = Field(None, description="Currency of rows that name none.")
@@ -42,10 +47,10 @@ class Feed(Declaration):
     constants: dict[str, str | bool | int | float | None] = Field(
         default_factory=dict, description="Contract field → the same value in every row."
     )
-    rename: dict[str, str] = Field(
+    rename: dict[Text, Text] = Field(
         default_factory=dict, description="Column of this source → the column the mapping expects."
     )
-    ignore: tuple[str, ...] = Field((), description="Source fields left out on purpose, besides the mapping's.")
+    ignore: tuple[Text, ...] = Field((), description="Source fields left out on purpose, besides the mapping's.")
     duplicates: Literal["collapse", "keep"] = Field(
         "collapse", description="Rows of one file that repeat exactly: one of them, or all of them."
     )
@@ -55,15 +60,16 @@ class Feed(Declaration):
     max_reject_ratio: float = Field(
         0.2, ge=0, le=1, description="A batch with a larger share of rejected rows stops and replaces nothing."
     )
-    id_space: str | None = Field(
+    id_space: Text | None = Field(
         None, description="Feeds of one id space share their customer, user and contact ids; absent: the feed's own."
     )
-    owner: str = Field("", description="Who answers for the feed.")
-    purpose: str = Field("", description="What its data may be used for.")
-    description: str = Field("", description="What arrives, in a sentence.")
+    owner: Text = Field("", validate_default=False, description="Who answers for the feed.")
+    purpose: Text = Field("", validate_default=False, description="What its data may be used for.")
+    description: Text = Field("", validate_default=False, description="What arrives, in a sentence.")
     expectations: tuple[Expectation, ...] = Field(
         (), description="What must hold for the rows of this feed besides; see config/quality.yml."
     )
+    stand_ins: ClassVar[Mapping[str, object]] = {"kind": UNSAID, "mapping": UNSAID}
     _name: str = PrivateAttr(default="")
 
     @property
@@ -95,9 +101,12 @@ class Feed(Declaration):
     @field_validator("files")
     @classmethod
     def _below_landing(cls, globs: tuple[str, ...]) -> tuple[str, ...]:
-        for glob in globs:
-            if not glob or glob.startswith("/") or ".." in glob.split("/"):
-                raise ValueError(f"`{glob}` is not a glob below the feed's landing folder")
+        fix = "Write it as seen from landing/<name>/, such as `**/*.csv`."
+        raise_misfits(
+            Misfit(f"`{glob}` is not a glob below the feed's landing folder", fix, ((place,),))
+            for place, glob in enumerate(globs)
+            if not glob or glob.startswith("/") or ".." in glob.split("/")
+        )
         return globs
 
     @field_validator("encoding")
@@ -107,5 +116,7 @@ class Feed(Declaration):
             return None
         known = line_encoding(name)
         if known is None:
-            raise ValueError(f"`{name}` is not an encoding of lines of text, such as utf-8, utf-16 or gb18030")
+            raise MisfitError(
+                f"`{name}` is not an encoding of lines of text", "Write one such as utf-8, utf-16 or gb18030."
+            )
         return known

@@ -51,6 +51,7 @@ from sources.expression import (
 from sources.operations.operation import MappingError
 from sources.operations.vocabulary import parse_operation, word
 from warehouse.declaration import suggestion
+from warehouse.misfit import both, each_of
 
 SETTINGS: Final = ("country", "currency", "time_zone")
 
@@ -90,10 +91,10 @@ def parse_expression(written: object) -> Expression:
     if isinstance(written, str):
         return Path(_name(written, "a path"))
     if not isinstance(written, dict):
-        raise MappingError("an expression is a path, or one of " + ", ".join(sorted(_FORMS)))
+        raise MappingError("this is no expression", f"Write a path, or one of {', '.join(sorted(_FORMS))}.")
     rest = {str(key): value for key, value in written.items()}
-    operations = tuple(parse_operation(item) for item in _list(rest.pop("then", []), "then"))
-    expression = _parse_form(rest)
+    then = _list(rest.pop("then", []), "then")
+    expression, operations = both(lambda: _parse_form(rest), lambda: each_of(parse_operation, then))
     return Then(expression, operations) if operations else expression
 
 
@@ -101,9 +102,9 @@ def _parse_form(written: Mapping[str, object]) -> Expression:
     form = next((name for name in _FORMS if name in written), None)
     if form is None:
         wrong = next(iter(written), "")
-        raise MappingError(f"`{wrong}` is not an expression. {suggestion(wrong, list(_FORMS))}")
-    for key in written.keys() - {form} - _FORMS[form]:
-        raise MappingError(f"`{key}` does not go with `{form}`. {suggestion(key, [*_FORMS[form], 'then'])}")
+        raise MappingError(f"`{wrong}` is not an expression", suggestion(wrong, list(_FORMS)))
+    for key in sorted(written.keys() - {form} - _FORMS[form]):
+        raise MappingError(f"`{key}` does not go with `{form}`", suggestion(key, [*_FORMS[form], "then"]))
     argument = written[form]
     match form:
         case "path":
@@ -168,7 +169,7 @@ def _two(argument: object, form: str) -> tuple[Expression, Expression]:
 
 def _setting(argument: object) -> FeedSetting:
     if argument not in SETTINGS:
-        raise MappingError(f"`{argument}` is not a setting. {suggestion(str(argument), list(SETTINGS))}")
+        raise MappingError(f"`{argument}` is not a setting", suggestion(str(argument), list(SETTINGS)))
     return FeedSetting(str(argument))
 
 
@@ -205,7 +206,7 @@ def _instead(written: object) -> Instead | None:
 
 
 def _parsed(fields: Mapping[str, object]) -> dict[str, Expression]:
-    return {name: parse_expression(item) for name, item in fields.items()}
+    return dict(zip(fields, each_of(parse_expression, fields.values()), strict=True))
 
 
 def _where(written: object) -> tuple[Where, ...]:
@@ -221,7 +222,7 @@ def _words(wanted: object) -> tuple[str, ...]:
 
 
 def _expressions(written: object, what: str) -> tuple[Expression, ...]:
-    return tuple(parse_expression(item) for item in _list(written, what))
+    return each_of(parse_expression, _list(written, what))
 
 
 def _name(value: object, what: str) -> str:

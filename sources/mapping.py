@@ -40,7 +40,7 @@ from sources.expression import (
     Where,
 )
 from sources.grammar import FieldExpression
-from warehouse.business import Country, Currency, TimeZone
+from warehouse.codes import Country, Currency, TimeZone
 from warehouse.declaration import Declaration, Problems, parse_declaration
 
 Format = Literal["jsonl", "json", "csv", "tsv", "parquet", "excel"]

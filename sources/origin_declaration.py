@@ -6,20 +6,24 @@ Whatever the origin, what arrives are files below ``landing/<feed>/``, and every
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from sources.secret import Secret, is_secret, names_in
-from warehouse.declaration import Declaration
+from warehouse.declaration import Declaration, MisfitError, Text
+from warehouse.explained import NOT_BLANK
+from warehouse.misfit import Misfit, raise_misfits
 
-Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Name: TypeAlias = Annotated[str, StringConstraints(pattern=NOT_BLANK, strip_whitespace=True)]
 Start: TypeAlias = str | int | float
 
 _BUCKET = re.compile(r"s3://(?P<bucket>[^/]+)(?:/(?P<prefix>.*))?\Z")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 _TABLE = re.compile(r"[^.\s]+(\.[^.\s]+)?\Z")
+_NAME_A_VARIABLE = "Name the environment variable that holds it instead, as ${NAME}."
 _SECRET_WORDS = re.compile(r"authorization|cookie|token|secret|passw|api-?key|signature", re.IGNORECASE)
 
 
@@ -29,7 +33,7 @@ class S3Origin(Declaration):
     kind: Literal["s3"]
     url: str = Field(description="Bucket and prefix: s3://bucket/folder.")
     endpoint: str | None = Field(None, description="Address of a store that is not Amazon's, such as MinIO or R2.")
-    region: str = Field("us-east-1", description="Region of the bucket.")
+    region: Text = Field("us-east-1", description="Region of the bucket.")
     access_key: Secret | None = Field(None, description="Environment variable of the access key, as ${NAME}.")
     secret_key: Secret | None = Field(None, description="Environment variable of the secret key, as ${NAME}.")
     session_token: Secret | None = Field(None, description="Environment variable of a temporary key's token.")
@@ -54,7 +58,7 @@ class S3Origin(Declaration):
     @classmethod
     def _names_a_bucket(cls, url: str) -> str:
         if not _BUCKET.match(url):
-            raise ValueError("not of the form s3://bucket/folder")
+            raise MisfitError("it is not the address of a bucket", "Write it as s3://bucket/folder.")
         return url
 
     @field_validator("endpoint")
@@ -65,9 +69,13 @@ class S3Origin(Declaration):
     @model_validator(mode="after")
     def _has_both_keys(self) -> S3Origin:
         if (self.access_key is None) != (self.secret_key is None):
-            raise ValueError("access_key and secret_key go together")
+            raise MisfitError(
+                "`access_key` and `secret_key` go together", "Write both, or none.", "access_key", "secret_key"
+            )
         if self.anonymous and self.access_key is not None:
-            raise ValueError("an anonymous origin has no keys")
+            raise MisfitError(
+                "an anonymous origin has no keys", "Take `anonymous` or the keys out.", "anonymous", "access_key"
+            )
         return self
 
 
@@ -87,11 +95,18 @@ class Pages(Declaration):
     @model_validator(mode="after")
     def _fits(self) -> Pages:
         if self.by in {"link", "cursor"} and self.field is None:
-            raise ValueError(f"pages by {self.by} need `field`, where the answer names the next page")
+            raise MisfitError(
+                f"pages by {self.by} need `field`", "Add `field:`, where the answer names the next page.", "by", "field"
+            )
         if self.by == "cursor" and self.parameter is None:
-            raise ValueError("pages by cursor need `parameter`, the query parameter that takes it")
+            raise MisfitError(
+                "pages by cursor need `parameter`",
+                "Add `parameter:`, the query parameter that takes the cursor.",
+                "by",
+                "parameter",
+            )
         if self.by == "offset" and self.size is None:
-            raise ValueError("pages by offset need `size`, the rows of a full page")
+            raise MisfitError("pages by offset need `size`", "Add `size:`, the rows of a full page.", "by", "size")
         return self
 
 
@@ -99,13 +114,15 @@ class Login(Declaration):
     """How an HTTP API knows who asks: a bearer token, or a user with a password."""
 
     bearer: Secret | None = Field(None, description="Environment variable of a token, as ${NAME}.")
-    user: str | None = Field(None, description="User of HTTP basic authentication; may be ${NAME}.")
+    user: Text | None = Field(None, description="User of HTTP basic authentication; may be ${NAME}.")
     password: Secret | None = Field(None, description="Environment variable of the user's password, as ${NAME}.")
 
     @model_validator(mode="after")
     def _is_one_way(self) -> Login:
         if (self.bearer is None) == (self.user is None) or (self.user is None) != (self.password is None):
-            raise ValueError("give either `bearer`, or `user` and `password`")
+            raise MisfitError(
+                "a login is either `bearer`, or `user` and `password`", "Write the one or the two that the API takes."
+            )
         return self
 
 
@@ -143,19 +160,15 @@ class HttpOrigin(Declaration):
     @field_validator("headers")
     @classmethod
     def _keep_secrets_out(cls, headers: dict[str, str]) -> dict[str, str]:
-        for name, value in headers.items():
-            if not _HEADER.match(name):
-                raise ValueError(f"`{name}` is not the name of a header")
-            if _SECRET_WORDS.search(name) and not names_in(value):
-                raise ValueError(f"`{name}` sounds secret; name an environment variable, as ${{NAME}}")
+        wrong = [Misfit(*_no_header(name), ((name,),)) for name in headers if not _HEADER.match(name)]
+        raise_misfits([*wrong, *_told_secrets(name for name in headers if not names_in(headers[name]))])
         return headers
 
     @field_validator("query")
     @classmethod
     def _keep_keys_out(cls, query: dict[str, str | int | float]) -> dict[str, str | int | float]:
-        for name, value in query.items():
-            if _SECRET_WORDS.search(name) and not names_in(str(value)) and "page" not in name.lower():
-                raise ValueError(f"`{name}` sounds secret; name an environment variable, as ${{NAME}}")
+        open_names = (name for name, value in query.items() if not names_in(str(value)) and "page" not in name.lower())
+        raise_misfits(_told_secrets(open_names))
         return query
 
 
@@ -183,17 +196,20 @@ class SqlOrigin(Declaration):
         if is_secret(url):
             return url
         if "://" not in url:
-            raise ValueError("not an address such as postgresql://user:${PASSWORD}@host/database, nor ${NAME}")
+            raise MisfitError(
+                "it is not the address of a database",
+                "Write it as postgresql://user:${PASSWORD}@host/database, or all of it as ${NAME}.",
+            )
         password = re.match(r"[^:]+://[^:@/]*:(?P<password>[^@]*)@", url)
         if password and not is_secret(password["password"]):
-            raise ValueError("the password stands in the address; name the environment variable instead, as ${NAME}")
+            raise MisfitError("the password stands in the address", _NAME_A_VARIABLE)
         return url
 
     @field_validator("table")
     @classmethod
     def _is_table(cls, table: str) -> str:
         if not _TABLE.match(table):
-            raise ValueError(f"`{table}` is not a table, such as orders or shop.orders")
+            raise MisfitError(f"`{table}` is not a table", "Write it as orders, or with its schema as shop.orders.")
         return table
 
 
@@ -220,9 +236,11 @@ class Signature(Declaration):
     @model_validator(mode="after")
     def _fits(self) -> Signature:
         if self.by in {"hmac", "token"} and not self.header:
-            raise ValueError(f"a signature by {self.by} needs `header`")
+            raise MisfitError(
+                f"a signature by {self.by} needs `header`", "Add `header:`, the header that holds it.", "by", "header"
+            )
         if self.header is not None and not _HEADER.match(self.header):
-            raise ValueError(f"`{self.header}` is not the name of a header")
+            raise MisfitError(*_no_header(self.header), "header")
         return self
 
 
@@ -239,10 +257,23 @@ class WebhookOrigin(Declaration):
 Origin: TypeAlias = Annotated[S3Origin | HttpOrigin | SqlOrigin | WebhookOrigin, Field(discriminator="kind")]
 
 
+def _no_header(name: str) -> tuple[str, str]:
+    return f"`{name}` is not the name of a header", "Write letters, digits and hyphens, such as `X-Shop`."
+
+
+def _told_secrets(names: Iterable[str]) -> Iterator[Misfit]:
+    """Names that sound like those of secrets, whose values are written out."""
+    for name in names:
+        if _SECRET_WORDS.search(name):
+            yield Misfit(f"`{name}` sounds secret", _NAME_A_VARIABLE, ((name,),))
+
+
 def _web_address(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("not an address that begins with https:// or http://")
+        raise MisfitError("it is not the address of a page", "Begin it with https:// or http://.")
     if parts.username or parts.password:
-        raise ValueError("a user or password stands in the address; use the keys that are made for them")
+        raise MisfitError(
+            "a user or password stands in the address", "Take it out, and use the keys that are made for it."
+        )
     return url

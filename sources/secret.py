@@ -12,7 +12,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BaseModel
 
-from warehouse.declaration import Declaration, Problems
+from warehouse.declaration import Declaration, MisfitError, Problems
 from warehouse.errors import DeclarationError, Problem
 
 Secrets: TypeAlias = Mapping[str, str]
@@ -23,7 +23,9 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 def _only_a_name(text: str) -> str:
     if not _REFERENCE.fullmatch(text):
-        raise ValueError("a secret is never written here; name the environment variable that holds it, as ${NAME}")
+        raise MisfitError(
+            "a secret is never written here", "Name the environment variable that holds it instead, as ${NAME}."
+        )
     return text
 
 

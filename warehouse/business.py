@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
-from zoneinfo import available_timezones
+from typing import Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from warehouse.declaration import Declaration, Problems, read_declaration
+from warehouse.codes import Country, Currency, Language, TimeZone
+from warehouse.declaration import Declaration, Problems, Text, read_declaration
 from warehouse.project import Project
 
-
-def _known_zone(zone: str) -> str:
-    if zone not in available_timezones():
-        raise ValueError("not a time zone of the tz database, such as Europe/London")
-    return zone
-
-
-TimeZone = Annotated[str, AfterValidator(_known_zone)]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 OrderStatus = Literal["pending", "paid", "fulfilled", "cancelled", "refunded"]
 """pending: not paid yet. paid. fulfilled: paid and sent. cancelled: will not be paid or sent. refunded: all money was
 given back."""
@@ -39,11 +29,11 @@ class Sale(Declaration):
 class Business(Declaration):
     """The business: its money, its clock, its calendar, and what it calls a sale."""
 
-    name: str = Field(description="Name of the business, as shown in reports.")
+    name: Text = Field(description="Name of the business, as shown in reports.")
     base_currency: Currency = Field(description="ISO code; amounts stand also in this currency.")
     time_zone: TimeZone = Field(description="Days, months, sessions and hours are counted in this zone.")
     default_country: Country = Field(description="ISO code; the country of phone numbers and addresses without one.")
-    languages: tuple[str, ...] = Field(("en",), description="Languages that customers write.")
+    languages: tuple[Language, ...] = Field(("en",), min_length=1, description="Languages that customers write.")
     week_starts_on: Weekday = Field("monday", description="First day of a week in calendars.")
     sale: Sale = Field(default_factory=Sale, description="Which orders count as sales.")
     revenue: Literal["gross", "net"] = Field(

@@ -1,39 +1,42 @@
-"""How a YAML declaration is read: strict scalars, frozen models, and every problem at once with its line.
-
-Plain YAML turns ``NO`` into False, ``0123`` into 83 and ``on:`` into True. Here only ``true``, ``false``,
-``null``, integers and floats without leading zeros are resolved; everything else stays the text it looks like.
-"""
+"""How a YAML declaration is read: strict scalars, frozen models, and every problem at once with its line."""
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import Annotated, ClassVar, Generic, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from warehouse.errors import DeclarationError, Problem
+from warehouse.explained import NAME, NOT_BLANK, Wrong, explained
+from warehouse.misfit import MisfitError
+from warehouse.suggestion import nearest, suggestion
+from warehouse.yaml_tree import Location, Tree, read_tree, without
+
+__all__ = [
+    "Declaration", "Location", "MisfitError", "Name", "Problems", "Reading", "Text", "check_endings", "nearest",
+    "parse_declaration", "parse_partly", "read_declaration", "read_partly", "suggestion",
+]  # fmt: skip
 
 M = TypeVar("M", bound="Declaration")
 T = TypeVar("T")
-Location = tuple[str | int, ...]
 
-_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
-_FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+([eE][-+]?[0-9]+)?\Z")
-_WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
+Text = Annotated[str, Field(pattern=NOT_BLANK)]
+"""A text that says something."""
+Name = Annotated[str, Field(pattern=NAME, max_length=100)]
+"""A name that becomes a column, a table or an id."""
 
 
 class Declaration(BaseModel):
     """Base of all declarations: frozen, unknown keys refused, knows the lines it came from."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    stand_ins: ClassVar[Mapping[str, object]] = {}
+    """Of keys that a file must have: what stands for them while the rest of a file that lacks them is checked."""
     _file: str = PrivateAttr(default="")
-    _lines: dict[Location, int] = PrivateAttr(default_factory=dict)
+    _lines: Mapping[Location, int] = PrivateAttr(default_factory=dict)
 
     @property
     def declared_in(self) -> str:
@@ -42,9 +45,7 @@ class Declaration(BaseModel):
 
     def line_of(self, *location: str | int) -> int:
         """The line on which the key or item at ``location`` stands; the nearest one above it when absent."""
-        while location and location not in self._lines:
-            location = location[:-1]
-        return self._lines.get(location, 1)
+        return _line_of(location, self._lines)
 
 
 @dataclass
@@ -85,174 +86,100 @@ def check_endings(folder: Path, shown: str, problems: Problems) -> None:
             )
 
 
+@dataclass(frozen=True)
+class Reading(Generic[M]):
+    """A file as far as it is right: what is misshapen is left out, so that all the rest can be checked as well.
+
+    ``declaration`` is None when nothing could be kept; ``written`` is what stands in the file, right or wrong;
+    ``is_right`` says that no problem was found.
+    """
+
+    declaration: M | None
+    written: Mapping[str, object] = field(default_factory=dict)
+    left_out: frozenset[Location] = frozenset()
+    is_right: bool = False
+
+    def lacks(self, *location: str | int) -> bool:
+        """Whether something that stands at, above or below a location of the file was left out."""
+        return _touched(location, self.left_out)
+
+
 def read_declaration(path: Path, model: type[M], problems: Problems, *, shown_as: str | None = None) -> M | None:
     """Read one YAML file into ``model``; None when it is absent or wrong, with every problem noted."""
-    shown = shown_as or str(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        problems.add(shown, 1, "The file does not exist.", "Write it, or run `cdp init` for a commented one.")
-        return None
-    except (UnicodeDecodeError, OSError) as error:
-        problems.add(shown, 1, f"The file cannot be read ({type(error).__name__}).", "Save it as UTF-8 text.")
-        return None
-    return parse_declaration(text, model, problems, shown_as=shown)
+    reading = read_partly(path, model, problems, shown_as=shown_as or str(path))
+    return reading.declaration if reading.is_right else None
 
 
 def parse_declaration(text: str, model: type[M], problems: Problems, *, shown_as: str) -> M | None:
     """Read YAML text into ``model``; None when it is wrong, with every problem noted under ``shown_as``."""
-    lines: dict[Location, int] = {}
+    reading = parse_partly(text, model, problems, shown_as=shown_as)
+    return reading.declaration if reading.is_right else None
+
+
+def read_partly(path: Path, model: type[M], problems: Problems, *, shown_as: str) -> Reading[M]:
+    """Read as much of one YAML file as is right, with every problem noted: for checks of what the rest means."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        problems.add(shown_as, 1, "The file does not exist.", "Write it, or run `cdp init` for a commented one.")
+    except (UnicodeDecodeError, OSError) as error:
+        problems.add(shown_as, 1, f"The file cannot be read ({type(error).__name__}).", "Save it as UTF-8 text.")
+    else:
+        return parse_partly(text, model, problems, shown_as=shown_as)
+    return Reading(None, left_out=frozenset([()]))
+
+
+def parse_partly(text: str, model: type[M], problems: Problems, *, shown_as: str) -> Reading[M]:
+    """The same of YAML text."""
     before = len(problems.found)
-    try:
-        node = _composed(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        what = getattr(error, "problem", None) or "not YAML"
-        problems.add(
-            shown_as, mark.line + 1 if mark else 1, f"This is not valid YAML: {what}.", "Check the indentation."
-        )
-        return None
-    value = {} if node is None else _value(node, (), lines, problems, shown_as)
-    if not isinstance(value, dict):
-        problems.add(shown_as, 1, "The file must hold keys and values.", "Start with `key: value` lines.")
-        return None
-    if len(problems.found) > before:
-        return None
-    try:
-        declaration = model.model_validate(value)
-    except ValidationError as error:
-        for problem in _explained(error, model, lines, shown_as):
-            problems.found.append(problem)
-        return None
-    declaration._file, declaration._lines = shown_as, lines
-    return declaration
+    tree = read_tree(text, lambda line, what, fix: problems.add(shown_as, line, what, fix))
+    if tree is None:
+        return Reading(None, left_out=frozenset([()]))
+    reading = _fitted(tree, model, problems, shown_as)
+    return replace(reading, is_right=len(problems.found) == before)
 
 
-def _composed(text: str) -> Node | None:
-    """The tree of a text, by the compiled parser; when something is wrong, the other one tells it better."""
-    try:
-        return yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError:
-        return yaml.compose(text, Loader=yaml.SafeLoader)
+def _fitted(tree: Tree, model: type[M], problems: Problems, file: str) -> Reading[M]:
+    """Leave out what is wrong, again and again, until the rest is right.
 
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that a wrong one was probably meant to be; None where none is like it."""
-    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
-
-
-def suggestion(word: str, known: list[str]) -> str:
-    """``Did you mean `x`?`` for the nearest known word, else the list of known ones."""
-    near = nearest(word, known)
-    if near is not None:
-        return f"Did you mean `{near}`?"
-    return f"Known: {', '.join(sorted(known))}."
-
-
-def _value(
-    node: Node,
-    at: Location,
-    lines: dict[Location, int],
-    problems: Problems,
-    file: str,
-    above: frozenset[int] = frozenset(),
-) -> object:
-    lines.setdefault(at, node.start_mark.line + 1)
-    if id(node) in above:
-        problems.add(file, node.start_mark.line + 1, "An alias (`*name`) stands inside what it names.", "Write it out.")
-        return None
-    if isinstance(node, MappingNode):
-        result: dict[str, object] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value)
-            if key in result:
-                problems.add(file, key_node.start_mark.line + 1, f"`{key}` stands twice.", "Keep one of them.")
-            lines[(*at, key)] = key_node.start_mark.line + 1
-            result[key] = _value(value_node, (*at, key), lines, problems, file, above | {id(node)})
-        return result
-    if isinstance(node, SequenceNode):
-        inside = above | {id(node)}
-        return [_value(item, (*at, index), lines, problems, file, inside) for index, item in enumerate(node.value)]
-    assert isinstance(node, ScalarNode)
-    return _scalar(node)
-
-
-def _scalar(node: ScalarNode) -> object:
-    text = str(node.value)
-    if node.style:
-        return text
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INTEGER.match(text):
-        return int(text)
-    if _FLOAT.match(text):
-        return float(text)
-    return text
-
-
-def _explained(
-    error: ValidationError, model: type[BaseModel], lines: Mapping[Location, int], file: str
-) -> list[Problem]:
-    found = []
-    for item in error.errors(include_url=False, include_input=False, include_context=True):
-        location = tuple(item["loc"])
-        line = _nearest_line(location, lines)
-        inside, above = _walk(model, location[:-1])
-        key = ".".join(str(part) for part in (*above, *location[-1:]))
-        if item["type"] == "extra_forbidden":
-            known = [info.alias or name for name, info in inside.model_fields.items()] if inside else []
-            found.append(Problem(file, line, f"`{key}` is not a key here.", suggestion(str(location[-1]), known)))
-        elif item["type"] == "union_tag_invalid":
-            tag, tags = str(item["ctx"]["tag"]), re.findall(r"'([^']*)'", str(item["ctx"]["expected_tags"]))
-            which = str(item["ctx"]["discriminator"]).strip("'")
-            line = lines.get((*location, which), line)
-            found.append(Problem(file, line, f"`{key}.{which}` cannot be `{tag}`.", suggestion(tag, tags)))
-        elif item["type"] == "union_tag_not_found":
-            which = str(item["ctx"]["discriminator"]).strip("'")
-            found.append(Problem(file, line, f"`{key}.{which}` is missing.", f"Add `{which}:`."))
-        elif item["type"] == "missing":
-            found.append(Problem(file, line, f"`{key}` is missing.", f"Add `{location[-1]}:`."))
+    Leaving out makes further trouble, such as a list that is empty now. So nothing is told of a place where something
+    was left out before; what only shows when the rest is right, such as a name that stands twice, is told.
+    """
+    left_out: set[Location] = set()
+    value: Mapping[str, object] = tree.value
+    places = {location: location for location in tree.lines}
+    while True:
+        try:
+            declaration = model.model_validate(value)
+        except ValidationError as error:
+            wrong = list(explained(error, model, places))
         else:
-            message = item["msg"].removeprefix("Value error, ").rstrip(".")
-            told = message if message.endswith("?") else f"{message}."
-            found.append(Problem(file, line, f"`{key}`: {told}" if key else told, "Correct the value."))
-    return found
+            break
+        for item in wrong:
+            if not any(_touched(location, left_out) for location in item.about) and not _is_consequence(item, wrong):
+                problems.add(file, _line_of(item.at, tree.lines), item.what, item.fix)
+        more = {location for item in wrong for location in item.leave_out}
+        if more <= left_out or () in more:
+            return Reading(None, tree.value, frozenset(left_out | more))
+        left_out |= more
+        kept, places = without(tree.value, left_out)
+        value = {**model.stand_ins, **kept}
+    declaration._file = file
+    declaration._lines = {at: tree.lines[before] for at, before in places.items()}
+    return Reading(declaration, tree.value, frozenset(left_out))
 
 
-def _nearest_line(location: Location, lines: Mapping[Location, int]) -> int:
-    """Pydantic adds union tags to locations: drop parts from the end, then skip parts that are no keys."""
-    kept: Location = ()
-    for part in location:
-        if (*kept, part) in lines:
-            kept = (*kept, part)
-    return lines.get(kept, 1)
+def _is_consequence(item: Wrong, wrong: list[Wrong]) -> bool:
+    """Whether a list is too short only because what stands in it is wrong."""
+    deep = len(item.at)
+    return item.about == (item.at,) and any(len(other.at) > deep and other.at[:deep] == item.at for other in wrong)
 
 
-def _walk(model: type[BaseModel], location: Location) -> tuple[type[BaseModel] | None, Location]:
-    """The model a location leads into, and the location without the tags that pydantic adds for unions."""
-    current: type[BaseModel] | None = model
-    choices: list[type[BaseModel]] = []
-    shown: Location = ()
-    for part in location:
-        tagged = [choice for choice in choices if len(choices) > 1 and _has_tag(choice, part)]
-        if tagged:
-            current, choices = tagged[0], []
-            continue
-        shown = (*shown, part)
-        if current is None or not isinstance(part, str) or part not in current.model_fields:
-            continue
-        choices = list(_models_inside(current.model_fields[part].annotation))
-        current = choices[0] if choices else None
-    return current, shown
+def _touched(location: Location, left_out: frozenset[Location] | set[Location]) -> bool:
+    return any(location[: len(other)] == other or other[: len(location)] == location for other in left_out)
 
 
-def _has_tag(model: type[BaseModel], part: str | int) -> bool:
-    return any(get_args(info.annotation) == (part,) for info in model.model_fields.values())
-
-
-def _models_inside(annotation: object) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-        return
-    for argument in get_args(annotation):
-        yield from _models_inside(argument)
+def _line_of(location: Location, lines: Mapping[Location, int]) -> int:
+    while location and location not in lines:
+        location = location[:-1]
+    return lines.get(location, 1)

@@ -48,9 +48,10 @@ class DeclarationError(CdpError):
         self.problems = tuple(sorted(set(problems)))
         lines = "\n".join(str(problem) for problem in self.problems)
         count = len(self.problems)
+        of_project = all(problem.file.startswith("config/") for problem in self.problems)
         super().__init__(
             f"{count} problem{'s' if count != 1 else ''} in the declarations:\n{lines}",
-            "Mend the lines named above, then run `cdp feeds check`.",
+            f"Mend the lines named above, then run {'`cdp feeds check`' if of_project else 'the command again'}.",
         )
 
 

@@ -114,11 +114,13 @@ def check_feeds(project: ProjectOption = None, json: JsonOption = False) -> None
     """Read every declaration of the project; tell every problem with its line and remedy."""
     from assets.declared import read_project
 
-    declared = read_project(find_project(project))
+    where = find_project(project)
     problems = Problems()
-    for feed in declared.feeds.values():
+    declared = problems.of(lambda: read_project(where))
+    for feed in load_feeds(where, Problems()).values():
         check_secrets(feed, "origin", os.environ, problems)
     problems.raise_if_any()
+    assert declared is not None, "a project that is not read leaves a problem"
     if json:
         show_json({"feeds": sorted(declared.feeds), "problems": []})
         return

@@ -13,7 +13,7 @@ from cdp.commands.identity_review import review
 from cdp.commands.identity_score import score
 from cdp.commands.identity_train import train
 from cdp.terminal import JsonOption, say, show_json
-from warehouse.errors import DeclarationError, InputError, Problem
+from warehouse.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -115,37 +115,27 @@ def _tell(found: People, scores: dict[str, float], output: Path, json: bool) -> 
 def _rules(table: pa.Table, config: Path | None, unseen: frozenset[str]) -> LinkRules:
     from identity.linker.declaration import LinkRules
     from identity.linker.suggestion import suggest as suggested
-    from warehouse.declaration import Problems, read_declaration, suggestion
+    from warehouse.declaration import Problems, read_partly, suggestion
 
     if config is None:
         return suggested(table, unseen)
     problems = Problems()
-    rules = read_declaration(config, LinkRules, problems, shown_as=config.name)
-    if rules is None:
+    rules = read_partly(config, LinkRules, problems, shown_as=config.name).declaration
+    if rules is not None:
+        named: list[tuple[tuple[str | int, ...], str | None]] = [
+            (("fields", place, "columns"), name) for place, rule in enumerate(rules.fields) for name in rule.columns
+        ]
+        for at, name in [*named, (("record_id",), rules.record_id), (("source",), rules.source)]:
+            if name is not None and name not in table.column_names:
+                fix = suggestion(name, table.column_names)
+                problems.add(config.name, rules.line_of(*at), f"There is no column `{name}`.", fix)
+    problems.raise_if_any()
+    assert rules is not None, "a declaration that is not read leaves a problem"
+    kept = tuple(rule for rule in rules.fields if not unseen.intersection(rule.columns))
+    if not kept:
+        problems.add(config.name, rules.line_of("fields"), "Every field is ignored.", "Leave a field to compare.")
         problems.raise_if_any()
-        raise AssertionError("a declaration that is not read leaves a problem")
-    kept = [rule for rule in rules.fields if not unseen.intersection(rule.columns)]
-    wrong = [
-        Problem(
-            config.name,
-            rules.line_of("fields", place),
-            f"There is no column `{name}`.",
-            suggestion(name, table.column_names),
-        )
-        for place, rule in enumerate(rules.fields)
-        for name in rule.columns
-        if name not in table.column_names
-    ]
-    wrong += [
-        Problem(config.name, rules.line_of(key), f"There is no column `{name}`.", suggestion(name, table.column_names))
-        for key, name in (("record_id", rules.record_id), ("source", rules.source))
-        if name is not None and name not in table.column_names
-    ]
-    if not wrong and not kept:
-        wrong = [Problem(config.name, 1, "Every field is ignored.", "Leave a field to compare.")]
-    if wrong:
-        raise DeclarationError(tuple(wrong))
-    return rules.model_copy(update={"fields": tuple(kept)})
+    return rules.model_copy(update={"fields": kept})
 
 
 def _ids(table: pa.Table, column: str | None) -> pa.Array:

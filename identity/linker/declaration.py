@@ -7,7 +7,8 @@ from typing import Final
 from pydantic import Field, model_validator
 
 from identity.linker.roles import Role
-from warehouse.declaration import Declaration
+from warehouse.declaration import Declaration, MisfitError, Text
+from warehouse.misfit import Misfit, raise_misfits
 
 DATE_PARTS: Final = 3
 
@@ -17,12 +18,17 @@ class FieldRule(Declaration):
 
     role: Role
     columns: tuple[str, ...] = Field(min_length=1, description="One column; for birth_on also year, month, day.")
-    reason: str = ""
+    reason: Text = Field("", validate_default=False)
 
     @model_validator(mode="after")
     def _fit(self) -> FieldRule:
         if len(self.columns) != 1 and not (self.role is Role.BIRTH and len(self.columns) == DATE_PARTS):
-            raise ValueError("a field has one column, or for birth_on three: year, month, day")
+            raise MisfitError(
+                "a field has one column, or for birth_on three",
+                "Write one column, or the columns of year, month and day.",
+                "columns",
+                "role",
+            )
         return self
 
     @property
@@ -34,8 +40,8 @@ class FieldRule(Declaration):
 class IgnoredColumn(Declaration):
     """A column that is not looked at, and why."""
 
-    column: str
-    reason: str = ""
+    column: Text
+    reason: Text = Field("", validate_default=False)
 
 
 class LinkRules(Declaration):
@@ -52,7 +58,10 @@ class LinkRules(Declaration):
     @model_validator(mode="after")
     def _once(self) -> LinkRules:
         names = [column for rule in self.fields for column in rule.columns]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"the column `{twice[0]}` stands in two fields")
+        places = [("fields", place, "columns") for place, rule in enumerate(self.fields) for _ in rule.columns]
+        raise_misfits(
+            Misfit(f"the column `{name}` stands in two fields", "Leave it in one of them.", (place,))
+            for index, (name, place) in enumerate(zip(names, places, strict=True))
+            if name in names[:index]
+        )
         return self

@@ -18,6 +18,8 @@ from typing import ClassVar, Protocol, TypeAlias
 
 from sqlglot import exp
 
+from warehouse.misfit import MisfitError
+
 Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | None"
 
 
@@ -25,8 +27,11 @@ TRUE = exp.true()
 FALSE = exp.false()
 
 
-class MappingError(ValueError):
-    """What a mapping says makes no sense; the message is for the person who wrote it."""
+class MappingError(MisfitError):
+    """What a mapping says makes no sense, in words for the person who wrote it."""
+
+    def __init__(self, what: str, fix: str = "docs/declarations.md shows how expressions are written.") -> None:
+        super().__init__(what, fix)
 
 
 class UnreadableError(ValueError):

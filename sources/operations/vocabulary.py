@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
-from zoneinfo import available_timezones
 
 from sources.operations.collection import FirstOfList, Split
 from sources.operations.country import CountryCode
@@ -42,6 +41,7 @@ from sources.operations.text import (
 )
 from sources.operations.time_as_seen import TimeAsSeen
 from sources.operations.words import Lookup, NullIf
+from warehouse.codes import check_code
 from warehouse.declaration import suggestion
 
 _PLAIN: Final[Mapping[str, Operation]] = MappingProxyType(
@@ -121,9 +121,7 @@ def _unit(argument: object) -> str:
 def _epoch_day(argument: object) -> EpochDay:
     if not isinstance(argument, dict) or argument.keys() != {"unit", "zone"}:
         raise MappingError("epoch_day takes `unit` and `zone`, such as {unit: milliseconds, zone: Asia/Shanghai}")
-    if str(argument["zone"]) not in available_timezones():
-        raise MappingError(f"`{argument['zone']}` is no time zone, such as Asia/Shanghai")
-    return EpochDay(_unit(argument["unit"]), str(argument["zone"]))
+    return EpochDay(_unit(argument["unit"]), check_code("time zone", str(argument["zone"])))
 
 
 def _part(argument: object) -> Part:
@@ -227,12 +225,12 @@ def parse_operation(written: object) -> Operation:
     if "lookup" in arguments:
         return _lookup(arguments)
     if len(arguments) != 1:
-        raise MappingError(f"one operation at a time, not {', '.join(arguments)}: write them as a list")
+        raise MappingError(f"one operation at a time, not {', '.join(arguments)}", "Write them as a list.")
     [(name, argument)] = arguments.items()
     if name in _PLAIN and argument is True:
         return _PLAIN[name]
     if name not in _WITH_ARGUMENT:
-        raise MappingError(f"`{name}` is not an operation with an argument. {suggestion(name, list(WORDS))}")
+        raise MappingError(f"`{name}` is not an operation with an argument", suggestion(name, list(WORDS)))
     return _WITH_ARGUMENT[name](argument)
 
 
@@ -240,8 +238,8 @@ def _plain(name: str) -> Operation:
     if name in _PLAIN:
         return _PLAIN[name]
     if name in _WITH_ARGUMENT or name == "lookup":
-        raise MappingError(f"`{name}` needs an argument: {{{name}: …}}")
-    raise MappingError(f"`{name}` is not an operation. {suggestion(name, list(WORDS))}")
+        raise MappingError(f"`{name}` needs an argument", f"Write {{{name}: …}}.")
+    raise MappingError(f"`{name}` is not an operation", suggestion(name, list(WORDS)))
 
 
 def _lookup(arguments: Mapping[str, object]) -> Lookup:

@@ -37,8 +37,8 @@ def _lines(trial: Trial, file: PurePath) -> Iterator[tuple[str, str]]:
     yield f"files: [{_quoted('**/*' + _suffix(file))}]", "below landing/<name>/"
     yield from _form_lines(trial)
     yield from _setting_lines(trial)
-    yield 'owner: ""', "who answers for it"
-    yield 'purpose: ""', "what its data may be used for"
+    yield "# owner: NAME", "who answers for it"
+    yield "# purpose: WHAT FOR", "what its data may be used for"
     if feed.group_by:
         yield f"group_by: {_quoted(feed.group_by)}", "rows with the same value are one order"
     if trial.guesses:

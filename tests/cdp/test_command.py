@@ -68,7 +68,7 @@ def test_every_mistake_in_the_declarations_is_told_at_once(sample: Path, capsys:
     assert "config/feeds/nps.yml:2: `npscsv` is not a mapping. Did you mean `nps_csv`?" in told
     assert "config/feeds/nps.yml:3: " in told
     assert "time_zone" in told
-    assert "`sale.statuses.1`: Input should be 'pending', 'paid', 'fulfilled', 'cancelled' or 'refunded'" in told
+    assert "`sale.statuses.1` cannot be `shipped`. Known: cancelled, fulfilled, paid, pending, refunded." in told
     for name in ("survivorship.yml", "identity.yml", "lifecycle.yml", "segments/behavioural.yml", "traits/web.yml"):
         assert f"config/{name}:1: `colour` is not a key here." in told
 

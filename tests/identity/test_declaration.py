@@ -34,7 +34,11 @@ def test_everything_that_can_be_compared_is_declared() -> None:
     [
         ("  days_before_first: 30", "  days_before_frist: 30", "Did you mean `days_before_first`?"),
         ("on: [account]", "on: [acount]", "`acount` cannot be blocked on"),
-        ("{level: one_off, weight: -4, rarity: 1.0}", "{level: one_of, weight: -4}", "the levels of `phone` are"),
+        (
+            "{level: one_off, weight: -4, rarity: 1.0}",
+            "{level: one_of, weight: -4}",
+            "not the levels of `phone`. Write all",
+        ),
         ("when: {birth_on: [different]}", "when: {birth_on: [other]}", "`birth_on` has no level `other`"),
         ("- comparison: gender", "- comparison: city", "the comparison `city` is declared twice"),
         (

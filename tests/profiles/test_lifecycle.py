@@ -217,7 +217,10 @@ def test_thresholds_come_from_the_project_or_else_from_the_package(tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("at_risk:\n  after_days: 200\n", "at_risk.after_days must be less than churned.after_days"),
+        (
+            "at_risk:\n  after_days: 200\n",
+            ":2: `at_risk.after_days` (200) is not less than `churned.after_days` (180).",
+        ),
         ("loyal:\n  order: 3\n", "config/lifecycle.yml:2: `loyal.order` is not a key here. Did you mean `orders`?"),
         ("churned:\n  after_days: soon\n", "config/lifecycle.yml:2: `churned.after_days`"),
     ],

@@ -222,11 +222,11 @@ segments:
     assert told == [
         (7, "There is no field `web_traits.page_cuont`.", "Did you mean `web_traits.page_count`?"),
         (8, "`gt` does not go with `customers.country` (text).", f"Use one of {text_operators}."),
-        (9, "`gte` beside `rfm.r_score` (integer) takes a whole number.", "Correct the value."),
+        (9, "`gte` beside `rfm.r_score` (integer) takes a whole number.", "Write such a value."),
         (
             10,
             "`lt` beside `customers.birth_on` (date) takes a day of the calendar, such as 2026-01-31.",
-            "Correct the value.",
+            "Write such a value.",
         ),
         (11, "There is no segment `lout`.", "Did you mean `loud`?"),
         (15, "`quiet` stands in config/segments/mine.yml:3 too.", "Give it a name of its own."),

@@ -57,10 +57,10 @@ def test_a_project_without_feeds_has_none(tmp_path):
         (("{path: at,", "{pathh: at,"), 8, "Did you mean `path`?"),
         (("files: mail/*.csv", "files: ../*.csv"), 4, "below the feed's landing folder"),
         (("files: mail", "encoding: utf-99\nfiles: mail"), 4, "not an encoding"),
-        (("files: mail", "time_zone: Europe/Lundun\nfiles: mail"), 4, "not a time zone"),
-        (("files: mail", "max_reject_ratio: 2\nfiles: mail"), 4, "less than or equal to 1"),
+        (("files: mail", "time_zone: Europe/Lundun\nfiles: mail"), 4, "Did you mean `Europe/London`?"),
+        (("files: mail", "max_reject_ratio: 2\nfiles: mail"), 4, "must be at most 1, and is `2`"),
         (("files: mail", "duplicate: keep\nfiles: mail"), 4, "Did you mean `duplicates`?"),
-        (("files: mail", "on_new_column: panic\nfiles: mail"), 4, "'report', 'stop' or 'keep'"),
+        (("files: mail", "on_new_column: panic\nfiles: mail"), 4, "cannot be `panic`. Known: keep, report, stop."),
     ],
 )
 def test_each_mistake_is_told_with_its_line(tmp_path, change, line, told):
@@ -195,7 +195,7 @@ def test_a_wrong_key_hides_no_field_that_is_wrong_too(tmp_path):
     _, problems = declared(tmp_path, club=text)
     assert sorted(problems) == [
         "config/feeds/club.yml:3: `ownr` is not a key here. Did you mean `owner`?",
-        "config/feeds/club.yml:4: `max_reject_ratio`: Input should be less than or equal to 1. Correct the value.",
+        "config/feeds/club.yml:4: `max_reject_ratio` must be at most 1, and is `7`. Write a number that is at most 1.",
         "config/feeds/club.yml:5: `emial` is not a field of contacts. Did you mean `email`?",
     ]
 

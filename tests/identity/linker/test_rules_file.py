@@ -34,12 +34,19 @@ def test_every_wrong_column_is_told_at_once(people: Path, tmp_path: Path, capsys
 
 def test_an_unknown_role_names_the_known_ones(people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rules = tmp_path / "rules.yml"
-    rules.write_text("fields:\n  - {role: firstname, columns: [first]}\n", encoding="utf-8")
+    fields = (("firstname", "first"), ("emial", "first"), ("city", "ctiy"))
+    lines = [f"  - {{role: {role}, columns: [{column}]}}" for role, column in fields]
+    rules.write_text("\n".join(["fields:", *lines, ""]), encoding="utf-8")
     code = run_command(
         ["identity", "run", "--input", str(people), "--config", str(rules), "--output", str(tmp_path / "o.csv")]
     )
     assert code == 10
-    assert "given_name" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "rules.yml:2: `fields.0.role` cannot be `firstname`." in told
+    assert "given_name" in told
+    assert "rules.yml:3: `fields.1.role` cannot be `emial`. Did you mean `email`?" in told
+    assert "rules.yml:4: There is no column `ctiy`." in told
+    assert "fix: Mend the lines named above, then run the command again." in told
 
 
 @pytest.mark.parametrize(

@@ -95,11 +95,17 @@ severities:
         ("{name: a, expect: rule, rule: 'a >', severity: warn, description: d}", "not a SQL condition"),
         ("{name: a, expect: rule, rule: select 1, severity: warn, description: d}", "not a SQL condition"),
         ("{name: a, expect: no_rows, query: drop table x, severity: warn, description: d}", "not a SQL select"),
-        ("{name: a, expect: between, column: amount, severity: warn, description: d}", "needs `at_least`"),
-        ("{name: a, expect: row_count, severity: warn, description: d}", "needs one of"),
-        ("{name: A b, expect: present, column: x, severity: warn, description: d}", "pattern"),
+        (
+            "{name: a, expect: between, column: amount, severity: warn, description: d}",
+            "Add `at_least:`, `at_most:`",
+        ),
+        (
+            "{name: a, expect: row_count, severity: warn, description: d}",
+            "Add one of at_least, at_most,",
+        ),
+        ("{name: A b, expect: present, column: x, severity: warn, description: d}", "such as `a_b`"),
         ("{name: a, expect: presence, column: x, severity: warn, description: d}", "presence"),
-        ("{name: a, expect: present, column: x, severity: fatal, description: d}", "'error' or 'warn'"),
+        ("{name: a, expect: present, column: x, severity: fatal, description: d}", "Known: error, warn."),
     ],
 )
 def test_an_expectation_that_is_written_wrongly_is_refused(project: Project, entry: str, told: str) -> None:

@@ -1,0 +1,167 @@
+"""Whether a feed, its mapping and its contract fit together: everything that does not, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from quality.contracts.columns import Column, columns
+from quality.contracts.contract import Contract, ContractPart
+from quality.contracts.registry import CONTRACTS
+from sources.expression import (
+    Constant,
+    Each,
+    Expression,
+    parts,
+    paths_within,
+    with_paths_renamed,
+)
+from sources.feed_declaration import Feed
+from sources.feed_fields import feed_fields, mapped_fields
+from sources.mapping import Mapping as VendorMapping
+from sources.mapping import mapping_ids, read_mapping
+from warehouse.codes import check_code
+from warehouse.declaration import Location, MisfitError, Problems, nearest, suggestion
+from warehouse.errors import DeclarationError
+
+
+def check_feed(feed: Feed, problems: Problems, left_out: Collection[Location] = ()) -> VendorMapping | None:
+    """Add everything that does not fit between a feed, its mapping and its contract; the mapping when it is known.
+
+    A kind or mapping that does not exist is told, and the rest checked against the one that was probably meant. What
+    hangs on a part that is misshapen and was ``left_out`` is not told.
+    """
+    place = _Place(feed, problems, frozenset(location[:2] for location in left_out))
+    meant = feed.model_copy(update={"kind": _known(place, "kind", CONTRACTS)})
+    if meant.kind in CONTRACTS:
+        _check_field_names(place, CONTRACTS[meant.kind])
+    _check_currencies(place)
+    name = _known(place, "mapping", mapping_ids())
+    if name not in mapping_ids():
+        return None
+    try:
+        mapping = read_mapping(name).in_format(feed.format)
+    except DeclarationError as error:
+        problems.found.extend(error.problems)
+        return None
+    _check_rename(place, mapping, meant)
+    if meant.kind in CONTRACTS:
+        _check_fit(place, mapping, meant)
+    return mapping
+
+
+def _known(place: _Place, key: Literal["kind", "mapping"], known: Collection[str]) -> str:
+    """The kind or mapping of a feed; where there is no such one, the nearest, if any is near."""
+    name: str = getattr(place.feed, key)
+    if name in known or place.lacks(key):
+        return name
+    place.add(key, f"`{name}` is not a {key}.", suggestion(name, known))
+    return nearest(name, known) or name
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Adds problems at the line of a key of the feed."""
+
+    feed: Feed
+    problems: Problems
+    left_out: frozenset[Location] = frozenset()
+
+    def add(self, key: str, what: str, fix: str, *inner: str) -> None:
+        file = self.feed.declared_in or f"config/feeds/{self.feed.name}.yml"
+        self.problems.add(file, self.feed.line_of(key, *inner), what, fix)
+
+    def lacks(self, *location: str) -> bool:
+        """Whether a key, or one below it, is misshapen."""
+        return any(location[: len(other)] == other or other[: len(location)] == location for other in self.left_out)
+
+    def may_fill(self, field: str) -> bool:
+        """Whether what is misshapen may have been meant to fill a field of the contract."""
+        of_field = (("fields", field), ("constants", field), (field,))
+        return any(self.lacks(*location) for location in of_field) or self.lacks("format") or self.lacks("rename")
+
+
+def _check_field_names(place: _Place, contract: type[Contract]) -> None:
+    names = [column.name for column in columns(contract)] + [child.field for child in contract.children.values()]
+    for key, declared in (("fields", place.feed.fields), ("constants", place.feed.constants)):
+        for name in declared:
+            if name not in names:
+                place.add(key, f"`{name}` is not a field of {contract.kind}.", suggestion(name, names), name)
+
+
+def _check_currencies(place: _Place) -> None:
+    """A currency that stands in every row is refused in every row when it is no code."""
+    words = {("constants", name): value for name, value in place.feed.constants.items()}
+    words |= {("fields", name): item.text for name, item in place.feed.fields.items() if isinstance(item, Constant)}
+    for (key, name), value in words.items():
+        if isinstance(value, str) and name.rpartition("_")[2] == "currency":
+            try:
+                check_code("currency", value)
+            except MisfitError as error:
+                for misfit in error.misfits:
+                    place.add(key, f"`{name}`: {misfit.what}.", misfit.fix, name)
+
+
+def _check_rename(place: _Place, mapping: VendorMapping, feed: Feed) -> None:
+    """A column that the mapping does not read can stand for no column of the source."""
+    own = mapped_fields(feed, mapping)
+    if not own or place.lacks("format"):
+        return
+    for source, expected in feed.rename.items():
+        if all(with_paths_renamed(item, {expected: f"{expected}\0"}) == item for item in own.values()):
+            read = sorted({path.text for item in own.values() for path in paths_within(item)})
+            what = f"The mapping reads no column `{expected}`, so nothing is renamed."
+            place.add("rename", what, suggestion(expected, read), source)
+
+
+def _check_fit(place: _Place, mapping: VendorMapping, feed: Feed) -> None:
+    contract = CONTRACTS[feed.kind]
+    if mapping.kind not in {None, contract.kind}:
+        if place.feed.mapping in mapping_ids() and place.feed.kind in CONTRACTS:
+            what = f"Mapping {feed.mapping} makes {mapping.kind}, not {feed.kind}."
+            place.add("kind", what, f"Write `kind: {mapping.kind}`.")
+        return
+    models: dict[str, type[ContractPart]] = {child.field: child.model for child in contract.children.values()}
+    fields = feed_fields(feed, mapping)
+    for column in _required(contract):
+        if column.name not in fields and not place.may_fill(column.name):
+            setting = f", or write `{column.name}:` of the feed" if column.name in contract.settled else ""
+            place.add(
+                "fields",
+                f"Nothing fills `{column.name}`, which is required.",
+                f"Add `{column.name}:` to `fields:`{setting}.",
+            )
+    is_grouped = bool(feed.group_by or mapping.group_by or place.lacks("group_by"))
+    for name, expression in fields.items():
+        model = models.get(name)
+        for problem in _row_problems(name, expression, model, is_grouped):
+            place.add("fields", problem, "See a mapping that has lines, such as shopify_orders.", name)
+
+
+def _row_problems(name: str, item: Expression, model: type[ContractPart] | None, is_grouped: bool) -> Iterator[str]:
+    if model is None:
+        if any(isinstance(part, Each) and part.path is None for part in parts(item)):
+            yield f"`{name}` is one value; only rows of their own can be made of `rows`."
+        return
+    if not isinstance(item, Each):
+        yield f"`{name}` needs `each` or `rows`, with `fields`."
+        return
+    if item.path is None and not is_grouped:
+        yield f"`{name}` is made of the rows of a group, but nothing says `group_by`."
+    known = {column.name for column in columns(model)}
+    for fields in (item.fields, item.instead.fields) if item.instead else (item.fields,):
+        for own_name, inner in fields.items():
+            if own_name not in known:
+                yield f"`{name}.{own_name}` is not a field. {suggestion(own_name, sorted(known))}"
+            if any(isinstance(part, Each) for part in parts(inner)):
+                yield f"`{name}.{own_name}` nests rows in rows."
+        for column in _required(model):
+            if column.name not in fields:
+                yield f"Nothing fills `{name}.{column.name}`, which is required."
+
+
+def _required(model: type[ContractPart]) -> Iterator[Column]:
+    for column in columns(model):
+        if not column.is_nullable and column.default is None:
+            yield column
