@@ -102,6 +102,9 @@ def mappings() -> str:
         if mapping.nested:
             lists = ", ".join(f"`{path}`" for path in mapping.nested)
             parts.append(f"The objects in {lists} are rows of their own.")
+        if mapping.free_form:
+            free = ", ".join(f"`{path}`" for path in mapping.free_form)
+            parts.append(f"What the contract does not take of {free} stays in `extra` under its path; it is no error.")
         for name, attached in mapping.attach.items():
             parts.append(f"`{name}` is the object of `{attached.list}` whose `{attached.key}` is the `{attached.by}`.")
         if mapping.table is not None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from quality.quarantine import content_hash
 from sources.corrections import Correction, described
-from sources.evaluation import RowScope, is_index
+from sources.evaluation import RowScope
+from sources.expression import is_index
 from sources.operations.operation import Setting, Value, word_of
 from sources.source_rows import kept_raw
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from math import prod
 from typing import Final
 
@@ -35,12 +36,14 @@ from sources.expression import (
     Then,
     When,
     Where,
+    is_index,
     segments_of,
 )
+from sources.free_form import FreeForm, blamed
 from sources.mapped_feed import MappedFeed
 from sources.operations.moment import read_moment
 from sources.operations.operation import Setting, UnreadableError, Value, text_of, word_of
-from sources.operations.text import BLANKS
+from sources.operations.text import BLANKS, is_blank_text
 
 _LATEST: Final = "9999"
 _FOUR_PLACES: Final = Decimal("0.0001")
@@ -79,16 +82,6 @@ def walk(value: Value, segments: Sequence[str]) -> Value:
         else:
             return None
     return value
-
-
-def is_index(segment: str) -> bool:
-    """Whether a part of a path counts elements of a list."""
-    return segment.isascii() and segment.isdigit()
-
-
-def is_blank_text(value: Value) -> bool:
-    """Whether a value is absent or text that holds nothing."""
-    return value is None or (isinstance(value, str) and not value.strip(BLANKS))
 
 
 def evaluate(expression: Expression, scope: RowScope) -> Value:
@@ -329,12 +322,24 @@ def judge(
             reasons.append(Reason(name + place, error.code, error.message))  # type: ignore[arg-type]  # a known code
     if extra:
         values["extra"] = dict(extra) | _dict(values.get("extra"))
+    verdict = _word(mapped, values, reasons)
+    if not mapped.free_form or isinstance(verdict, Accepted):
+        return verdict
+    form = FreeForm(mapped, partial(evaluate, scope=first), first.read, partial(check, mapped.kind))
+    settled, left = form.settled(values, blamed(verdict))
+    if left or settled != values:
+        settled["extra"] = left | _dict(values.get("extra")) or None
+    return _word(mapped, settled, [reason for reason in reasons if reason.field not in settled])
+
+
+def _word(mapped: MappedFeed, values: Mapping[str, object], reasons: Sequence[Reason]) -> Accepted | Rejected:
+    """The contract's word on values, beside what could not be evaluated at all."""
     verdict = check(mapped.kind, values)
     if not reasons:
         return verdict
-    blamed = {reason.field.split(".")[0].split("[")[0] for reason in reasons}
+    unread = Rejected(tuple(reasons))
     more = verdict.reasons if isinstance(verdict, Rejected) else ()
-    return Rejected((*reasons, *(reason for reason in more if reason.field not in blamed)))
+    return Rejected((*reasons, *(reason for reason in more if reason.field not in blamed(unread))))
 
 
 def _value(expression: Expression, first: RowScope, scopes: Sequence[RowScope]) -> object:

@@ -29,6 +29,11 @@ def segments_of(path: str) -> tuple[str, ...]:
     return tuple(path.split("."))
 
 
+def is_index(segment: str) -> bool:
+    """Whether a part of a path counts elements of a list."""
+    return segment.isascii() and segment.isdigit()
+
+
 @dataclass(frozen=True)
 class Constant:
     """The same value in every row, as text; None is absent."""

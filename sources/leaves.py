@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from sources.demands import Demands
-from sources.evaluation import is_index
+from sources.expression import is_index
 from sources.operations.operation import (
     FALSE,
     TRUE,

@@ -62,6 +62,7 @@ class MappedFeed:
     values: Mapping[str, str] = field(default_factory=dict)
     nested: tuple[str, ...] = ()
     page: tuple[str, ...] = ()
+    free_form: tuple[str, ...] = ()
     assumed: frozenset[str] = frozenset()
     """Source columns that are read where a file has them, because they are named like the contract's fields."""
 
@@ -107,7 +108,7 @@ class MappedFeed:
         more = (sorted(self.rows.items()), self.setting, feed.encoding, feed.delimiter, feed.sheet, feed.duplicates)
         named = (sorted(self.headings.items()), self.json_columns, self.further_headings)
         moved = (sorted(self.graphql.items()), sorted(self.values.items()))
-        inside = (sorted(self.attach.items()), self.nested, self.page, moved, named)
+        inside = (sorted(self.attach.items()), self.nested, self.page, moved, named, *self.free_form)
         taken = (self.ignore, feed.on_new_column, feed.max_reject_ratio)
         text = repr((ENGINE, read, more, taken, inside)) + _schema(self.contract)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -154,6 +155,7 @@ def map_feed(feed: Feed) -> MappedFeed:
         values=mapping.values,
         nested=mapping.nested,
         page=mapping.page,
+        free_form=mapping.free_form,
         assumed=frozenset() if mapping.fields else frozenset(set(fields) - set(feed.fields) - set(feed.constants)),
     )
 

@@ -109,6 +109,11 @@ class Mapping(Declaration):
     group_by: str | None = Field(None, description="Column whose equal values make one contract row.")
     fields: dict[str, FieldExpression] = Field(default_factory=dict, description="Contract field → expression.")
     ignore: tuple[str, ...] = Field((), description="Source fields left out on purpose: paths, subtrees, globs.")
+    free_form: tuple[str, ...] = Field(
+        (),
+        description="Source fields in which senders write what they like: what the contract does not take of them "
+        "stays in `extra` under its path, and is no error.",
+    )
     table: Table | None = Field(None, description="The same as a table, where the columns are not the objects' fields.")
 
     def in_format(self, form: Format | None) -> Mapping:

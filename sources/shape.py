@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
-from sources.evaluation import is_index
-from sources.expression import Cleared, Path, element_paths, parts, paths_of
+from sources.expression import Cleared, Path, element_paths, is_index, parts, paths_of
 from sources.leaves import Leaf
 from sources.mapped_feed import MappedFeed, source_paths
 from sources.nested_rows import child_of, element_leaves

@@ -28,6 +28,11 @@ BLANKS = " \t\r\n\x0b\x0c\u00a0\u2007\u202f\u3000\u200b\ufeff"
 """What counts as blank around a text: also the no-break and ideographic spaces and zero-width marks of exports."""
 
 
+def is_blank_text(value: Value) -> bool:
+    """Whether a value is absent or text that holds nothing."""
+    return value is None or (isinstance(value, str) and not value.strip(BLANKS))
+
+
 _LENT_NUMBER = r"(\+?86[- ]?)?1[0-9*]{10}(-|转|,| ext\.? ?)+[0-9]{1,6}"
 _SCIENTIFIC = r"[+-]?[0-9]+([.,][0-9]+)?[eE]\+?[0-9]{1,3}"
 

@@ -118,6 +118,40 @@ def test_a_trait_left_out_is_unchanged_and_one_that_is_null_is_cleared(deliver) 
         ]
 
 
+@pytest.mark.parametrize("mapping", ["segment", "rudderstack"])
+def test_a_property_of_an_unexpected_type_is_kept_and_no_error(deliver, mapping: str) -> None:
+    properties: list[dict[str, Any]] = [
+        {"value": "blue"},
+        {"category": ["a", "b"]},
+        {"total": "n/a", "revenue": 12, "currency": "USD"},
+        {"value": 12, "currency": "gems"},
+        {"subtotal": "x", "tax": 1},
+        {"email": True},
+    ]
+    calls = [a_call(messageId=str(number), properties=item) for number, item in enumerate(properties)]
+    found = deliver(mapping, "\n".join(map(json.dumps, calls)), currency="GBP")
+    assert found.refused == {}
+    told = [(row.get("value_amount"), row.get("category"), row.get("currency"), row.get("extra")) for row in found.rows]
+    assert told == [
+        (None, None, "GBP", '{"properties.value":"blue"}'),
+        (None, None, "GBP", '{"properties.category":["a","b"]}'),
+        (Decimal(12), None, "USD", '{"properties.total":"n/a"}'),
+        (None, None, None, '{"properties.currency":"gems","properties.value":12}'),
+        (None, None, "GBP", '{"properties.subtotal":"x","properties.tax":1}'),
+        (None, None, "GBP", None),
+    ]
+
+
+def test_a_free_column_of_a_warehouse_table_is_kept_too(deliver) -> None:
+    rows = ["id,received_at,event,value,currency", "1,2026-01-05 10:00:00,x,blue,", "2,2026-01-05 10:00:00,x,3,GBP"]
+    table = "\n".join(rows)
+    found = deliver("segment", table, format="csv")
+    assert [(row.get("value_amount"), row.get("extra")) for row in found.rows] == [
+        (None, '{"value":"blue"}'),
+        (Decimal(3), None),
+    ]
+
+
 def test_an_unknown_call_or_a_broken_id_is_refused(interpret) -> None:
     calls = [a_call(type="purchase"), a_call(userId={"id": 1}), a_call(messageId=None), a_call(timestamp="yesterday")]
     assert interpret("segment", calls).codes == [
