@@ -8,6 +8,7 @@ from sources.drift import SchemaChange
 from sources.loading import BatchLoad
 from sources.reason_ledger import ReasonShare
 from sources.schema_ledger import told
+from warehouse.foreign_text import shown
 
 Metadata: TypeAlias = dict[str, int | float | str]
 
@@ -20,8 +21,11 @@ def batch_metadata(batch: BatchLoad, changes: Iterable[SchemaChange], reasons: I
     found = list(changes)
     told_of: Metadata = dict(_numbers(batch))
     told_of |= {"schema_changes": len(found), "unknown_columns": len(batch.unknown_columns)}
+    told_of["absent_columns"] = len(batch.absent_columns)
     if batch.unknown_columns:
-        told_of["unknown_columns_named"] = ", ".join(batch.unknown_columns[:_MOST_TOLD])
+        told_of["unknown_columns_named"] = ", ".join(map(shown, batch.unknown_columns[:_MOST_TOLD]))
+    if batch.absent_columns:
+        told_of["absent_columns_named"] = ", ".join(map(shown, batch.absent_columns[:_MOST_TOLD]))
     if found:
         told_of["schema_changes_told"] = told_changes(found)
     if refused := told_reasons(reasons):

@@ -30,7 +30,7 @@ from sources.feed import Feed, identifier_of
 from sources.group_load import StoppedBatch
 from sources.loading import BatchesStoppedError, BatchLoad, FeedLoad, Progress, load_feed, pending_batches
 from sources.reason_ledger import ReasonShare, found_reasons
-from sources.schema_ledger import found_changes
+from sources.schema_ledger import AbsentColumn, absent_columns, found_changes
 from warehouse.errors import CdpError, InputError, WarehouseBusyError
 
 POOL = "duckdb_writer"
@@ -39,14 +39,19 @@ LOADED = "loaded"
 """Name of the check on every feed: each of its batches is loaded."""
 
 COLUMNS = "columns_as_before"
-"""Name of the check on every feed: no source field is new, missing or of another type. It warns."""
+"""Name of the check on every feed: no source field is new, missing or of another type, and what the feed declares is
+there. It warns."""
 
 LOADED_STEP = "feeds_loaded"
 """The step of these checks, for all feeds."""
 
 _LOADED_MEANS = "Every batch that arrived is loaded."
-_COLUMNS_MEANS = "The run found no source field that is new, missing, back again or of another type."
+_COLUMNS_MEANS = (
+    "The run found no source field that is new, missing, back again or of another type, and its files have every "
+    "column that the feed's own `fields:` and `rename:` name."
+)
 
+_MOST_ABSENT = 20
 _SECONDS_BETWEEN = 10
 """Between two lines of a run's log that tell how far a feed is."""
 
@@ -209,10 +214,13 @@ def loaded_check(feeds: Iterable[Feed], pool: str | None) -> dg.AssetChecksDefin
             forget_all_but(connection, names)
             found = broken(connection)
             changes = found_changes(connection, run_id=project_run.run_id)
+            absent = absent_columns(connection, run_id=project_run.run_id)
         for key in sorted(context.selected_asset_check_keys):
             if key.name == COLUMNS:
                 yield _columns_result(
-                    key.asset_key, [item for feed, item, _ in changes if feed_key(feed) == key.asset_key]
+                    key.asset_key,
+                    [item for feed, item, _ in changes if feed_key(feed) == key.asset_key],
+                    [item for feed, found in absent.items() if feed_key(feed) == key.asset_key for item in found],
                 )
             else:
                 yield _loaded_result(key.asset_key, [item for item in found if feed_key(item.feed) == key.asset_key])
@@ -251,15 +259,17 @@ def _loaded_result(key: dg.AssetKey, found: list[BrokenBatch]) -> dg.AssetCheckR
     )
 
 
-def _columns_result(key: dg.AssetKey, found: list[SchemaChange]) -> dg.AssetCheckResult:
+def _columns_result(key: dg.AssetKey, found: list[SchemaChange], absent: list[AbsentColumn]) -> dg.AssetCheckResult:
     kinds = Counter(change.change for change in found)
+    told = [item.told() for item in absent[:_MOST_ABSENT]]
+    told += [told_changes(found, with_days=True)] if found else []
     return dg.AssetCheckResult(
-        passed=not found,
+        passed=not found and not absent,
         asset_key=key,
         check_name=COLUMNS,
         severity=dg.AssetCheckSeverity.WARN,
-        description=told_changes(found, with_days=True) or "Source fields are as before.",
-        metadata={name: kinds[name] for name in CHANGES},
+        description=" ".join(told) or "Source fields are as before.",
+        metadata={name: kinds[name] for name in CHANGES} | {"absent": len(absent)},
     )
 
 

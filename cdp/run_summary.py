@@ -8,9 +8,10 @@ from typing import Any
 
 from assets.broken_batches import BrokenBatch, broken
 from quality.suites import Suite
-from sources.schema_ledger import found_changes, told
+from sources.schema_ledger import absent_columns, found_changes, told
 from warehouse.database import Connection
 from warehouse.errors import CdpError, QualityGateError
+from warehouse.foreign_text import shown
 from warehouse.publishing import SNAPSHOT_NAME
 
 Pending = Mapping[str, Iterable[date]]
@@ -20,6 +21,7 @@ Errors = Mapping[str, CdpError]
 """Feeds of which that could not be found out."""
 
 
+_LONGEST_NAME = 300
 _LOOK = "Look at `cdp quality check`; mend the data, or the expectation in config/quality.yml."
 
 
@@ -43,6 +45,7 @@ def summarise(
         | {feed: _told([item for item in mine if item.feed == feed]) for feed in {item.feed for item in mine}},
         "changed_fields": _changed(cursor, run_id),
         "unknown_fields": _unknown(cursor, run_id),
+        "absent_fields": _absent(cursor, run_id),
         "bugs": sorted(
             {name for name, error in errors.items() if error.exit_code == CdpError.exit_code}
             | {item.feed for item in mine if item.is_bug}
@@ -60,15 +63,21 @@ def _unknown(cursor: Connection, run_id: str) -> dict[str, list[str]]:
     """Feed → source fields of files that this run read which its declaration neither maps nor ignores."""
     if not _exists(cursor, "ops.source_columns"):
         return {}
-    return dict(
-        cursor.execute(
-            "select feed, list_sort(list(distinct source_column)) from ops.source_columns"
-            " where status = 'unknown'"
-            " and (feed, file) in (select (feed, file) from ops.files where run_id = $run_id)"
-            " group by feed order by feed",
-            {"run_id": run_id},
-        ).fetchall()
-    )
+    found = cursor.execute(
+        "select feed, list_sort(list(distinct source_column)) from ops.source_columns"
+        " where status = 'unknown'"
+        " and (feed, file) in (select (feed, file) from ops.files where run_id = $run_id)"
+        " group by feed order by feed",
+        {"run_id": run_id},
+    ).fetchall()
+    return {feed: [shown(name, _LONGEST_NAME) for name in names] for feed, names in found}
+
+
+def _absent(cursor: Connection, run_id: str) -> dict[str, list[str]]:
+    """Feed → columns that its own declaration names and that files of this run lack, in words."""
+    if not _exists(cursor, "ops.source_columns"):
+        return {}
+    return {feed: [item.told() for item in found] for feed, found in absent_columns(cursor, run_id=run_id).items()}
 
 
 def _told(batches: Sequence[BrokenBatch]) -> str:

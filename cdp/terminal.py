@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from warehouse.foreign_text import visible
+
 ProjectOption = Annotated[
     Path | None,
     typer.Option("--project", envvar="CDP_PROJECT", help="Folder of the project; default: the current folder."),
@@ -68,8 +70,8 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if value.is_integer() else f"{value:,.3f}"
     if isinstance(value, list | tuple):
-        return ", ".join(str(item) for item in value)
-    return str(value)
+        return visible(", ".join(str(item) for item in value))
+    return visible(str(value))
 
 
 def _plain(value: object) -> object:

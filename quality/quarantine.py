@@ -187,6 +187,13 @@ def list_rows(
     return tuple(found[:limit])
 
 
+def count_rows(connection: Connection, chosen: RowFilter, *, kinds: Iterable[str] = CONTRACTS) -> int:
+    """How many rejected rows there are of those chosen."""
+    values = vars(chosen) | {"ids": chosen.ids and list(chosen.ids)}
+    found = [connection.execute(on_kind(kind, _COUNT), values).fetchone() for kind in _kept(connection, kinds)]
+    return sum(row[0] for row in found if row is not None)
+
+
 def whole_ids(connection: Connection, beginnings: Iterable[str]) -> tuple[str, ...]:
     """The ids that begin so; the beginning of an id, ``SHORTEST`` letters or more, is enough.
 
@@ -253,10 +260,7 @@ _ALL: Final = 2**62
 SHORTEST: Final = 6
 """Letters of an id that are the least to name it by."""
 _NAMED: Final = 5
-_LIST: Final = """
-select
-    quarantine_id, feed, batch_on, file, row, reasons, status, first_seen_at, resolved_at, resolved_by, resolution,
-    attempts, case when $raw then raw end
+_CHOSEN: Final = """
 from quarantine.kind
 where
     ($feed is null or feed = $feed)
@@ -264,6 +268,13 @@ where
     and ($ids is null or list_contains($ids, quarantine_id))
     and len(list_filter(reasons, lambda reason: ($code is null or reason.code = $code)
         and ($field is null or reason.field = $field))) > 0
+"""
+_COUNT: Final = f"select count(*) {_CHOSEN}"
+_LIST: Final = f"""
+select
+    quarantine_id, feed, batch_on, file, row, reasons, status, first_seen_at, resolved_at, resolved_by, resolution,
+    attempts, case when $raw then raw end
+{_CHOSEN}
 order by feed, batch_on, file, row
 limit $limit
 """

@@ -3,6 +3,7 @@
 The changes are a pure function of ``ops.source_columns`` by batch date, so they are the same in whatever order
 batches were loaded. A field of a flat file is there when the header names it. Fields of objects come and go with their
 rows: one is missing when it stood in every row before, or so often that its absence cannot be chance.
+A column that the feed's own ``fields:`` or ``rename:`` name is missing also where it never was.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from datetime import date
 from typing import Final, Literal, TypeAlias
 
 from sources.column_types import ColumnTypes, family
-from sources.file_ledger import SourceColumn
+from sources.declared_columns import Choices, lacking
+from sources.file_ledger import ColumnStatus, SourceColumn
 from sources.gate import Gate
 from sources.source_rows import Header
 
 Change: TypeAlias = Literal["new", "missing", "returned", "retyped"]
 CHANGES: Final[tuple[Change, ...]] = ("new", "missing", "returned", "retyped")
 
-_EXPECTED_ROWS: Final = 10
+EXPECTED_ROWS: Final = 10
 """So many rows should have held a field, and none did: the chance of that is below one in twenty thousand."""
 _REMEMBERED: Final = 7
 """Batches whose types are remembered: a field that alternates between two is told once."""
@@ -35,17 +37,27 @@ def columns_of(
     filled: Mapping[str, int],
     unknown: Mapping[str, int],
     types: ColumnTypes,
+    declared: Collection[Choices] = (),
 ) -> Iterator[SourceColumn]:
-    """The source fields of one file: ``filled`` counts the rows in which a field holds something."""
-    named = {name for header in headers for name in header.names}
+    """The source fields of one file: ``filled`` counts the rows in which a field holds something.
 
-    def found(name: str, status: Literal["mapped", "ignored", "unknown", "missing"], rows: int) -> SourceColumn:
+    ``declared``: the columns that the feed names itself.
+    """
+    named = {name for header in headers for name in header.names}
+    others = {name for name in named if gate.standing_of(name) != "mapped"} | unknown.keys()
+    is_read = bool(headers or filled or unknown)
+    lacks = lacking(declared, named, filled, others) if is_read else {}
+
+    def found(name: str, status: ColumnStatus, rows: int) -> SourceColumn:
         is_named = name in named if headers else None
-        return SourceColumn(batch_on, file, name, status, rows, types.type_of(name), types.is_typed, is_named)
+        like = lacks.get(name) if status == "absent" else None
+        return SourceColumn(batch_on, file, name, status, rows, types.type_of(name), types.is_typed, is_named, like)
 
     for name in sorted(gate.names):
         count = filled.get(name, 0)
-        if count or name in named or name not in gate.assumed:
+        if name in lacks:
+            yield found(name, "absent", 0)
+        elif count or name in named or name not in gate.assumed:
             yield found(name, "mapped" if count else "missing", count)
     for name in sorted(named - gate.names):
         yield found(name, gate.standing_of(name), filled.get(name, 0))
@@ -58,6 +70,7 @@ class Field:
     """A source field in one batch, over its files.
 
     ``is_named``: a header names it; None in files without headers. ``is_typed``: the files say what its values are.
+    ``absent_from``: the first file that lacks it although the feed declares it; ``nearest``: what it has instead.
     """
 
     rows: int
@@ -66,6 +79,8 @@ class Field:
     is_typed: bool
     is_unknown: bool
     first_file: str
+    absent_from: str | None = None
+    nearest: str | None = None
 
     @property
     def is_present(self) -> bool:
@@ -90,7 +105,10 @@ class BatchColumns:
 
 @dataclass(frozen=True)
 class SchemaChange:
-    """One field that changed in one batch against the batches before it. ``file``: the first with the change."""
+    """One field that changed in one batch against the batches before it. ``file``: the first with the change.
+
+    ``nearest``: the most similar field of a file that lacks one the feed declares.
+    """
 
     batch_on: date
     source_column: str
@@ -98,6 +116,7 @@ class SchemaChange:
     from_type: str | None
     to_type: str | None
     file: str | None
+    nearest: str | None = None
 
 
 def schema_changes(batches: Sequence[BatchColumns]) -> Iterator[SchemaChange]:
@@ -121,12 +140,18 @@ class _History:
     is_missing: bool = False
     rows: int = 0
     rows_read: int = 0
+    rows_without: int = 0
     types: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     def follow(self, batch: BatchColumns, *, is_first: bool) -> Iterator[SchemaChange]:
         """What changes with the next batch."""
         found = batch.fields.get(self.name)
-        if found is not None and found.is_present:
+        if found is not None and self._is_lacking(found, batch.rows_read):
+            if not self.is_missing:
+                missing = found.absent_from, found.nearest
+                yield SchemaChange(batch.batch_on, self.name, "missing", self._type, None, *missing)
+            self.is_missing, self.was_seen = True, self.was_seen or found.is_present
+        elif found is not None and found.is_present:
             yield from self._present(batch.batch_on, found, is_first=is_first)
         elif self.was_seen and not self.is_missing and self._is_missed(batch, found):
             self.is_missing = True
@@ -135,11 +160,10 @@ class _History:
             self.rows_read += batch.rows_read
 
     def _present(self, day: date, found: Field, *, is_first: bool) -> Iterator[SchemaChange]:
-        if not self.was_seen:
-            if not is_first and (found.is_named or found.is_unknown):
-                yield SchemaChange(day, self.name, "new", None, found.type, found.first_file)
-        elif self.is_missing:
+        if self.is_missing:
             yield SchemaChange(day, self.name, "returned", self._type, found.type, found.first_file)
+        elif not self.was_seen and not is_first and (found.is_named or found.is_unknown):
+            yield SchemaChange(day, self.name, "new", None, found.type, found.first_file)
         if found.type is not None:
             if self._type is not None and self._is_retyped(self._type, found.type, found):
                 yield SchemaChange(day, self.name, "retyped", self._type, found.type, found.first_file)
@@ -151,12 +175,21 @@ class _History:
     def _type(self) -> str | None:
         return self.types[-1] if self.types else None
 
+    def _is_lacking(self, found: Field, rows_read: int) -> bool:
+        """Whether a file lacks what the feed declares. Of objects: what none of many ever held."""
+        if found.absent_from is None or found.is_named is not None:
+            return found.absent_from is not None
+        if self.was_seen or found.is_present:
+            return False
+        self.rows_without += rows_read
+        return self.rows_without >= EXPECTED_ROWS
+
     def _is_missed(self, batch: BatchColumns, found: Field | None) -> bool:
         if batch.is_flat or (found is not None and found.is_named is not None):
             return True
         if not batch.rows_read or not self.rows_read:
             return False
-        return self.rows >= self.rows_read or self.rows * batch.rows_read >= _EXPECTED_ROWS * self.rows_read
+        return self.rows >= self.rows_read or self.rows * batch.rows_read >= EXPECTED_ROWS * self.rows_read
 
     def _is_retyped(self, before: str, now: str, found: Field) -> bool:
         if family(now) in {family(kind) for kind in self.types}:

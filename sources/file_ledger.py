@@ -5,7 +5,7 @@ For every file, always: ``rows_read = rows_accepted + rows_duplicate + rows_reje
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal, TypeAlias
@@ -19,6 +19,7 @@ from warehouse.database import Connection
 from warehouse.errors import WarehouseError
 
 FileStatus: TypeAlias = Literal["loaded", "stopped", "vanished"]
+ColumnStatus: TypeAlias = Literal["mapped", "ignored", "unknown", "missing", "absent"]
 
 _BATCHES: Final = """
 insert into ops.batches by name
@@ -61,6 +62,7 @@ class FileRecord:
     rows_accepted: int
     rows_duplicate: int
     rows_rejected: int
+    is_unusable: bool
     rows_collapsed: int
     declaration_hash: str
     status: FileStatus
@@ -76,11 +78,12 @@ class SourceColumn:
     batch_on: date
     file: str
     source_column: str
-    status: Literal["mapped", "ignored", "unknown", "missing"]
+    status: ColumnStatus
     rows: int | None
     type: str | None
     is_typed: bool
     is_named: bool | None
+    nearest: str | None = None
 
 
 def write_feed(connection: Connection, feed: Feed, declaration_hash: str) -> None:
@@ -153,13 +156,16 @@ def set_status(connection: Connection, feed: str, files: Iterable[str], status: 
     )
 
 
-def set_stopped(connection: Connection, feed: str, refused: Mapping[str, int]) -> None:
-    """Files that were loaded before and are not now: accepted rows stay, the refused ones are those of now."""
+def set_stopped(connection: Connection, feed: str, refused: Mapping[str, int], unusable: Collection[str]) -> None:
+    """Files that were loaded before and are not now: accepted rows stay, the refused ones are those of now.
+
+    ``unusable``: those of which nothing can be read.
+    """
     for file, rows in refused.items():
         connection.execute(
-            "update ops.files set status = 'stopped', rows_rejected = $rows, "
+            "update ops.files set status = 'stopped', rows_rejected = $rows, is_unusable = $is_unusable, "
             "rows_read = rows_accepted + rows_duplicate + $rows where feed = $feed and file = $file",
-            {"feed": feed, "file": file, "rows": rows},
+            {"feed": feed, "file": file, "rows": rows, "is_unusable": file in unusable},
         )
 
 

@@ -17,6 +17,7 @@ from sources.block_check import BlockCheck, RefusedRow
 from sources.column_types import ColumnTypes
 from sources.corrections import Correction, FeedCorrections
 from sources.corrector import Corrector
+from sources.declared_columns import declared_columns
 from sources.drift import columns_of
 from sources.file_ledger import FileRecord, SourceColumn, lost_rows, write_columns, write_files
 from sources.landing import LandingFile
@@ -28,6 +29,7 @@ from sources.replacement import Replacement
 from sources.source_rows import Block, Header, Reading, Refusal
 from sources.tolerance import Tolerance
 from warehouse.database import Connection
+from warehouse.foreign_text import shown
 from warehouse.step import Run
 
 MOST_BYTES: Final = 64 << 20
@@ -52,6 +54,7 @@ class FileLoad:
     filled: Counter[str] = field(default_factory=Counter)
     rejects: list[Reject] = field(default_factory=list)
     unknown: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
     types: ColumnTypes = field(default_factory=ColumnTypes)
     told: tuple[int, int] = (0, 0)
     reached: tuple[int, int] = (0, 0)
@@ -108,12 +111,13 @@ class Waiting:
 class StoppedBatch:
     """A batch that was not loaded, and why. What it held before stays; its refused rows wait in quarantine.
 
-    ``files``: how many rows of each were refused.
+    ``files``: how many rows of each were refused; ``unusable``: those of which nothing can be read.
     """
 
     batch_on: date
     reason: str
     files: Mapping[str, int]
+    unusable: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -238,13 +242,16 @@ class GroupLoad:
         """Why a batch must not replace what was there before; None when it may."""
         loads = [load for load in self._loads if load.file.batch_on == day]
         reason = tolerance.breach(day, loads) or self._new_columns(loads)
-        return StoppedBatch(day, reason, {load.file.file: len(load.rejects) for load in loads}) if reason else None
+        if not reason:
+            return None
+        unusable = frozenset(load.file.file for load in loads if load.reading.is_unusable)
+        return StoppedBatch(day, reason, {load.file.file: len(load.rejects) for load in loads}, unusable)
 
     def _new_columns(self, loads: Sequence[FileLoad]) -> str:
         if self.mapped.feed.on_new_column != "stop":
             return ""
         found = {name for load in loads for name in self._unknown(load)}
-        return f"new source fields: {', '.join(sorted(found)[:10])}" if found else ""
+        return f"new source fields: {', '.join(map(shown, sorted(found)[:10]))}" if found else ""
 
     def _unknown(self, load: FileLoad) -> set[str]:
         names = {name for header in load.headers for name in self.reader.gate.unknown_columns(header.names)}
@@ -272,15 +279,17 @@ class GroupLoad:
         columns: list[SourceColumn] = []
         for load in self._loads:
             load.unknown = tuple(sorted(self._unknown(load)))
-            columns += self._columns(load)
+            found = list(self._columns(load))
+            absent = (item for item in found if item.status == "absent" and item.is_named is not None)
+            load.absent = tuple(item.source_column for item in absent)
+            columns += found
         names = [load.file.file for load in self._loads]
         write_columns(self.connection, self.mapped.feed.name, names, columns)
 
     def _columns(self, load: FileLoad) -> Iterator[SourceColumn]:
-        file = load.file
-        return columns_of(
-            self.reader.gate, file.batch_on, file.file, load.headers, load.filled, load.reading.unknown, load.types
-        )
+        file, declared = load.file, declared_columns(self.mapped.feed)
+        found = load.headers, load.filled, load.reading.unknown, load.types
+        return columns_of(self.reader.gate, file.batch_on, file.file, *found, declared)
 
     def _record(self, load: FileLoad, accepted: int) -> FileRecord:
         file, rejected = load.file, len(load.rejects)
@@ -294,6 +303,7 @@ class GroupLoad:
             rows_accepted=accepted,
             rows_duplicate=load.rows_read - accepted - rejected,
             rows_rejected=rejected,
+            is_unusable=load.reading.is_unusable,
             rows_collapsed=load.collapsed,
             declaration_hash=self.corrections.hash_of(file.file, file.batch_on),
             status="loaded",

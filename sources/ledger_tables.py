@@ -70,6 +70,7 @@ FILES: Final = _table(
         "sha256": ("VARCHAR", "SHA-256 of the file as it was loaded; empty when it never was."),
         "bytes": ("BIGINT", "Its size when it was loaded."),
         **_COUNTS,
+        "is_unusable": ("BOOLEAN", "Whether nothing of it can be read: it is empty, or no file of the feed's form."),
         "rows_collapsed": ("BIGINT", "Of rows_duplicate: repeats inside the file, dropped before they were grouped."),
         "declaration_hash": ("VARCHAR", "Hash of the declarations and the contract it was loaded by."),
         "status": (
@@ -104,7 +105,10 @@ SOURCE_COLUMNS: Final = _table(
         "batch_on": _BATCH,
         "file": _FILE,
         "source_column": ("VARCHAR", "Name or path of the source field."),
-        "status": ("VARCHAR", "mapped, ignored, unknown (nobody mentions it) or missing (read, but in no row)."),
+        "status": (
+            "VARCHAR",
+            "mapped, ignored, unknown (nobody mentions it), missing (in no row) or absent (declared, no such column).",
+        ),
         "rows": ("BIGINT", "In how many rows it holds something."),
         "type": (
             "VARCHAR",
@@ -112,6 +116,7 @@ SOURCE_COLUMNS: Final = _table(
         ),
         "is_typed": ("BOOLEAN", "Whether the file says so itself; else the texts look like it."),
         "is_named": ("BOOLEAN", "Whether the header names it; NULL in files without one."),
+        "nearest": ("VARCHAR", "Of an absent one: the most similar column of the file that nothing reads."),
     },
 )
 SCHEMA_CHANGES: Final = _table(
@@ -122,10 +127,14 @@ SCHEMA_CHANGES: Final = _table(
         "feed": _FEED,
         "batch_on": _BATCH,
         "source_column": ("VARCHAR", "Name or path of the source field."),
-        "change": ("VARCHAR", "new, missing (it used to be there), returned (after it was missing) or retyped."),
+        "change": (
+            "VARCHAR",
+            "new, missing (it was there before, or the feed declares it), returned (after it was missing) or retyped.",
+        ),
         "from_type": ("VARCHAR", "What its values were before."),
         "to_type": ("VARCHAR", "What they are in this batch."),
         "file": ("VARCHAR", "The first file of the batch with the change."),
+        "nearest": ("VARCHAR", "Of a missing one: the most similar column of the file that nothing reads."),
         "handling": ("VARCHAR", "What the feed declared for new fields then: report, stop or keep."),
         "run_id": ("VARCHAR", "The run that found it first."),
         "found_at": ("TIMESTAMP", "When it was found first, UTC."),

@@ -56,6 +56,7 @@ Progress = Callable[[int, int, int], None]
 class BatchLoad:
     """What one load did to one batch: the files it read, their rows, and source fields nobody mentions.
 
+    ``absent_columns``: those that the feed names itself, where the header of a file does not.
     ``reasons``: rejected rows per code; a row that was rejected for two counts under both. ``seconds``: the batch's
     share, by its bytes, of the time that its group took.
     """
@@ -68,6 +69,7 @@ class BatchLoad:
     duplicate: int
     rejected: int
     unknown_columns: tuple[str, ...] = ()
+    absent_columns: tuple[str, ...] = ()
     reasons: Mapping[str, int] = field(default_factory=dict)
     lateness: Lateness = field(default_factory=Lateness)
     seconds: float = 0
@@ -279,7 +281,9 @@ def _note_stopped(
     if not refused:
         return
     files = [file for _, found in group for file in found if file.file in refused]
-    set_stopped(connection, mapped.feed.name, {name: count for name, count in refused.items() if name in known})
+    unusable = frozenset(name for stop in stops for name in stop.unusable)
+    changed = {name: count for name, count in refused.items() if name in known}
+    set_stopped(connection, mapped.feed.name, changed, unusable)
     nothing = {"rows_accepted": 0, "rows_duplicate": 0, "rows_collapsed": 0}
     new = [
         FileRecord(
@@ -290,6 +294,7 @@ def _note_stopped(
             bytes=file.bytes,
             rows_read=refused[file.file],
             rows_rejected=refused[file.file],
+            is_unusable=file.file in unusable,
             **nothing,
             declaration_hash=corrections.hash_of(file.file, file.batch_on),
             status="stopped",
@@ -321,5 +326,6 @@ def _batch(day: date, loads: Sequence[FileLoad], counts: dict[str, FileRecord]) 
         duplicate=sum(record.rows_duplicate for record in records),
         rejected=sum(record.rows_rejected for record in records),
         unknown_columns=tuple(sorted({name for load in loads for name in load.unknown})),
+        absent_columns=tuple(sorted({name for load in loads for name in load.absent})),
         reasons=Counter(code for load in loads for item in load.rejects for code in {why.code for why in item.reasons}),
     )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
 from sources.column_types import joined
-from sources.drift import BatchColumns, Field, SchemaChange, schema_changes
+from sources.drift import EXPECTED_ROWS, BatchColumns, Field, SchemaChange, schema_changes
 from sources.feed_declaration import Feed
 from sources.file_ledger import insert_rows
 from sources.ledger_tables import SCHEMA_CHANGES
 from warehouse.database import Connection
+from warehouse.foreign_text import shown
 from warehouse.step import Run
 
 _FIELDS: Final = """
@@ -20,7 +22,8 @@ with fields as (
         batch_on, source_column, sum(rows) as rows,
         list(distinct type order by type) filter (where type is not null) as types,
         bool_or(is_named) as is_named, bool_or(is_typed) as is_typed, bool_or(status = 'unknown') as is_unknown,
-        coalesce(min(file) filter (where coalesce(is_named, rows > 0)), min(file)) as first_file
+        coalesce(min(file) filter (where coalesce(is_named, rows > 0)), min(file)) as first_file,
+        min(file) filter (where status = 'absent') as absent_from, min(nearest) as similar
     from ops.source_columns
     where feed = $feed
     group by batch_on, source_column
@@ -32,29 +35,80 @@ with fields as (
 )
 select
     batch_on, coalesce(b.rows_read, 0), coalesce(b.first_file, f.first_file), f.source_column, f.rows, f.types,
-    f.is_named, f.is_typed, f.is_unknown, f.first_file
+    f.is_named, f.is_typed, f.is_unknown, f.first_file, f.absent_from, f.similar
 from fields as f
 left join batches as b using (batch_on)
 order by batch_on, source_column
 """
 _KEPT: Final = """
-select batch_on, source_column, change, from_type, to_type, file, handling, run_id, found_at
+select batch_on, source_column, change, from_type, to_type, file, nearest, handling, run_id, found_at
 from ops.schema_changes
 where feed = $feed
 """
 _FOUND: Final = """
 select
-    feed, batch_on, source_column, change, from_type, to_type, file, handling
+    feed, batch_on, source_column, change, from_type, to_type, file, nearest, handling
 from ops.schema_changes
 where (run_id = $run_id or $run_id is null) and (feed = $feed or $feed is null)
 order by feed, batch_on desc, source_column, change
 """
+_ABSENT: Final = """
+with read as (
+    select feed, file, rows_read
+    from ops.files
+    where (run_id = $run_id or $run_id is null) and (feed = $feed or $feed is null)
+), seen as (
+    select c.feed, c.source_column, sum(f.rows_read) as rows_read
+    from ops.source_columns as c
+    inner join ops.files as f on c.feed = f.feed and c.file = f.file
+    group by c.feed, c.source_column
+    having bool_and(c.status = 'absent')
+)
+select c.feed, c.source_column, count(*) as files, min(c.file) as first_file, min(c.nearest) as similar
+from ops.source_columns as c
+inner join read on c.feed = read.feed and c.file = read.file
+left join seen on c.feed = seen.feed and c.source_column = seen.source_column
+where c.status = 'absent' and (c.is_named is not null or coalesce(seen.rows_read, 0) >= $expected)
+group by c.feed, c.source_column
+order by c.feed, c.source_column
+"""
+
+
+@dataclass(frozen=True)
+class AbsentColumn:
+    """A source column that the feed names itself and that files of it lack.
+
+    ``files``: how many; ``file``: the first; ``nearest``: the most similar column there that nothing reads.
+    """
+
+    source_column: str
+    files: int
+    file: str
+    nearest: str | None
+
+    def told(self) -> str:
+        """A sentence for people."""
+        more = f" and {self.files - 1:,} more" if self.files > 1 else ""
+        return (
+            f"{shown(self.source_column)} is declared, but not in {shown(self.file)}{more}{_meant(self.nearest) or '.'}"
+        )
+
+
+def absent_columns(
+    connection: Connection, *, feed: str | None = None, run_id: str | None = None
+) -> dict[str, list[AbsentColumn]]:
+    """Feed → the columns of its own ``fields:`` and ``rename:`` that files lack: files that a run read, or all."""
+    values = {"feed": feed, "run_id": run_id, "expected": EXPECTED_ROWS}
+    found: dict[str, list[AbsentColumn]] = {}
+    for name, *row in connection.execute(_ABSENT, values).fetchall():
+        found.setdefault(name, []).append(AbsentColumn(*row))
+    return found
 
 
 def write_schema_changes(connection: Connection, feed: Feed, run: Run) -> int:
     """Compare all batches of a feed with those before them; how many changes were not known yet."""
     changes = list(schema_changes(list(_batches(connection, feed.name))))
-    kept = {row[:6]: row[6:] for row in connection.execute(_KEPT, {"feed": feed.name}).fetchall()}
+    kept = {row[:7]: row[7:] for row in connection.execute(_KEPT, {"feed": feed.name}).fetchall()}
     rows: list[dict[str, object]] = []
     for change in changes:
         first = (feed.on_new_column, run.run_id, run.now)
@@ -76,15 +130,20 @@ def found_changes(
 
 def told(change: SchemaChange) -> str:
     """A change in words, for people."""
+    name = shown(change.source_column)
     match change.change:
         case "retyped":
-            return f"{change.source_column} was {change.from_type} and is {change.to_type}"
+            return f"{name} was {change.from_type} and is {change.to_type}"
         case "new":
-            return f"{change.source_column} is new" + (f" ({change.to_type})" if change.to_type else "")
+            return f"{name} is new" + (f" ({change.to_type})" if change.to_type else "")
         case "missing":
-            return f"{change.source_column} is missing"
+            return f"{name} is missing{_meant(change.nearest)}"
         case _:
-            return f"{change.source_column} is back"
+            return f"{name} is back"
+
+
+def _meant(nearest: str | None) -> str:
+    return f"; did you mean {shown(nearest)}?" if nearest else ""
 
 
 def _batches(connection: Connection, feed: str) -> Iterator[BatchColumns]:
@@ -94,6 +153,6 @@ def _batches(connection: Connection, feed: str) -> Iterator[BatchColumns]:
 
 
 def _field(values: tuple[Any, ...]) -> Field:
-    rows, types, is_named, is_typed, is_unknown, first_file = values
+    rows, types, is_named, is_typed, is_unknown, *files = values
     kind = joined(types or ())
-    return Field(int(rows or 0), kind, is_named, bool(is_typed), bool(is_unknown), first_file)
+    return Field(int(rows or 0), kind, is_named, bool(is_typed), bool(is_unknown), *files)

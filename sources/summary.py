@@ -15,7 +15,7 @@ from sources.landing import discover
 from sources.ledger_tables import FILES, SCHEMA_CHANGES, SOURCE_COLUMNS
 from sources.mapped_feed import map_feed
 from sources.plan import plan_files
-from sources.schema_ledger import found_changes
+from sources.schema_ledger import AbsentColumn, absent_columns, found_changes
 from warehouse.database import Connection
 from warehouse.project import Project
 
@@ -35,6 +35,7 @@ class FeedSummary:
     ``waiting``: days with files that the next load will read; ``stale_files`` were loaded by other declarations or
     another contract and will be read again. ``vanished`` files are gone and their rows stay; ``stranded`` of them were
     loaded by other declarations and cannot be read again. ``unknown``: source fields nobody mentions, with their rows;
+    ``absent``: columns that the feed names itself and that files lack;
     ``changes``: how source fields changed, the newest batch first.
     """
 
@@ -54,6 +55,7 @@ class FeedSummary:
     vanished: tuple[str, ...]
     stranded: tuple[str, ...]
     unknown: Mapping[str, int]
+    absent: tuple[AbsentColumn, ...]
     changes: tuple[SchemaChange, ...]
 
 
@@ -64,8 +66,11 @@ def feed_summaries(
 
     ``first``: the day of the business's first batch; what lies before it waits for nothing.
     """
-    found = connection.execute("select table_name from duckdb_tables() where schema_name = 'ops'").fetchall()
-    is_loaded = {FILES.name, SOURCE_COLUMNS.name, SCHEMA_CHANGES.name} <= {name for (name,) in found}
+    found = connection.execute(
+        "select table_name, column_name from duckdb_columns() where schema_name = 'ops'"
+    ).fetchall()
+    needed = {(table.name, column) for table in (FILES, SOURCE_COLUMNS, SCHEMA_CHANGES) for column in table.columns}
+    is_loaded = needed <= set(found)  # a run adds what an older layout lacks
     return tuple(_summary(connection, project, feed, first, is_loaded=is_loaded) for _, feed in sorted(feeds.items()))
 
 
@@ -78,6 +83,7 @@ def _summary(
     records = known.values()
     stale = [record for record in records if record.declaration_hash != hash_of(record.file, record.batch_on)]
     changes = found_changes(connection, feed=feed.name) if is_loaded else []
+    absent = absent_columns(connection, feed=feed.name).get(feed.name, []) if is_loaded else []
     unknown = connection.execute(_UNKNOWN, {"feed": feed.name}).fetchall() if is_loaded else []
     return FeedSummary(
         feed=feed.name,
@@ -96,5 +102,6 @@ def _summary(
         vanished=tuple(file for file, record in sorted(known.items()) if record.status == "vanished"),
         stranded=tuple(sorted(record.file for record in stale if record.status == "vanished")),
         unknown=dict(unknown),
+        absent=tuple(absent),
         changes=tuple(change for _, change, _ in changes),
     )

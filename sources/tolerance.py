@@ -22,6 +22,7 @@ from sources.landing import LandingFile
 from sources.mapped_feed import MappedFeed
 from sources.source_rows import Reading
 from warehouse.database import Connection
+from warehouse.foreign_text import shown
 
 _DISCARDED: Final = """
 select quarantine_id, file, md5(raw) from quarantine.kind where feed = $feed and status = 'discarded'
@@ -60,7 +61,9 @@ class Tolerance:
         counted = [load for load in loads if not (load.reading.is_unusable and not self._had_rows(load))]
         changed = [load for load in counted if self._is_changed(load)]
         beside = self._beside(day, loads)
-        return self._too_many(counted, beside) or self._too_many(changed, (0, 0))
+        reason = self._too_many(counted, beside) or self._too_many(changed, (0, 0))
+        unread = [load.file.file for load in loads if load not in counted]
+        return f"{reason}; besides, nothing can be read of {_named(unread)}" if reason and unread else reason
 
     def _too_many(self, loads: Sequence[LoadedFile], beside: tuple[int, int]) -> str:
         read = beside[0] + sum(load.rows_read for load in loads)
@@ -70,9 +73,10 @@ class Tolerance:
             return ""
         reasons = Counter((reason.field, reason.code) for item in refused for reason in item.reasons)
         most = ", ".join(f"{field or 'row'} {code} ({count:,})" for (field, code), count in reasons.most_common(3))
-        places = ", ".join(f"{item.file} row {item.row:,}" for item in refused[:3])
+        places = ", ".join(f"{shown(item.file)} row {item.row:,}" for item in refused[:3])
+        where = f": {most}; the first are {places}" if refused else ", all of them in files that were read before"
         share = f"{rejected / read:.2f} of the batch, max_reject_ratio is {self.mapped.feed.max_reject_ratio:g}"
-        return f"{rejected:,} of {read:,} rows break the contract ({share}): {most}; the first are {places}"
+        return f"{rejected:,} of {read:,} rows break the contract ({share}){where}"
 
     def _refused(self, rejects: Iterable[Reject]) -> Iterable[Reject]:
         if not self.discarded:
@@ -88,7 +92,7 @@ class Tolerance:
         names = {load.file.file for load in loads}
         others = [item for item in self.known.values() if item.batch_on == day and item.file not in names]
         left_out = Counter(file for file, _ in self.discarded.values())
-        here = [item for item in others if item.status != "vanished"]
+        here = [item for item in others if item.status != "vanished" and not _is_nothing(item)]
         standing = sum(item.rows_accepted + item.rows_duplicate for item in others)
         rejected = sum(item.rows_rejected for item in here)
         return standing + rejected, rejected - sum(left_out[item.file] for item in here)
@@ -99,3 +103,12 @@ class Tolerance:
     def _had_rows(self, load: LoadedFile) -> bool:
         record = self.known.get(load.file.file)
         return record is not None and record.rows_accepted + record.rows_duplicate > 0
+
+
+def _is_nothing(record: FileRecord) -> bool:
+    """Whether a file never brought anything that could be read; it counts no more than a new one of that sort."""
+    return bool(record.is_unusable) and record.rows_accepted + record.rows_duplicate == 0
+
+
+def _named(files: Sequence[str]) -> str:
+    return ", ".join(map(shown, files[:3])) + (f" and {len(files) - 3:,} more files" if len(files) > 3 else "")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -20,9 +22,12 @@ from sources.secret import check_secrets
 from sources.summary import feed_summaries
 from warehouse.business import load_business
 from warehouse.declaration import Problems, suggestion
+from warehouse.foreign_text import shown
 from warehouse.project import Project
 
 _MOST_CHANGES = 20
+_MOST_LISTED = 50
+_LONGEST_NAME = 300
 _NOTES = {
     "waiting": "days that the next run loads",
     "stopped": "files that were stopped",
@@ -91,9 +96,11 @@ def _stands(where: Project, feed: Feed) -> dict[str, Any]:
     with reading(where) as cursor:
         [found] = feed_summaries(cursor, where, {feed.name: feed}, load_business(where).first_batch_on)
     names = ("files", "rows_read", "rows_accepted", "rows_duplicate", "rows_rejected", "newest_batch", "waiting")
-    kept = (*names, "stale_files", "stopped", "vanished", "stranded", "unknown")
+    kept = (*names, "stale_files", "stopped", "vanished", "stranded")
     return {name: getattr(found, name) for name in kept} | {
-        "schema_changes": [vars(change) | {"told": told(change)} for change in found.changes]
+        "unknown": {shown(column, _LONGEST_NAME): rows for column, rows in found.unknown.items()},
+        "absent": [item.told() for item in found.absent],
+        "schema_changes": [vars(change) | {"told": told(change)} for change in found.changes],
     }
 
 
@@ -103,10 +110,18 @@ def _show_stands(stands: dict[str, Any]) -> None:
     show([stands], [*counts, "newest_batch", "stale_files"], as_json=False)
     for name, means in _NOTES.items():
         if stands[name]:
-            say(f"{means}: {', '.join(map(str, stands[name]))}")
+            say(f"{means}: {_listed(stands[name])}")
+    for absent in stands["absent"][:_MOST_CHANGES]:
+        say(f"warning: {absent}")
     say("\nSource fields that changed from one batch to the next")
     shown = stands["schema_changes"][:_MOST_CHANGES]
     show(shown, ["batch_on", "told", "file"], as_json=False, empty="None.")
+
+
+def _listed(items: Collection[object]) -> str:
+    """The first of them, each in a few words, and how many there are besides."""
+    first = ", ".join(shown(str(item)) for item in islice(items, _MOST_LISTED))
+    return first + (f" and {len(items) - _MOST_LISTED:,} more" if len(items) > _MOST_LISTED else "")
 
 
 @app.command("check")

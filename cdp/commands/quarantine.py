@@ -19,6 +19,7 @@ from quality.quarantine import (
     QuarantinedRow,
     RowFilter,
     content_hash,
+    count_rows,
     find_row,
     list_rows,
     masked,
@@ -32,7 +33,13 @@ from sources.personal_keys import personal_keys
 from sources.reason_ledger import found_reasons
 from warehouse.declaration import Problems
 from warehouse.errors import DeclarationError
+from warehouse.foreign_text import shown, visible
 from warehouse.project import Project
+
+_LISTED = 50
+_LONGEST_ROW = 4_000
+_LONGEST_MESSAGE = 300
+_LONGEST_SAMPLE = 300
 
 app = typer.Typer(help="Rows that broke their contract.", no_args_is_help=True)
 
@@ -44,6 +51,9 @@ StatusOption = Annotated[
     typer.Option("--status", help="Which rows, by what became of them."),
 ]
 LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many rows.")]
+ListLimitOption = Annotated[
+    int | None, typer.Option("--limit", min=1, help=f"At most so many rows; default: {_LISTED}, with --json all.")
+]
 WhyOfReveal = Annotated[str, typer.Option("--why", help="Why personal values are looked at, for ops.access_log.")]
 
 
@@ -54,17 +64,22 @@ def list_quarantined(
     code: CodeOption = None,
     field: FieldOption = None,
     status: StatusOption = "open",
-    limit: LimitOption = None,
+    limit: ListLimitOption = None,
     json: JsonOption = False,
 ) -> None:
     """Open rows with file, row and reasons; values are never shown here."""
     where = find_project(project)
     check_names(where, feed, code)
     with reading(where) as cursor:
-        found = list_rows(cursor, _filter(feed, code, field, status), limit=limit)
+        chosen = _filter(feed, code, field, status)
+        most = limit or (None if json else _LISTED)
+        found = list_rows(cursor, chosen, limit=most)
+        more = count_rows(cursor, chosen) - len(found) if len(found) == most else 0
     columns = ["quarantine_id", "feed", "batch_on", "file", "row", "reasons"]
     columns += ["status"] if status == "all" else ["resolution"] if status != "open" else []
     show([_in_short(row) for row in found], columns, as_json=json, empty="Quarantine is empty.")
+    if more and not json:
+        say(f"… and {more:,} more: --limit N shows more, --feed and --code choose among them")
     if found and not json:
         say("next: cdp quarantine show ID · export FILE · repair ID · replay · discard ID")
 
@@ -97,10 +112,13 @@ def show_quarantined(
         return
     say(f"{row.quarantine_id}  {row.feed} {row.batch_on} {row.file} row {row.row}  ({row.status})")
     for reason in row.reasons:
-        say(f"  {reason.field or '(row)'}: {reason.code}: {reason.message}")
+        say(f"  {reason.field or '(row)'}: {reason.code}: {shown(reason.message, _LONGEST_MESSAGE)}")
     for event in events:
         say(f"  {event.happened_at:%Y-%m-%d %H:%M} {event.event} by {event.acted_by}: {event.why}")
-    say(row.raw or "")
+    raw = row.raw or ""
+    say(visible(raw[:_LONGEST_ROW]))
+    if len(raw) > _LONGEST_ROW:
+        say(f"… and {len(raw) - _LONGEST_ROW:,} more characters; --json shows all")
     if not reveal:
         say("(personal values are masked; --reveal shows them, and is noted)")
     if row.status == "open":
@@ -156,7 +174,8 @@ def list_reasons(
     with reading(where) as cursor:
         found = found_reasons(cursor, feed, code)
     columns = ["feed", "batch_on", "field", "code", "rows", "open_rows", "share_ratio", "sample_id", "sample"]
-    show([vars(item) for item in found], columns, as_json=json, empty="Quarantine is empty.")
+    rows = [vars(item) if json else vars(item) | {"sample": shown(item.sample, _LONGEST_SAMPLE)} for item in found]
+    show(rows, columns, as_json=json, empty="Quarantine is empty.")
     if found and not json:
         say("next: cdp quarantine show ID")
 

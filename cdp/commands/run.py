@@ -11,6 +11,7 @@ from cdp.progress import progress_bar
 from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, counted, say, show, show_json
 from warehouse.errors import CdpError, InputError
+from warehouse.foreign_text import shown
 
 _MOST_CHANGES = 5
 _MOST_FIELDS = 10
@@ -78,7 +79,13 @@ def show_summary(summary: dict[str, Any]) -> None:
         say(f"and {len(changed) - _MOST_CHANGES} more: cdp feeds show NAME")
     for feed, fields in summary["unknown_fields"].items():
         more = f" and {len(fields) - _MOST_FIELDS} more" if len(fields) > _MOST_FIELDS else ""
-        say(f"source fields that nobody reads: {feed}: {', '.join(fields[:_MOST_FIELDS])}{more}; map or `ignore:` them")
+        names = ", ".join(map(shown, fields[:_MOST_FIELDS]))
+        say(f"source fields that nobody reads: {feed}: {names}{more}; map or `ignore:` them")
+    for feed, absent in summary["absent_fields"].items():
+        for told in absent[:_MOST_FIELDS]:
+            say(f"warning: {feed}: {told} Correct `fields:` or `rename:` in config/feeds/{feed}.yml.")
+        if len(absent) > _MOST_FIELDS:
+            say(f"warning: {feed}: and {len(absent) - _MOST_FIELDS} more: cdp feeds show {feed}")
     say(f"published: {summary['published'] or 'nothing new'}")
 
 

@@ -94,7 +94,8 @@ def show_status(found: Mapping[str, Any]) -> None:
         as_json=False,
     )
     say("\nFeeds: what wants attention")
-    shown = ["feed", "waiting_days", "stale_files", "stopped", "vanished", "stranded", "unknown", "schema_changes"]
+    shown = ["feed", "waiting_days", "stale_files", "stopped", "vanished", "stranded", "absent", "unknown"]
+    shown += ["schema_changes"]
     show(found["attention"], shown, as_json=False, empty="Nothing.")
     if found["attention"]:
         say("next: cdp plan · cdp feeds show NAME")
@@ -144,6 +145,7 @@ def _attention(cursor: Connection, project: Project) -> Rows:
             "stopped": len(item.stopped),
             "vanished": len(item.vanished),
             "stranded": len(item.stranded),
+            "absent": len(item.absent),
             "unknown": len(item.unknown),
             "schema_changes": len(item.changes),
         }

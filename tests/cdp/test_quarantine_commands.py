@@ -139,6 +139,29 @@ def test_rows_are_listed_by_feed_code_field_and_status(shop: Shop) -> None:
     assert "message_channel: not_in_set" in shop.call("list")
 
 
+def test_a_long_list_is_cut_and_says_how_many_more_there_are(shop: Shop) -> None:
+    shop.land("dt=2026-01-06/a.jsonl", [a_message(100 + n, message_channel="owl") for n in range(60)])
+    shop.load()
+    page = shop.call("list")
+    assert page.count("not_in_set") + page.count("bad_format") == 50
+    assert "… and 12 more: --limit" in page
+    assert "… and" not in shop.call("list", "--limit", "62")
+    assert "… and 1 more" in shop.call("list", "--code", "not_in_set", "--limit", "60")
+    assert (len(shop.json("list")), len(shop.json("list", "--limit", "3"))) == (62, 3)
+
+
+def test_a_binary_row_is_shown_without_control_codes_and_cut(shop: Shop) -> None:
+    path = shop.root / "landing" / "mail" / "dt=2026-01-06" / "junk.jsonl"
+    path.parent.mkdir()
+    path.write_bytes(b"\x1b[2J\x07" + b"\x01\x02" * 20_000)
+    shop.load()
+    [row] = [row for row in shop.json("list") if row["codes"] == ["unreadable"]]
+    page = shop.call("show", row["quarantine_id"], "--reveal", "--why", "junk")
+    assert "\x1b" not in page
+    assert "\\x1b[2J\\x07" in page
+    assert len(page) < 20_000
+
+
 def test_personal_values_are_masked_and_every_look_at_them_is_noted(shop: Shop) -> None:
     first = shop.ids[0]
     assert "person2@" not in shop.call("show", first)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cdp.command import run_command
+from cdp.commands.run import show_summary
 from warehouse.database import open_warehouse
 
 pytestmark = pytest.mark.end_to_end
@@ -90,10 +91,16 @@ def test_bad_files_end_in_quarantine_or_an_error_the_rest_is_published_and_a_men
         ("other.csv", ("order_id: missing", "placed_at: missing")),
     }
 
-    (project / "landing" / "orders" / "dt=2026-01-07" / "other.csv").write_text(HEADER + row(20, 7), encoding="utf-8")
+    mended = HEADER.replace("Total", "Total EUR") + row(20, 7)
+    (project / "landing" / "orders" / "dt=2026-01-07" / "other.csv").write_text(mended, encoding="utf-8")
     assert run_command(["run", "--project", str(project), "--json"]) == 0
-    counts = json.loads(capsys.readouterr().out)["feeds"]["orders"]
+    summary = json.loads(capsys.readouterr().out)
+    counts = summary["feeds"]["orders"]
     assert (counts["rows_read"], counts["accepted"]) == (1, 1)
+    warning = "Total is declared, but not in dt=2026-01-07/other.csv; did you mean Total EUR?"
+    assert summary["absent_fields"] == {"orders": [warning]}
+    show_summary(summary)
+    assert f"warning: orders: {warning} Correct" in capsys.readouterr().out
 
 
 def test_a_bug_that_one_feed_brings_to_light_breaks_that_feed_only(

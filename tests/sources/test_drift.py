@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sources.column_types import text_type
+from sources.schema_ledger import AbsentColumn, absent_columns, found_changes, told
 
 HEADER = "message_id,message_channel,message_event,occurred_at,cost_amount"
 
@@ -154,3 +155,64 @@ def test_a_warehouse_of_an_older_layout_takes_new_columns(shop, a_message_feed, 
 )
 def test_texts_are_what_they_look_like(text, kind):
     assert text_type(text) == kind
+
+
+def test_a_column_that_the_feed_names_itself_is_missing_also_where_it_never_was(shop, a_message_feed):
+    header = "message_id,message_channel,message_event,occurred_at,Kosten EUR"
+    shop.land("mail", "dt=2026-01-05/a.csv", csv_of(1, header) + csv_of(2, header).split("\n")[1] + "\n")
+    shop.land("mail", "dt=2026-01-06/a.csv", csv_of(3, header))
+    shop.land("mail", "dt=2026-01-07/a.csv", csv_of(4, header.replace("Kosten EUR", "Kosten")))
+    feed = a_message_feed(mapping="csv", fields={"cost_amount": "Kosten"})
+    loaded = shop.load(feed)
+    assert changes(shop) == [
+        (5, "Kosten", "missing", None, None),
+        (7, "Kosten", "returned", None, None),
+        (7, "Kosten EUR", "missing", None, None),
+    ]
+    assert [told(change) for _, change, _ in found_changes(shop.warehouse.cursor())][-1] == (
+        "Kosten is missing; did you mean Kosten EUR?"
+    )
+    assert [batch.absent_columns for batch in loaded.batches] == [("Kosten",), ("Kosten",), ()]
+    assert absent_columns(shop.warehouse.cursor()) == {
+        "mail": [AbsentColumn("Kosten", 2, "dt=2026-01-05/a.csv", "Kosten EUR")]
+    }
+    assert absent_columns(shop.warehouse.cursor(), run_id="another run") == {}
+
+
+def test_a_file_that_lacks_a_declared_column_is_told_beside_one_that_has_it(shop, a_message_feed):
+    shop.land("mail", "dt=2026-01-05/a.csv", csv_of(1, HEADER + ",tag", tag="x"))
+    shop.land("mail", "dt=2026-01-05/b.csv", csv_of(2))
+    shop.load(a_message_feed(mapping="csv", rename={"tag": "campaign_id"}))
+    assert changes(shop) == [(5, "tag", "missing", None, None)]
+    assert shop.ask("select file from ops.schema_changes") == [("dt=2026-01-05/b.csv",)]
+
+
+def test_nobody_is_alarmed_of_columns_that_nobody_declared_or_that_have_a_substitute(shop, a_message_feed):
+    shop.land("mail", "dt=2026-01-05/a.csv", csv_of(1, HEADER + ",label", label="x"))
+    shop.load(a_message_feed(mapping="csv", fields={"campaign_id": {"coalesce": ["tag", "label"]}}))
+    assert changes(shop) == []
+    assert absent_columns(shop.warehouse.cursor()) == {}
+
+
+def test_of_objects_only_a_declared_field_that_none_of_many_ever_held_is_missing(shop, a_message_feed, a_message):
+    feed = a_message_feed(fields={"campaign_id": "campain", "account_id": "account"})
+    for day in range(5, 9):
+        rows = [a_message(day * 100 + n, campaign=f"c{n}") for n in range(4)]
+        rows[0] |= {"account": "k"} if day == 6 else {}  # rare, but it is there
+        shop.land("mail", f"dt=2026-01-0{day}/a.jsonl", rows)
+        shop.load(feed)
+        assert bool(absent_columns(shop.warehouse.cursor())) == (day >= 7)
+    assert changes(shop) == [(7, "campain", "missing", None, None)]
+    [(_, change, _)] = found_changes(shop.warehouse.cursor())
+    assert change.nearest == "campaign"
+
+
+def test_binary_names_are_told_in_few_printable_characters(shop, a_message_feed):
+    junk = "\x1b[2J" + "\x07x" * 500
+    shop.land("mail", "dt=2026-01-05/a.csv", csv_of(1))
+    shop.land("mail", "dt=2026-01-06/a.csv", csv_of(2, f"{HEADER},{junk}"))
+    shop.load(a_message_feed(mapping="csv"))
+    [(_, change, _)] = found_changes(shop.warehouse.cursor())
+    assert told(change).isprintable()
+    assert told(change).startswith("\\x1b[2J\\x07x")
+    assert len(told(change)) < 250

@@ -87,3 +87,26 @@ def test_a_bad_file_that_was_taken_away_stops_its_batch_no_longer(shop, feed, a_
     path.unlink()
     shop.load(feed)
     assert shop.counts("mail")["dt=2026-01-05/a.jsonl"] == (3, 3, 0, 0)
+
+
+def test_an_empty_file_beside_counts_no_more_when_the_other_file_is_read_again(shop, feed, a_message, bad, stopped):
+    shop.land("mail", "dt=2026-01-05/empty.jsonl", b"")
+    shop.land("mail", "dt=2026-01-05/a.jsonl", day_of_messages(a_message, bad, 2, 0))
+    shop.load(feed)
+    shop.land("mail", "dt=2026-01-05/a.jsonl", day_of_messages(a_message, bad, 1, 0))
+    shop.load(feed)
+    assert shop.counts("mail")["dt=2026-01-05/a.jsonl"] == (1, 1, 0, 0)
+    shop.land("mail", "dt=2026-01-05/a.jsonl", day_of_messages(a_message, bad, 0, 2))
+    error = stopped(lambda: shop.load(feed))
+    assert error.load.stopped[0].reason.startswith("2 of 2 rows break the contract")
+
+
+def test_a_batch_that_stops_tells_also_of_the_file_that_cannot_be_read(shop, feed, a_message, bad, stopped):
+    shop.land("mail", "dt=2026-01-05/empty.jsonl", b"")
+    shop.land("mail", "dt=2026-01-05/a.jsonl", day_of_messages(a_message, bad, 0, 2))
+    [stop] = stopped(lambda: shop.load(feed)).load.stopped
+    assert stop.reason.startswith("2 of 2 rows break the contract")
+    assert stop.reason.endswith("; besides, nothing can be read of dt=2026-01-05/empty.jsonl")
+    shop.land("mail", "dt=2026-01-05/a.jsonl", day_of_messages(a_message, bad, 2, 0))
+    shop.load(feed)
+    assert shop.counts("mail")["dt=2026-01-05/a.jsonl"] == (2, 2, 0, 0)
