@@ -13,42 +13,50 @@ from functools import partial, reduce
 from sqlglot import exp
 
 from identity.declaration import BlockingRule, IdentityRules
-from identity.kept import Keeper, make, narrowed, part, tell, tell_everything, touched_nodes
+from identity.kept import Keeper, is_filled, make, narrowed, part, tell, tell_everything, touched_nodes
 from identity.specs import spec
 from warehouse.database import Connection
 from warehouse.step import Run, Step
 
 _DROP_KEYS = "delete from identity._keys where node_id in (select node_id from _touched)"
-_CROSSED = """
-    create or replace temp table _crossed as
-    with changed as (
-        select rule_number, key, sum(before) as before, sum(now) as now
-        from (
-            select rule_number, key, 1 as before, 0 as now from _keys_before
-            union all
-            select rule_number, key, 0, 1 from _keys_now
-        )
-        group by rule_number, key
-    ),
-
-    sized as (
-        select changed.rule_number, changed.key, changed.before, changed.now, count(keys.node_id) as others
-        from changed
-        left join identity._keys as keys on changed.rule_number = keys.rule_number and changed.key = keys.key
-        group by all
+_CHANGED_KEYS = """
+    create or replace temp table _changed_keys as
+    select rule_number, key, sum(before) as before, sum(now) as now
+    from (
+        select rule_number, key, 1 as before, 0 as now from _keys_before
+        union all
+        select rule_number, key, 0, 1 from _keys_now
     )
+    group by rule_number, key
+"""
+_HOLDING = """
+    create or replace temp table _holding as
+    select keys.*
+    from identity._keys as keys
+    semi join _changed_keys as changed on keys.rule_number = changed.rule_number and keys.key = changed.key
+"""
+_SIZED = """
+    create or replace temp table _sized as
+    with held as (select rule_number, key, count(*) as others from _holding group by rule_number, key)
 
-    select sized.rule_number, sized.key
-    from sized
-    inner join _caps as caps on sized.rule_number = caps.rule_number
-    where (sized.others + sized.before <= caps.at_most) <> (sized.others + sized.now <= caps.at_most)
+    select
+        changed.rule_number,
+        changed.key,
+        coalesce(held.others, 0) + changed.before as before,
+        coalesce(held.others, 0) + changed.now as now,
+        changed.now > 0 as is_touched,
+        caps.at_most
+    from _changed_keys as changed
+    inner join _caps as caps on changed.rule_number = caps.rule_number
+    left join held on changed.rule_number = held.rule_number and changed.key = held.key
 """
 _REOPENED = """
     create or replace temp table _reopened as
     with tied as (
-        select keys.*
-        from identity._keys as keys
-        inner join _crossed on keys.rule_number = _crossed.rule_number and keys.key = _crossed.key
+        select holding.*
+        from _holding as holding
+        semi join (select * from _sized where (before <= at_most) <> (now <= at_most)) as crossed
+            on holding.rule_number = crossed.rule_number and holding.key = crossed.key
     )
 
     select distinct l.node_id as node_l, r.node_id as node_r
@@ -57,38 +65,59 @@ _REOPENED = """
 """
 _LIVE = """
     create or replace temp table _live as
-    with concerned as (
-        select node_id from _touched
-        union
-        select node_l from _reopened
+    with live as (
+        select rule_number, key from _sized where is_touched and now between 2 and at_most
+    )
+
+    select holding.*, false as is_touched
+    from _holding as holding
+    semi join live on holding.rule_number = live.rule_number and holding.key = live.key
+    union all
+    select keys.*, true
+    from _keys_now as keys
+    semi join live on keys.rule_number = live.rule_number and keys.key = live.key
+"""
+_SHARED = (
+    """
+    create or replace temp table _shared as
+    with ends as (
+        select node_l as node_id from _reopened
         union
         select node_r from _reopened
     ),
 
-    wanted as (
-        select distinct keys.rule_number, keys.key
+    own as (
+        select keys.*
         from identity._keys as keys
-        semi join concerned on keys.node_id = concerned.node_id
-    ),
-
-    sized as (
-        select keys.rule_number, keys.key, count(*) as holders
-        from identity._keys as keys
-        semi join wanted on keys.rule_number = wanted.rule_number and keys.key = wanted.key
-        group by keys.rule_number, keys.key
-    ),
-
-    live as (
-        select sized.rule_number, sized.key
-        from sized
-        inner join _caps as caps on sized.rule_number = caps.rule_number
-        where sized.holders between 2 and caps.at_most
+        semi join ends on keys.node_id = ends.node_id
     )
 
-    select keys.rule_number, keys.key, keys.node_id, touched.node_id is not null as is_touched
-    from identity._keys as keys
-    inner join live on keys.rule_number = live.rule_number and keys.key = live.key
-    left join _touched as touched on keys.node_id = touched.node_id
+    select reopened.node_l, reopened.node_r, l.rule_number, l.key
+    from _reopened as reopened
+    inner join own as l on reopened.node_l = l.node_id
+    inner join own as r on reopened.node_r = r.node_id and l.rule_number = r.rule_number and l.key = r.key
+    """,
+    """
+    create or replace temp table _dead as
+    with sized as (
+        select keys.rule_number, keys.key, count(*) as holders
+        from identity._keys as keys
+        semi join _shared as shared on keys.rule_number = shared.rule_number and keys.key = shared.key
+        group by keys.rule_number, keys.key
+    )
+
+    select sized.rule_number, sized.key
+    from sized
+    inner join _caps as caps on sized.rule_number = caps.rule_number
+    where sized.holders > caps.at_most
+    """,
+    """
+    delete from _shared as shared using _dead
+    where shared.rule_number = _dead.rule_number and shared.key = _dead.key
+    """,
+)
+_NOTHING_SHARED = """
+    create or replace temp table _shared (node_l bigint, node_r bigint, rule_number utinyint, key ubigint)
 """
 _FOUND = """
     create or replace temp table _found as
@@ -106,10 +135,7 @@ _FOUND = """
                 and (own.node_id < other.node_id or (own.node_id > other.node_id and not other.is_touched))
         where own.is_touched
         union all
-        select reopened.node_l, reopened.node_r, l.rule_number, l.key
-        from _reopened as reopened
-        inner join _live as l on reopened.node_l = l.node_id
-        inner join _live as r on reopened.node_r = r.node_id and l.rule_number = r.rule_number and l.key = r.key
+        select * from _shared
     )
 
     select
@@ -122,14 +148,12 @@ _FOUND = """
 """
 _BEFORE = """
     create or replace temp table _pairs_before as
-    select candidates.*
-    from identity._candidates as candidates
-    semi join _touched on candidates.node_l = _touched.node_id
-    union
-    select candidates.*
-    from identity._candidates as candidates
-    semi join _touched on candidates.node_r = _touched.node_id
-    union
+    select *
+    from identity._candidates
+    where node_l in (select node_id from _touched) or node_r in (select node_id from _touched)
+"""
+_REOPENED_BEFORE = """
+    insert into _pairs_before
     select candidates.*
     from identity._candidates as candidates
     semi join _reopened on candidates.node_l = _reopened.node_l and candidates.node_r = _reopened.node_r
@@ -206,12 +230,22 @@ def _execute(rules: tuple[BlockingRule, ...], declared: str, connection: Connect
         part(connection, "_keys_before", "identity._keys", "_touched", "node_id")
         connection.execute(_DROP_KEYS)
         make(connection, "_keys_now", narrowed(keys, {"identity._features": "_part_features"}), parameters)
-        for statement in (_CROSSED, _REOPENED, "insert into identity._keys select * from _keys_now", _LIVE, _FOUND):
-            connection.execute(statement)
-        for statement in (_BEFORE, *_REPLACE):
+        _find_again(connection)
+        for statement in _REPLACE:
             connection.execute(statement)
         tell(connection, "candidates", _MOVED)
     keeper.done(connection)
+
+
+def _find_again(connection: Connection) -> None:
+    """``_found``: the pairs of nodes that changed and of keys that crossed caps; ``_pairs_before``: as they were."""
+    for statement in (_CHANGED_KEYS, _HOLDING, _SIZED, _REOPENED, _LIVE, _BEFORE, _NOTHING_SHARED):
+        connection.execute(statement)
+    connection.execute("insert into identity._keys select * from _keys_now")
+    if is_filled(connection, "_reopened"):
+        for statement in (*_SHARED, _REOPENED_BEFORE):
+            connection.execute(statement)
+    connection.execute(_FOUND)
 
 
 def _write_caps(connection: Connection, rules: tuple[BlockingRule, ...]) -> None:

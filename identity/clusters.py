@@ -4,8 +4,8 @@ The cluster id is the smallest record id of the cluster, so it says nothing abou
 a name that fits two people who are kept apart joins neither. Visitors are clusters of their own, unless a person
 decided who they are.
 
-Where the table stands, the groups are cut anew in which anything changed, with those that decisions of people tie to
-them.
+Where the table stands, the groups are cut anew in which anything changed that could matter, with those that decisions
+of people tie to them: pairs of two groups matter only where a decision joins them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,26 @@ _CONSTRAINTS_MOVED = """
 """
 _OPEN = """
     create or replace temp table _open as
-    select one as node_id from _heard where subject = 'components'
+    with weak as (
+        select distinct coalesce(groups.group_id, _heard.one) as group_id
+        from _heard
+        left join identity._groups as groups on _heard.one = groups.node_id
+        where _heard.subject = 'components' and _heard.key is not null
+    ),
+
+    tied as (
+        select record_id_l as record_id from _said where is_together
+        union
+        select record_id_r from _said where is_together
+    )
+
+    select one as node_id from _heard where subject = 'components' and key is null
+    union
+    select nodes.node_id
+    from identity._nodes as nodes
+    semi join tied on nodes.record_id = tied.record_id
+    left join identity._groups as groups on nodes.node_id = groups.node_id
+    where coalesce(groups.group_id, nodes.node_id) in (from weak)
     union
     select nodes.node_id
     from identity._nodes as nodes

@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 import numpy as np
 import pyarrow as pa
 
-from identity.arrays import Floats, Integers, arrow, encoded, expand, integers, read_table
+from identity.arrays import Floats, Integers, arrow, encoded, expand, integers, read_table, write_temporary
 from identity.frequencies import COUNTED, Frequencies, in_steps, in_wide_steps
 from warehouse.database import Connection
 
@@ -103,9 +103,14 @@ class ValuePairs:
     right: Integers
 
 
-def read_features(connection: Connection, nodes: int, frequencies: Frequencies = COUNTED) -> Mapping[str, Feature]:
-    """The compared features of ``identity._features``. A node's values beyond the twelfth (by value) are left out."""
-    people = frequencies.people(population(connection))
+def read_features(
+    connection: Connection, nodes: int, counted: int, frequencies: Frequencies = COUNTED
+) -> Mapping[str, Feature]:
+    """The compared features of ``identity._features``; ``counted``: the population.
+
+    A node's values beyond the twelfth (by value) are left out.
+    """
+    people = frequencies.people(counted)
     found: dict[str, Feature] = {}
     for name in COMPARED:
         table = read_table(connection, _ALL_OF_ONE, {"feature": name})
@@ -118,14 +123,13 @@ def read_features(connection: Connection, nodes: int, frequencies: Frequencies =
     return found | {"name": replace(found["name"], names=names_in_all(counts, people, frequencies))}
 
 
-def read_some_features(connection: Connection, chosen: Integers, frequencies: Frequencies) -> Mapping[str, Feature]:
+def read_some_features(
+    connection: Connection, chosen: Integers, counted: int, frequencies: Frequencies
+) -> Mapping[str, Feature]:
     """The same of some nodes alone, which are numbered here by their place in ``chosen`` (in order, each once)."""
-    people = frequencies.people(population(connection))
-    connection.register("_chosen", arrow({"node_id": (chosen, pa.int64())}))
-    try:
-        connection.execute(_SOME, {"compared": list(COMPARED)})
-    finally:
-        connection.unregister("_chosen")
+    people = frequencies.people(counted)
+    write_temporary(connection, "_chosen", arrow({"node_id": (chosen, pa.int64())}))
+    connection.execute(_SOME, {"compared": list(COMPARED)})
     found: dict[str, Feature] = {}
     for name in COMPARED:
         table = read_table(connection, _SOME_OF_ONE, {"feature": name})

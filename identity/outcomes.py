@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from identity.arrays import Floats, Integers, arrow
+from identity.arrays import Floats, Integers, arrow, integers
 from identity.declaration import LEVELS
+from warehouse.database import Connection
 
 ABSENT = "nothing to compare"
 WEIGHT = "weight"
@@ -28,6 +29,7 @@ _SMOOTHING = 0.5
 _BITS = 4
 """Of a level in the whole number that holds the levels of all comparisons."""
 
+_COUNTED = "select comparison, level, pairs from identity._outcomes"
 COUNT_PATTERNS = """
     select
         levels,
@@ -39,8 +41,22 @@ COUNT_PATTERNS = """
 """
 """How many candidate pairs came out how, in one go: packed levels, number of the band of weight, pairs."""
 
+COUNT_MOVED_PATTERNS = """
+    select
+        levels,
+        cast(greatest(least(floor((weight - $lowest) / $bits), $last), 0) as bigint) as band,
+        cast(sum(pairs) as bigint) as pairs
+    from (
+        select levels, weight, 1 as pairs from _scored where rule_number >= 0
+        union all
+        select levels, weight, -1 from _before where rule_number >= 0
+    )
+    group by 1, 2
+"""
+"""The same of pairs scored anew, less what these were before."""
+
 BANDS = {"lowest": _LOWEST, "bits": _BAND_BITS, "last": len(_BANDS) - 1}
-"""What that select binds."""
+"""What these selects bind."""
 
 
 def packed(levels: Mapping[str, Integers]) -> Integers:
@@ -67,6 +83,11 @@ class Outcomes:
         """Count the packed levels and the weights of some pairs."""
         band = np.clip((weight - _LOWEST) // _BAND_BITS, 0, len(_BANDS) - 1).astype(np.int64)
         return cls.of_patterns(levels, band, np.ones(len(weight), dtype=np.int64))
+
+    @classmethod
+    def of_table(cls, patterns: pa.Table) -> Outcomes:
+        """What a select of patterns counted."""
+        return cls.of_patterns(*(integers(patterns, column) for column in ("levels", "band", "pairs")))
 
     @classmethod
     def of_patterns(cls, patterns: Integers, band: Integers, pairs: Integers) -> Outcomes:
@@ -96,6 +117,16 @@ def outcomes_of(parts: Sequence[Outcomes]) -> Outcomes:
             for level, pairs in levels.items():
                 into[level] = into.get(level, 0) + pairs
     return Outcomes(total)
+
+
+def outcomes_before(connection: Connection) -> Outcomes:
+    """What stands in ``identity._outcomes``."""
+    counts: dict[str, dict[str, int]] = {}
+    for comparison, level, pairs in connection.execute(
+        "select comparison, level, pairs from identity._outcomes"
+    ).fetchall():
+        counts.setdefault(comparison, {})[level] = pairs
+    return Outcomes(counts)
 
 
 def outcomes_table(parts: Sequence[Outcomes]) -> pa.Table:

@@ -98,9 +98,10 @@ class Batch:
         return _table(_KEPT_SHAPE, (*ends, *told, self.apart[kept]))
 
 
-def no_scores() -> pa.Table:
-    """A table of no scored pair."""
-    return _table(_SCORED_SHAPE, ([],) * len(_SCORED_SHAPE))
+def scores_of(batches: list[Batch]) -> pa.Table:
+    """Every pair of some batches, as it stands in ``identity._scores``."""
+    none = _table(_SCORED_SHAPE, ([],) * len(_SCORED_SHAPE))
+    return pa.concat_tables([none, *(batch.scores() for batch in batches)])
 
 
 def no_edges() -> pa.Table:
@@ -110,15 +111,17 @@ def no_edges() -> pa.Table:
 
 def weighing_of(connection: Connection, rules: IdentityRules, model: Model) -> Weighing:
     """How a model weighs the pairs of the nodes that stand."""
-    nodes = node_count(connection)
-    features = read_features(connection, nodes, model.frequencies)
-    return Weighing(model.corrected(rules), features, nodes, model.prior(population(connection)))
+    nodes, counted = node_count(connection), population(connection)
+    features = read_features(connection, nodes, counted, model.frequencies)
+    return Weighing(model.corrected(rules), features, nodes, model.prior(counted))
 
 
-def weighing_of_some(connection: Connection, rules: IdentityRules, model: Model, chosen: Integers) -> Weighing:
-    """The same, of some nodes alone."""
-    features = read_some_features(connection, chosen, model.frequencies)
-    return Weighing(model.corrected(rules), features, len(chosen), model.prior(population(connection)), chosen)
+def weighing_of_some(
+    connection: Connection, rules: IdentityRules, model: Model, chosen: Integers, counted: int
+) -> Weighing:
+    """The same, of some nodes alone; ``counted``: the population."""
+    features = read_some_features(connection, chosen, counted, model.frequencies)
+    return Weighing(model.corrected(rules), features, len(chosen), model.prior(counted), chosen)
 
 
 def read_candidates(connection: Connection, query: str) -> Candidates:

@@ -83,7 +83,7 @@ TABLES = {
         order by all
     """,
     "groups": f"""
-        select nodes.record_id, min(nodes.record_id) over (partition by groups.group_id)
+        select nodes.record_id, min(nodes.record_id) over (partition by groups.group_id), groups.doubts
         from identity._groups as groups
         left join {_FIRST} as nodes on groups.node_id = nodes.node_id
         order by all

@@ -1,0 +1,166 @@
+"""Which pairs are weighed again where scores stand.
+
+Pairs that are new or gone, pairs of a node that changed, and pairs that agree on a value which counts as rarer or more
+common than before (``identity.frequencies``). ``_before`` holds the scores that these pairs had.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from identity.arrays import arrow, read_table, write_temporary
+from identity.compare_names import NAME_PARTS
+from identity.declaration import IdentityRules
+from identity.kept import touched_nodes
+from identity.model import Model
+from identity.outcomes import level_bits
+from identity.weighing import Candidates, read_candidates
+from warehouse.database import Connection
+
+_COUNTS_MOVED = """
+    with moved as (
+        select split_part(key, ':', 1) as feature, substr(key, strpos(key, ':') + 1) as value, one, other, version
+        from _heard
+        where subject = 'holders'
+    )
+
+    select feature, value, arg_min(one, version) as before, arg_max(other, version) as now
+    from moved
+    where list_contains($asked, feature) and feature <> 'name'
+    group by feature, value
+    order by feature, value
+"""
+_CONCERNED = """
+    create or replace temp table _concerned as
+    with shifted as (
+        select features.node_id, features.feature as comparison
+        from identity._features as features
+        semi join _shifted_values as shifted on features.feature = shifted.feature and features.value = shifted.value
+        where list_contains($asked, features.feature)
+        union all
+        select features.node_id, features.feature as comparison
+        from identity._features as features
+        where
+            features.feature = 'name'
+            and (
+                split_part(features.value, chr(9), 1)
+                in (select value from _shifted_values where feature = 'name.given')
+                or split_part(features.value, chr(9), 2)
+                in (select value from _shifted_values where feature = 'name.family')
+            )
+    )
+
+    select node_id, bit_or(mask) as shifted
+    from (
+        select shifted.node_id, asking.mask
+        from shifted
+        inner join (select distinct comparison, mask from _asking) as asking on shifted.comparison = asking.comparison
+        union all
+        select node_id, -1 from _touched
+    )
+    group by node_id
+"""
+_NEAR = """
+    create or replace temp table _near as
+    select *
+    from identity._scores
+    where node_l in (select node_id from _concerned) or node_r in (select node_id from _concerned)
+"""
+_BEFORE = """
+    create or replace temp table _before as
+    with shifting as (
+        select near.*, coalesce(l.shifted, 0) as of_l, coalesce(r.shifted, 0) as of_r
+        from _near as near
+        left join _concerned as l on near.node_l = l.node_id
+        left join _concerned as r on near.node_r = r.node_id
+    )
+
+    select scores.*
+    from identity._scores as scores
+    semi join _moved_pairs on scores.node_l = _moved_pairs.node_l and scores.node_r = _moved_pairs.node_r
+    union
+    select scores.* exclude (of_l, of_r)
+    from shifting as scores
+    where
+        scores.of_l < 0
+        or scores.of_r < 0
+        or exists (
+            select 1
+            from _asking as asking
+            where
+                ((scores.levels >> asking.bits) & 15) = asking.level
+                and (case when asking.of_both then scores.of_l & scores.of_r else scores.of_l | scores.of_r end)
+                & asking.mask <> 0
+        )
+"""
+_PAIRS = """
+    create or replace temp table _moved_pairs as
+    select distinct one as node_l, other as node_r from _heard where subject = 'candidates'
+"""
+_TO_SCORE = """
+    with pairs as (
+        select node_l, node_r from _before
+        union
+        select node_l, node_r from _moved_pairs
+    )
+
+    select candidates.node_l, candidates.node_r, candidates.rule_number
+    from identity._candidates as candidates
+    semi join pairs on candidates.node_l = pairs.node_l and candidates.node_r = pairs.node_r
+    order by 1, 2
+"""
+
+
+def candidates_to_weigh(connection: Connection, rules: IdentityRules, model: Model) -> Candidates:
+    """The candidate pairs to be weighed again; ``_before`` holds all scores that no longer hold, ``_touched`` the nodes
+    that changed.
+    """
+    touched_nodes(connection, "featured")
+    connection.execute(_PAIRS)
+    _read_shifted(connection, rules, model)
+    for statement in (_NEAR, _BEFORE):
+        connection.execute(statement)
+    return read_candidates(connection, _TO_SCORE)
+
+
+def _read_shifted(connection: Connection, rules: IdentityRules, model: Model) -> None:
+    """``_concerned``: the nodes that hold a value which counts as rarer or more common than before, and of what.
+
+    A node that changed is concerned in everything.
+    """
+    asked = _write_asking(connection, rules)
+    table = read_table(connection, _COUNTS_MOVED, {"asked": [*asked, *(f"name.{part}" for part in NAME_PARTS)]})
+    before, now = (np.asarray(table.column(name).to_numpy(), dtype=np.float64) for name in ("before", "now"))
+    features, values = np.array(table.column("feature").to_pylist(), dtype=object), table.column("value").to_pylist()
+    shifted = np.zeros(len(values), dtype=np.bool_)
+    for feature in sorted(set(features)):
+        chosen = np.flatnonzero(features == feature)
+        texts, held = [values[place] for place in chosen.tolist()], model.frequencies.held
+        name = feature.removeprefix("name.")
+        shifted[chosen] = held(name, texts, before[chosen]) != held(name, texts, now[chosen])
+    write_temporary(
+        connection, "_shifted_values", table.select(["feature", "value"]).filter(pa.array(shifted, pa.bool_()))
+    )
+    connection.execute(_CONCERNED, {"asked": asked})
+
+
+def _write_asking(connection: Connection, rules: IdentityRules) -> list[str]:
+    """``_asking``: the levels that ask how rare a value is; the comparisons that have such levels.
+
+    On its best level both nodes hold the value that the level speaks of.
+    """
+    asking = [
+        (item.comparison, level_bits(item.comparison), place + 1, 1 << number, place == 0)
+        for number, item in enumerate(rules.comparisons)
+        for place, level in enumerate(item.levels)
+        if level.rarity
+    ]
+    kinds = (pa.string(), pa.int32(), pa.int64(), pa.int64(), pa.bool_())
+    names = ("comparison", "bits", "level", "mask", "of_both")
+    columns = {
+        name: ([row[place] for row in asking], kind)
+        for place, (name, kind) in enumerate(zip(names, kinds, strict=True))
+    }
+    write_temporary(connection, "_asking", arrow(columns))
+    return sorted({row[0] for row in asking})
