@@ -21,7 +21,7 @@ def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make; may exist if it is empty.")],
     sample: Annotated[bool, typer.Option("--sample", help="The sample business's whole config.")] = False,
 ) -> None:
-    """Make a project: config with comments, landing/, .gitignore, dagster.yaml and workspace.yaml."""
+    """Make a project: config with comments, landing/, .gitignore, dagster.yaml, workspace.yaml and dg.toml."""
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise InputError(f"{directory.name} is not an empty folder.", "Name a new folder.")
     templates = files("cdp") / "templates"
@@ -29,7 +29,7 @@ def init(
     _copy(templates / "sample", directory / "config", without=own)
     if not sample:
         _copy(templates / "project", directory / "config")
-    for name in ("dagster.yaml", "workspace.yaml"):
+    for name in ("dagster.yaml", "workspace.yaml", "dg.toml"):
         _write(templates / name, directory / name)
     _write(templates / "gitignore", directory / ".gitignore")
     (directory / "landing").mkdir()

@@ -28,7 +28,7 @@ def test_a_new_project_has_everything_it_needs_and_its_declarations_are_in_order
     folder = tmp_path / "mine"
     assert run_command(["init", str(folder)]) == 0
     made = {path.name for path in folder.iterdir()}
-    assert made == {"config", "landing", ".gitignore", "dagster.yaml", "workspace.yaml"}
+    assert made == {"config", "landing", ".gitignore", "dagster.yaml", "workspace.yaml", "dg.toml"}
     assert run_command(["feeds", "check", "--project", str(folder)]) == 0
     assert "in order" in capsys.readouterr().out
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 START_SECONDS = 180
 RUN_SECONDS = 240
@@ -116,14 +116,16 @@ def wait_for(holds: Callable[[], bool], seconds: float, what: str) -> None:
 
 
 @contextmanager
-def serving(root: Path, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """`dagster dev` in the project's folder, on a free port of loopback, for the length of the block."""
+def serving(
+    root: Path, environment: Mapping[str, str] | None = None, *, by: Literal["dagster", "dg"] = "dagster"
+) -> Iterator[Server]:
+    """`dagster dev` or `dg dev` in the project's folder, on a free port of loopback, for the length of the block."""
     port = _free_port()
-    program = str(Path(sys.executable).with_name("dagster"))
+    program = str(Path(sys.executable).with_name(by))
     kept = {key: value for key, value in os.environ.items() if key not in {"CDP_PROJECT", "DAGSTER_HOME"}}
     log = (root.parent / f"dagster-{port}.log").open("w", encoding="utf-8")
     process = subprocess.Popen(
-        [program, "dev", "-h", "127.0.0.1", "-p", str(port)],
+        [program, "dev", *("--host", "127.0.0.1", "--port", str(port))],
         cwd=root,
         env=kept | {"DAGSTER_HOME": str(root), "PYTHONWARNINGS": "ignore"} | dict(environment or {}),
         stdout=log,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
 from importlib.resources import files
@@ -10,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from cdp.command import run_command
 from tests.assets.toy import DAYS, a_project, sell, spoil
 from tests.end_to_end.dagster_server import Server, serving, wait_for
 from warehouse.project import Project
@@ -18,6 +23,7 @@ pytestmark = pytest.mark.end_to_end
 
 START, END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 NORTH, SOUTH = ["feeds", "north"], ["feeds", "south"]
+ROOT = Path(__file__).resolve().parent.parent.parent
 PURCHASES = [["staging", name] for name in ("purchases", "purchase_lines", "purchase_refunds")]
 
 
@@ -135,6 +141,31 @@ def test_a_new_file_wakes_the_sensor(project: Project, server: Server) -> None:
     assert str(day) in {item["partition"] for item in server.materializations(*NORTH)}
     told = server.materializations("staging", "purchases")[0]
     assert told["runId"] == newest["runId"]
+
+
+def test_dg_finds_a_new_project_in_its_folder(tmp_path: Path) -> None:
+    root = tmp_path / "shop"
+    assert run_command(["init", str(root), "--sample"]) == 0
+    query = """{ workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError {
+        __typename ... on RepositoryLocation { repositories { assetNodes { assetKey { path } } } } } } } } }"""
+    with serving(root, by="dg") as started:
+        (entry,) = started.ask(query)["workspaceOrError"]["locationEntries"]
+    assert entry["name"] == "cdp"
+    (repository,) = entry["locationOrLoadError"]["repositories"]
+    assert {"path": ["feeds", "web"]} in [node["assetKey"] for node in repository["assetNodes"]]
+    shutil.rmtree(root / ".dagster", ignore_errors=True)
+
+
+def test_dg_lists_what_is_defined_in_the_folder_of_a_project_and_in_the_repository(tmp_path: Path) -> None:
+    root = tmp_path / "shop"
+    assert run_command(["init", str(root)]) == 0
+    program = str(Path(sys.executable).with_name("dg"))
+    for folder in (root, ROOT):
+        environment = os.environ | {"DAGSTER_HOME": str(root), "CDP_PROJECT": str(root), "PYTHONWARNINGS": "ignore"}
+        told = subprocess.run(
+            [program, "list", "defs", "--json"], cwd=folder, env=environment, capture_output=True, text=True, check=True
+        )
+        assert "profiles/customers" in {asset["asset_key"] for asset in json.loads(told.stdout)["assets"]}
 
 
 def test_a_wrong_declaration_shows_every_problem_where_the_location_fails_to_load(tmp_path: Path) -> None:

@@ -155,5 +155,5 @@ def test_damaged_wide_text_costs_its_own_lines_only(shop, a_message_feed, a_mess
     ],
 )
 def test_what_is_no_encoding_of_lines_of_text_cannot_be_declared(name):
-    with pytest.raises(ValidationError, match=f"`{name}` is not an encoding of lines of text, such as utf-8"):
+    with pytest.raises(ValidationError, match=f"`{name}` is not an encoding of lines of text. Write one such as utf-8"):
         Feed.named("mail", kind="messages", mapping="csv", encoding=name)

@@ -45,7 +45,7 @@ def test_a_mapping_is_told_field_by_field():
 @pytest.mark.parametrize(
     ("written", "told"),
     [
-        (5, "an expression is a path"),
+        (5, "this is no expression. Write a path, or one of"),
         ({"coalesce": "a"}, "takes a list"),
         ({"when": "a", "value": "b"}, "`equals` or `in`"),
         ({"setting": "colour"}, "not a setting"),
