@@ -21,6 +21,10 @@ ProjectOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
+_WIDTH_OF_FILES = 200
+"""Columns of tables that no terminal shows."""
+
+
 def say(text: str = "") -> None:
     """One line for the reader."""
     sys.stdout.write(text + "\n")
@@ -31,8 +35,18 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def show(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool, empty: str = "Nothing.") -> None:
-    """Rows as a table, or as a JSON list of objects."""
+def show(
+    rows: Iterable[Mapping[str, Any]],
+    columns: Sequence[str],
+    *,
+    as_json: bool,
+    empty: str = "Nothing.",
+    may_turn: bool = False,
+) -> None:
+    """Rows as a table, or as a JSON list of objects.
+
+    ``may_turn``: a table wider than the terminal is shown as a block of lines for each row, a line for each column.
+    """
     rows = [dict(row) for row in rows]
     if as_json:
         show_json(rows)
@@ -43,16 +57,37 @@ def show(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: 
     from rich.console import Console
     from rich.table import Table
 
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, markup=False, width=_WIDTH_OF_FILES)
+    if may_turn and _width(rows, columns) > console.width:
+        _show_turned(rows, columns)
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         is_number = all(isinstance(row.get(column), int | float | Decimal | None) for row in rows)
         table.add_column(column, justify="right" if is_number else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, markup=False, width=200)
     console.print(table)
+
+
+def _width(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> int:
+    """Columns of a terminal that the rows take as a table; Chinese characters take two."""
+    from rich.cells import cell_len
+
+    texts = ([column, *(_cell(row.get(column)) for row in rows)] for column in columns)
+    return sum(max(map(cell_len, found)) + 2 for found in texts) - 2
+
+
+def _show_turned(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    from rich.cells import cell_len
+
+    widest = max(map(cell_len, columns))
+    for number, row in enumerate(rows, start=1):
+        say(f"── row {number:,} ──")
+        for column in columns:
+            say(f"{column}{' ' * (widest - cell_len(column))}  {_cell(row.get(column))}")
 
 
 def show_json(value: object) -> None:

@@ -122,7 +122,7 @@ def explain_customer(
     if json:
         show_json(asdict(explanation))
         return
-    for line in _in_words(explanation):
+    for line in _in_words(explanation, business.time_zone):
         say(line)
 
 
@@ -166,13 +166,15 @@ def _log(where: Project, found: Explanation, attempt: Attempt) -> None:
         log_access(connection, access)
 
 
-def _in_words(found: Explanation) -> Iterator[str]:
+def _in_words(found: Explanation, time_zone: str) -> Iterator[str]:
     former = f", formerly {', '.join(found.former_ids)}" if found.former_ids else ""
     yield f"customer {found.customer_id}{former}: {len(found.records)} records, {found.edges} edges between them"
+    yield f"times are those of {time_zone}"
+    zone = ZoneInfo(time_zone)
     names = {record.record_id: f"{record.feed} {record.record_id[:8]}" for record in found.records}
     for record in found.records:
-        seen = f"{record.first_seen_at} – {record.last_seen_at}"
-        yield f"\n{names[record.record_id]}  {record.occurrences:,} rows, {seen}"
+        first, last = (_readable(at, zone) or "?" for at in (record.first_seen_at, record.last_seen_at))
+        yield f"\n{names[record.record_id]}  {record.occurrences:,} rows, {first} – {last}"
         for item in record.identifiers:
             blocked = f"  (no evidence: {item.blocked_because})" if item.blocked_because else ""
             yield f"    {item.kind} ({item.strength}): {item.raw_value or item.value}{blocked}"

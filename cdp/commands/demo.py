@@ -90,7 +90,8 @@ def run(
 
     where = find_project(project)
     declared = read_project(where)
-    for day in last_month_ends(_newest_batch(where, declared), month_ends, apart):
+    first, newest = _batch_days(where, declared)
+    for day in last_month_ends(first, newest, month_ends, apart):
         started = time.monotonic()
         with progress_bar(f"as of {day}") as progress:
             summary = run_project(where, as_of=day, last=day, progress=progress, declared=declared)
@@ -106,24 +107,28 @@ def run(
         say(line)
 
 
-def last_month_ends(newest: date, count: int, apart: int = 1) -> list[date]:
-    """The newest day and ``count - 1`` ends of months before it, ``apart`` months from each other; oldest first."""
+def last_month_ends(first: date, newest: date, count: int, apart: int = 1) -> list[date]:
+    """The newest day and ``count - 1`` ends of months before it, ``apart`` months from each other; oldest first.
+
+    Those before the ``first`` day are left out: there is nothing to run then.
+    """
     days = [newest]
     while len(days) < count:
         day = days[-1]
         for _ in range(apart):
             day = day.replace(day=1) - timedelta(days=1)
         days.append(day)
-    return days[::-1]
+    return [day for day in days[::-1] if day >= first]
 
 
-def _newest_batch(where: Project, declared: Declared) -> date:
+def _batch_days(where: Project, declared: Declared) -> tuple[date, date]:
+    """The first and the newest day of which a file is there."""
     from sources.landing import discover
 
     days = [file.batch_on for feed in declared.feeds.values() for file in discover(where, feed)]
     if not days:
         raise InputError("landing/ holds no file of a declared feed.", "Run `cdp demo generate --out .` first.")
-    return max(days)
+    return min(days), max(days)
 
 
 def _where_to_look(where: Project) -> list[str]:

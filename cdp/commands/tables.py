@@ -55,12 +55,16 @@ def query(
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many rows.")] = 100,
     json: JsonOption = False,
 ) -> None:
-    """Ask the published tables: a complete snapshot, also while a run writes."""
+    """Ask the published tables: a complete snapshot, also while a run writes.
+
+    Rows that are wider than the terminal are shown one below the other, a line for each column.
+    """
     link = find_project(project).published / SNAPSHOT_NAME
     if not link.exists():
         raise WarehouseError("Nothing is published yet.", "Run `cdp run` first.")
     found = ask(link, statement, limit)
-    show([dict(zip(found.columns, row, strict=True)) for row in found.rows], found.columns, as_json=json)
+    rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+    show(rows, found.columns, as_json=json, may_turn=True)
     if found.is_cut and not json:
         say(f"… and more; --limit shows more than {limit:,}")
 

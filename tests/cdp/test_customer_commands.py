@@ -137,6 +137,14 @@ def test_contradictions_end_with_code_14_a_reason_and_a_fix(shop: Shop) -> None:
     assert len(shop.json("customer", "decisions")) == 1
 
 
+def test_times_are_told_on_the_business_s_clock(shop: Shop) -> None:
+    with open_warehouse(Project(shop.root).database) as warehouse:
+        warehouse.cursor().execute("update identity.records set first_seen_at = timestamp '2026-07-01 23:30:00'")
+    page = shop.call("customer", "explain", "ann@a.example")
+    assert "times are those of Europe/London" in page
+    assert "2026-07-02 00:30 – " in page
+
+
 def test_who_is_unknown_is_told_without_the_value(shop: Shop) -> None:
     assert "zoe" not in shop.call("customer", "merge", "ann@a.example", "zoe@z.example", code=11)
 
