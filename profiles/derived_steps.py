@@ -28,7 +28,7 @@ _ACTIVITIES = {
 """Private tables of staged rows with their customers → the contract their columns come from."""
 
 _LIFECYCLE = ("_sale_days", "lifecycle_history", "lifecycle", "lifecycle_flows")
-_FIXED = ("households", "rfm", "_segment_subjects", "_current_ids", "segment_history", "segment_sizes")
+_FIXED = ("days", "households", "rfm", "_segment_subjects", "_current_ids", "segment_history", "segment_sizes")
 
 
 def derived_steps(project: Project) -> tuple[Step, ...]:

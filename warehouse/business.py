@@ -33,8 +33,16 @@ class Business(Declaration):
     base_currency: Currency = Field(description="ISO code; amounts stand also in this currency.")
     time_zone: TimeZone = Field(description="Days, months, sessions and hours are counted in this zone.")
     default_country: Country = Field(description="ISO code; the country of phone numbers and addresses without one.")
-    languages: tuple[Language, ...] = Field(("en",), min_length=1, description="Languages that customers write.")
-    week_starts_on: Weekday = Field("monday", description="First day of a week in calendars.")
+    languages: tuple[Language, ...] = Field(
+        ("en",),
+        min_length=1,
+        description="ISO codes of what customers write, the main one first: it is that of pictures (zh or en). "
+        "Names and texts are read in every language, whatever stands here.",
+    )
+    week_starts_on: Weekday = Field(
+        "monday",
+        description="First day of a week: rules `week` of the table profiles.days, by which days are summed up.",
+    )
     sale: Sale = Field(default_factory=Sale, description="Which orders count as sales.")
     revenue: Literal["gross", "net"] = Field(
         "net", description="gross: as ordered. net: refunds are taken off on the day of the refund."

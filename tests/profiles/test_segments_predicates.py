@@ -159,7 +159,7 @@ def test_the_last_thirty_days_end_with_the_as_of_date() -> None:
         ({"field": "rows.a_text"}, "exactly one operator"),
         ({"field": "rows.a_text", "eq": "a", "ne": "b"}, "exactly one operator .found eq and ne."),
         ({"eq": "a"}, "exactly one of all, any, not, segment, field"),
-        ({"segment": "vip", "eq": "a"}, "`eq` stands beside a `field`"),
+        ({"segment": "vip", "eq": "a"}, "`eq` stands beside no `field`"),
         ({"segment": "vip", "field": "rows.a_text", "eq": "a"}, "found segment and field"),
     ],
 )

@@ -46,7 +46,11 @@ def test_the_table_holds_what_the_case_says(case: Case, warehouse: Warehouse, ru
     steps = [known_steps()[name] for name in (*case.through, case.table)]
     parameters = dict(case.parameters)
     business = run.business.model_copy(
-        update={key: parameters.pop(key) for key in ("time_zone", "base_currency", "revenue") if key in parameters}
+        update={
+            key: parameters.pop(key)
+            for key in ("time_zone", "base_currency", "revenue", "week_starts_on")
+            if key in parameters
+        }
     )
     as_of = parameters.pop("as_of", run.as_of)
     this_run = replace(run, as_of=date.fromisoformat(str(as_of)), business=business)
