@@ -93,28 +93,39 @@ _DROP_SCORES = """
 """
 _EDGES_BEFORE = """
     create or replace temp table _edges_before as
+    with touched_records as (
+        select first_records.record_id
+        from identity._first_records as first_records
+        semi join _touched on first_records.node_id = _touched.node_id
+    )
+
     select least(l.record_id, r.record_id) as record_id_l, greatest(l.record_id, r.record_id) as record_id_r
     from _before as pairs
     inner join identity._first_records as l on pairs.node_l = l.node_id
     inner join identity._first_records as r on pairs.node_r = r.node_id
     where pairs.weight >= $review_from
+    union all
+    select edges.record_id_l, edges.record_id_r
+    from identity.edges as edges
+    semi join touched_records on edges.record_id_l = touched_records.record_id
+    where starts_with(edges.rule, 'same_')
 """
 _DROP_EDGES = (
     """
     delete from identity.edges as edges using _edges_before as gone
     where edges.record_id_l = gone.record_id_l and edges.record_id_r = gone.record_id_r
     """,
-    """
-    delete from identity.edges as edges using (
-        select first_records.record_id
-        from identity._first_records as first_records
-        semi join _touched on first_records.node_id = _touched.node_id
-    ) as gone
-    where edges.record_id_l = gone.record_id and starts_with(edges.rule, 'same_')
-    """,
     "delete from identity._first_records where node_id in (select node_id from _touched)",
     "insert into identity._first_records select node_id, min(record_id) from _part_nodes group by node_id",
 )
+_EDGES_MOVED = """
+    select record_id_l || ' ' || record_id_r as key, null as one, null as other
+    from (
+        select record_id_l, record_id_r from _edges_before
+        union
+        select record_id_l, record_id_r from _edges_now
+    )
+"""
 _PART = {"identity._nodes": "_part_nodes", "identity.identifiers": "_part_identifiers"}
 
 
@@ -150,9 +161,10 @@ def _execute(rules: IdentityRules, connection: Connection, run: Run) -> None:
     if keeper.stands(connection, run):
         _weigh_again(connection, rules, model, counted)
         tell(connection, "components", TOLD)
+        tell(connection, "edges", _EDGES_MOVED)
     else:
         _weigh_all(connection, rules, model)
-        tell_everything(connection, "components")
+        tell_everything(connection, "components", "edges")
     keeper.done(connection)
 
 
@@ -202,7 +214,8 @@ def _weigh_again(connection: Connection, rules: IdentityRules, model: Model, cou
     for statement in _DROP_EDGES:
         connection.execute(statement)
     certain = narrowed(_CERTAIN_EDGES, _PART)
-    _write_edges(connection, rules, [*batches, *completed], "insert into identity.edges", certain)
+    _write_edges(connection, rules, [*batches, *completed], "create or replace temp table _edges_now as", certain)
+    connection.execute("insert into identity.edges from _edges_now")
     write_table(connection, "identity._outcomes", outcomes_table([outcomes_before(connection), patterns]))
 
 

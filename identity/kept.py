@@ -143,8 +143,15 @@ def make(connection: Connection, table: str, query: str, parameters: Mapping[str
 
 
 def part(connection: Connection, name: str, table: str, among: str, key: str) -> None:
-    """A temporary table of the rows of a table whose ``key`` (columns, separated by commas) stands in ``among``."""
-    make(connection, name, " ".join(("select whole.* from", table, "as whole semi join", among, "using (", key, ")")))
+    """A temporary table of the rows of a table whose ``key`` (columns, separated by commas) stands in ``among``.
+
+    The rows are found by their key first and read by their places then: what changed lies together as a rule, at the
+    end, and of a wide table the engine would otherwise read every column of every row.
+    """
+    found = ("select whole.rowid as place from", table, "as whole semi join", among, "using (", key, ")")
+    make(connection, "_places", " ".join(found))
+    read = ("select whole.* from", table, "as whole semi join _places on whole.rowid = _places.place")
+    make(connection, name, " ".join(read))
 
 
 def touched_nodes(connection: Connection, subject: str) -> None:

@@ -26,7 +26,7 @@ import pyarrow as pa
 
 from identity.arrays import arrow
 from identity.decisions import decisions_specs, ensure_decisions
-from identity.kept import Keeper, add, make
+from identity.kept import Keeper, add, make, tell, tell_everything
 from identity.specs import spec
 from warehouse.database import Connection
 from warehouse.step import Run, Step, TableSpec
@@ -141,6 +141,12 @@ _ALL_LINKS = """
     order by record_id
 """
 _PART_LINKS = (
+    """
+    create or replace temp table _links_were as
+    select links.record_id, links.customer_id
+    from identity.customer_links as links
+    semi join _part on links.record_id = _part.record_id
+    """,
     "delete from identity.customer_links where record_id in (select record_id from _part)",
     """
     insert into identity.customer_links
@@ -151,6 +157,20 @@ _PART_LINKS = (
     order by history.record_id
     """,
 )
+_MOVED_LINKS = """
+    with links_now as (
+        select links.record_id, links.customer_id
+        from identity.customer_links as links
+        semi join _part on links.record_id = _part.record_id
+    )
+
+    select distinct record_id as key, null as one, null as other
+    from (
+        (from _links_were except from links_now)
+        union all
+        (from links_now except from _links_were)
+    )
+"""
 _STAGES = ("claims", "heirs", "revived")
 _FINISH = (
     "changes",
@@ -204,6 +224,10 @@ def _execute(connection: Connection, run: Run) -> None:
         connection.execute(text, {name: value for name, value in values.items() if f"${name}" in text})
     for statement in _PART_LINKS if stands else (_ALL_LINKS,):
         connection.execute(statement)
+    if stands:
+        tell(connection, "linked", _MOVED_LINKS)
+    else:
+        tell_everything(connection, "linked")
     _KEEPER.done(connection)
 
 

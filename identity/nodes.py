@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from identity.arrays import Integers, arrow, components, encoded, read_table, write_temporary
 from identity.decisions import standing_constraints
-from identity.kept import Keeper, part, tell, tell_everything
+from identity.kept import Keeper, add, narrowed, part, tell, tell_everything
 from identity.specs import spec
 from warehouse.database import Connection
 from warehouse.step import Run, Step
@@ -40,18 +40,10 @@ _HEARD_RECORDS = """
 _EVERY_RECORD = "create or replace temp table _changed as select distinct record_id from identity.identifiers"
 _KEEP_APART = "create or replace table identity._kept_apart as select * from _apart_now"
 _TIES = """
-    insert into identity._ties
     with found as (
-        select identifiers.*
-        from identity.identifiers as identifiers
-        semi join _changed on identifiers.record_id = _changed.record_id
-        where identifiers.strength <> 'device' and not identifiers.is_blocked
-    ),
-
-    said as (
-        select records.record_id, records.address_line, records.city, records.postcode, records.birth_on, records.gender
-        from identity.records as records
-        semi join _changed on records.record_id = _changed.record_id
+        select record_id, identifier_kind, value, strength
+        from identity.identifiers
+        where strength <> 'device' and not is_blocked
     ),
 
     named as (
@@ -78,7 +70,7 @@ _TIES = """
             )
         ) as value
     from named
-    inner join said on named.record_id = said.record_id
+    inner join identity.records as said on named.record_id = said.record_id
 """
 _AFFECTED = """
     create or replace temp table _affected as
@@ -215,7 +207,8 @@ def _execute(connection: Connection, run: Run) -> None:
             connection.execute(statement)
     connection.execute(_HEARD_RECORDS if stands else _EVERY_RECORD)
     connection.execute("delete from identity._ties where record_id in (select record_id from _changed)")
-    for statement in (_TIES, _AFFECTED, _KNOWN):
+    add(connection, "identity._ties", _ties(connection) if stands else _TIES)
+    for statement in (_AFFECTED, _KNOWN):
         connection.execute(statement)
     part(connection, "_nodes_before", "identity._nodes", "_affected", "record_id")
     _number(connection)
@@ -227,6 +220,13 @@ def _execute(connection: Connection, run: Run) -> None:
         tell_everything(connection, "nodes")
     connection.execute(_KEEP_APART)
     _KEEPER.done(connection)
+
+
+def _ties(connection: Connection) -> str:
+    """The select of what ties the records that changed."""
+    for table in ("identifiers", "records"):
+        part(connection, f"_part_{table}", f"identity.{table}", "_changed", "record_id")
+    return narrowed(_TIES, {f"identity.{table}": f"_part_{table}" for table in ("identifiers", "records")})
 
 
 def _read_apart(connection: Connection) -> None:

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from identity.addresses import address_key
 from identity.arrays import add_rows, arrow, read_table
-from identity.kept import Keeper, is_filled, make, part, tell, tell_everything
+from identity.kept import Keeper, is_filled, make, tell, tell_everything
 from identity.names import normalise_name
 from identity.normalise import (
     normalise_address,
@@ -97,31 +97,55 @@ _KEYS = {
 _FRESH = """
     create or replace temp table _fresh as
     select
-        record_id,
+        rowid as place,
         hash(
-            email, handle, address_line, city, postcode, gender, phone, country, feed_country, full_name, given_name,
-            family_name, feed, kind, person_key, id_space, source_customer_id, anonymous_id, device_id, platform,
-            account_id, region, company, birth_on, national_id_hash, wechat_unionid, wechat_openid,
+            record_id, email, handle, address_line, city, postcode, gender, phone, country, feed_country, full_name,
+            given_name, family_name, feed, kind, person_key, id_space, source_customer_id, anonymous_id, device_id,
+            platform, account_id, region, company, birth_on, national_id_hash, wechat_unionid, wechat_openid,
             wecom_external_userid, source_key, device_key
         ) as content
     from identity.records
 """
-_TOUCHED = """
-    create or replace temp table _touched as
-    select coalesce(fresh.record_id, standing.record_id) as record_id
+_DIFFERING = (
+    """
+    create or replace temp table _new_places as
+    select fresh.place, fresh.content
     from _fresh as fresh
-    full outer join identity._standing as standing on fresh.record_id = standing.record_id
-    where fresh.content is distinct from standing.content
-"""
+    anti join identity._standing as standing on fresh.content = standing.content
+    """,
+    """
+    create or replace temp table _said_now as
+    select records.*, places.content
+    from identity.records as records
+    inner join _new_places as places on records.rowid = places.place
+    """,
+    """
+    create or replace temp table _old_places as
+    select standing.rowid as place
+    from identity._standing as standing
+    anti join _fresh as fresh on standing.content = fresh.content
+    """,
+    """
+    create or replace temp table _said_before as
+    select standing.*
+    from identity._standing as standing
+    semi join _old_places as places on standing.rowid = places.place
+    """,
+    """
+    create or replace temp table _touched as
+    select record_id from _said_before
+    union
+    select record_id from _said_now
+    """,
+)
 _KEEP_STANDING = (
     "delete from identity._standing where record_id in (select record_id from _said_before)",
     """
     insert into identity._standing
     select
-        said.record_id, fresh.content, said.email, said.handle, said.address_line, said.city, said.postcode,
+        said.record_id, said.content, said.email, said.handle, said.address_line, said.city, said.postcode,
         said.gender, said.phone, said.country, said.feed_country, said.full_name, said.given_name, said.family_name
     from _said_now as said
-    inner join _fresh as fresh on said.record_id = fresh.record_id
     """,
 )
 _KEEPER = Keeper("identity.normalised", ())
@@ -147,10 +171,8 @@ def _execute(connection: Connection, run: Run) -> None:
     if not stands:
         for statement in _EMPTY:
             connection.execute(statement)
-    for statement in (_FRESH, _TOUCHED):
+    for statement in (_FRESH, *_DIFFERING):
         connection.execute(statement)
-    part(connection, "_said_before", "identity._standing", "_touched", "record_id")
-    part(connection, "_said_now", "identity.records", "_touched", "record_id")
     for name, normalise in (("_texts", _texts), ("_phones", _phones), ("_names", _names)):
         new = read_table(connection, _new_query(name))
         add_rows(connection, f"identity.{name}", normalise(*(new.column(key).to_pylist() for key in _KEYS[name])))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from identity.blocking import candidates_step
 from identity.clusters import clusters_step
 from identity.declaration import IdentityRules, load_identity
+from identity.doubts import doubts_step
 from identity.edges import edges_step
 from identity.features_step import features_step
 from identity.history import known_identifiers_step
@@ -55,7 +56,8 @@ def matching_steps(rules: IdentityRules) -> tuple[Step, ...]:
         clusters_step(rules),
         ledger_step(),
         known_identifiers_step(),
-        _table("review_queue", link_at=rules.clusters.link_at, review_from=rules.clusters.review_from),
+        doubts_step(rules),
+        _table("review_queue"),
     )
 
 

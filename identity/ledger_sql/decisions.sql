@@ -1,35 +1,6 @@
 -- Every link that this run began or ended, with the strongest evidence for it.
 insert into identity.decisions
-with sided as (
-    select
-        record_id_l as record_id,
-        record_id_r as other_record_id,
-        rule,
-        weight
-    from identity.edges
-    union all
-    select
-        record_id_r,
-        record_id_l,
-        rule,
-        weight
-    from identity.edges
-),
-
-inside as (
-    select
-        sided.*,
-        row_number() over (
-            partition by sided.record_id
-            order by sided.weight desc, sided.other_record_id asc
-        ) as nth
-    from sided
-    inner join _assigned as one on sided.record_id = one.record_id
-    inner join _assigned as other on sided.other_record_id = other.record_id
-    where one.cluster_id = other.cluster_id
-),
-
-changed as (
+with changed as (
     select
         record_id,
         customer_id,
@@ -43,6 +14,42 @@ changed as (
         'unlink' as action
     from identity.customer_link_history
     where valid_to = $now
+),
+
+ends as (
+    select distinct record_id
+    from changed
+),
+
+sided as (
+    select
+        edges.record_id_l as record_id,
+        edges.record_id_r as other_record_id,
+        edges.rule,
+        edges.weight
+    from identity.edges as edges
+    inner join ends on edges.record_id_l = ends.record_id
+    union all
+    select
+        edges.record_id_r as record_id,
+        edges.record_id_l as other_record_id,
+        edges.rule,
+        edges.weight
+    from identity.edges as edges
+    inner join ends on edges.record_id_r = ends.record_id
+),
+
+inside as (
+    select
+        sided.*,
+        row_number() over (
+            partition by sided.record_id
+            order by sided.weight desc, sided.other_record_id asc
+        ) as nth
+    from sided
+    inner join _assigned as one on sided.record_id = one.record_id
+    inner join _assigned as other on sided.other_record_id = other.record_id
+    where one.cluster_id = other.cluster_id
 ),
 
 -- What a person decided about a record since its customer was last settled is why it moved.

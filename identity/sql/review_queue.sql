@@ -2,12 +2,21 @@
 -- rival keeps apart. What an answer would move is weighed by how uncertain it is; revenue, at the newest rates, serves
 -- that order only.
 -- grain: record_id_l, record_id_r
-with sizes as (
+with asked as (
+    select customer_id_l as customer_id
+    from identity._doubts
+    union
+    select customer_id_r
+    from identity._doubts
+),
+
+sizes as (
     select
-        customer_id,
+        links.customer_id,
         count(*) as records
-    from identity.customer_links
-    group by customer_id
+    from identity.customer_links as links
+    inner join asked on links.customer_id = asked.customer_id
+    group by links.customer_id
 ),
 
 newest_rates as (
@@ -80,10 +89,10 @@ decided as (
     select
         least(one.record_id, other.record_id) as record_id_l,
         greatest(one.record_id, other.record_id) as record_id_r
-    from identity.edges as edges
-    inner join sides as one on edges.record_id_l = one.record_id
+    from identity._doubts as doubts
+    inner join sides as one on doubts.record_id_l = one.record_id
     inner join sides as other
-        on edges.record_id_r = other.record_id and one.decision_id = other.decision_id and one.side <> other.side
+        on doubts.record_id_r = other.record_id and one.decision_id = other.decision_id and one.side <> other.side
     union
     select
         least(said.record_id_l, said.record_id_r) as record_id_l,
@@ -94,27 +103,11 @@ decided as (
 ),
 
 doubted as (
-    select
-        edges.record_id_l,
-        edges.record_id_r,
-        l.customer_id as customer_id_l,
-        r.customer_id as customer_id_r,
-        edges.weight,
-        edges.probability,
-        edges.is_apart,
-        l.customer_id = r.customer_id as is_inside,
-        l.customer_id <> r.customer_id and not edges.is_apart and edges.weight >= $link_at as is_refused
-    from identity.edges as edges
-    inner join identity.customer_links as l on edges.record_id_l = l.record_id
-    inner join identity.customer_links as r on edges.record_id_r = r.record_id
+    select doubts.*
+    from identity._doubts as doubts
     left join decided
-        on edges.record_id_l = decided.record_id_l and edges.record_id_r = decided.record_id_r
-    where
-        decided.record_id_l is null
-        and (
-            (l.customer_id <> r.customer_id and edges.weight >= $review_from)
-            or (l.customer_id = r.customer_id and edges.weight < $link_at)
-        )
+        on doubts.record_id_l = decided.record_id_l and doubts.record_id_r = decided.record_id_r
+    where decided.record_id_l is null
 ),
 
 -- Of two customers, the one with fewer records would give way; of one, up to half would leave.

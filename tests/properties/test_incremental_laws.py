@@ -51,6 +51,7 @@ TABLES = {
             "customer_changes",
             "decisions",
             "known_identifiers",
+            "_doubts",
             "review_queue",
         )
     },
