@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 import pyarrow as pa
 
+from quality.contracts.year_first import iso_text
 from sources.source_rows import Block
 
 ColumnType: TypeAlias = Literal["text", "integer", "number", "boolean", "date", "timestamp", "object", "list", "mixed"]
@@ -130,6 +131,7 @@ def text_type(text: str) -> ColumnType:
 
 
 def _moment_type(value: str) -> ColumnType:
+    value = iso_text(value)
     if _DATE.match(value):
         return "date"
     return "timestamp" if _TIMESTAMP.match(value) else "text"

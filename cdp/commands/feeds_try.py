@@ -66,15 +66,15 @@ def _check(file: Path, mapping: str | None, kind: str | None, encoding: str | No
         raise typer.BadParameter(told, param_hint="--encoding")
 
 
-def _settings(project: Path | None, *, is_needed: bool) -> tuple[dict[str, str | None], Project | None]:
-    """What the business says of clocks and money; a file may be tried outside any project."""
+def _settings(project: Path | None, *, is_needed: bool) -> tuple[dict[str, str | None] | None, Project | None]:
+    """What the business says of clocks and money; None outside any project, where a file may be tried too."""
     try:
         where = find_project(project)
         business = load_business(where)
     except (CdpError, typer.BadParameter):
         if is_needed:
             raise
-        return {"time_zone": "UTC", "country": None, "currency": None}, None
+        return None, None
     return {
         "time_zone": business.time_zone,
         "country": business.default_country,

@@ -16,6 +16,8 @@ from typing import Annotated, Final, Literal
 from pydantic import BeforeValidator, JsonValue, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from quality.contracts.year_first import iso_text
+
 ShapeName = Literal["id", "line", "text", "code", "timestamp", "day", "decimal", "count", "double", "flag", "json"]
 
 FIRST_MOMENT: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - contract timestamps are naive UTC
@@ -117,7 +119,10 @@ def read_answer(value: object) -> object:
 
 
 def read_timestamp(value: object) -> object:
-    """A moment as naive UTC: ISO 8601 with an offset, or without one when it is UTC already."""
+    """A moment as naive UTC: ISO 8601 with an offset, or without one when it is UTC already.
+
+    Other marks between the parts, and parts of one digit, are read where the year comes first.
+    """
     if isinstance(value, datetime):
         moment = value
     elif isinstance(value, date):
@@ -142,7 +147,7 @@ def _moment_of(text: str) -> datetime:
             return datetime.fromisoformat(text).replace(tzinfo=None)
         except ValueError as error:
             raise refuse("bad_format", "there is no such day or time of day") from error
-    match = _MOMENT.fullmatch(text)
+    match = _MOMENT.fullmatch(text) or _MOMENT.fullmatch(iso_text(text))
     if match is None:
         raise refuse("bad_format", "a moment is written YYYY-MM-DDTHH:MM:SS with Z or an offset")
     zone = {None: "", "Z": "+00:00", "UTC": "+00:00"}.get(match["zone"], match["zone"])
@@ -153,13 +158,14 @@ def _moment_of(text: str) -> datetime:
 
 
 def read_day(value: object) -> object:
-    """A calendar day, written YYYY-MM-DD; midnight may be written behind it."""
+    """A calendar day, written YYYY-MM-DD or otherwise with the year first; midnight may be written behind it."""
     if isinstance(value, datetime):
         day = value.date()
     elif isinstance(value, date):
         day = value
     elif isinstance(value, str):
-        match = _DAY.fullmatch(value.strip())
+        text = value.strip()
+        match = _DAY.fullmatch(text) or _DAY.fullmatch(iso_text(text))
         if match is None:
             raise refuse("bad_format", "a day is written YYYY-MM-DD")
         try:

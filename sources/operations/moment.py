@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
+from quality.contracts.year_first import iso_text
 from sources.operations.operation import (
     FALSE,
     Operation,
@@ -58,7 +59,7 @@ _CALM_HOURS: Final = 4
 
 @dataclass(frozen=True)
 class Time(Operation):
-    """A moment as text: ``iso``, ``utc``, ``weibo``, or a strptime format, or the first of several that fits.
+    """A moment as text: ``iso`` (the year first), ``utc``, ``weibo``, a strptime format, or the first that fits.
 
     Without an offset it is in the feed's time zone, but for ``utc``.
     """
@@ -74,8 +75,8 @@ class Time(Operation):
         text = text.strip()
         if not text:
             return None
-        if _ISO_FORMS.intersection(self.forms) and re.fullmatch(_ZONED, text):
-            return text
+        if _ISO_FORMS.intersection(self.forms) and re.fullmatch(_ZONED, plain := iso_text(text)):
+            return plain
         moment = _read_first(text, self.forms)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=ZoneInfo(scope.setting.time_zone))
@@ -253,6 +254,7 @@ class Day(Operation):
 def _read_day(text: str, form: str) -> str:
     if form != "iso":
         return _read_form(text, form).date().isoformat()
+    text = text if re.fullmatch(rf"{_DAY}([T ].*)?", text) else iso_text(text)
     if not re.fullmatch(rf"{_DAY}([T ].*)?", text):
         raise UnreadableError("bad_format", "a day is written YYYY-MM-DD")
     return text[:10]
@@ -291,8 +293,8 @@ def _read_first(text: str, forms: tuple[str, ...]) -> datetime:
     for form in forms:
         try:
             if form == "utc":
-                return _read_iso(text).replace(tzinfo=UTC)
-            return _read_iso(text) if form == "iso" else _read_form(text, form)
+                return _read_iso(iso_text(text)).replace(tzinfo=UTC)
+            return _read_iso(iso_text(text)) if form == "iso" else _read_form(text, form)
         except UnreadableError as error:
             refused = refused or error
     assert refused is not None

@@ -12,14 +12,29 @@ from sources.trial.trial import Trial
 
 _SUFFIX = re.compile(r"((\.[A-Za-z0-9]{1,8})?\.(gz|zst)|\.[A-Za-z0-9]{1,8})\Z")
 _PLAIN = re.compile(r"[^a-z0-9]+")
+_HAN = re.compile("[\u3400-\u9fff]+")
+_TAIL = re.compile(
+    r"(_?[0-9]{4}_?[0-9]{2}_?[0-9]{2}|_(gbk|gb2312|gb18030|big5|utf_?8|utf_?16|latin_?1|cp1252|ansi|bom|sig))+\Z"
+)
+_LONGEST = 40
 
 
 def feed_name(file: PurePath) -> str:
-    """A feed name made of a file's: small letters, digits and underscores."""
-    stem = _SUFFIX.sub("", file.name).lower()
-    name = _PLAIN.sub("_", stem).strip("_")
-    name = re.sub(r"(_?[0-9]{4}_?[0-9]{2}_?[0-9]{2})+\Z", "", name) or "feed"
+    """A feed name made of a file's: small letters, digits and underscores; Chinese is spelt as it is read.
+
+    Days and names of encodings at the end say nothing of what the file is.
+    """
+    name = _PLAIN.sub("_", _spelt(_SUFFIX.sub("", file.name)).lower()).strip("_")
+    name = _TAIL.sub("", name)[:_LONGEST].strip("_") or "feed"
     return name if name[0].isalpha() else f"feed_{name}"
+
+
+def _spelt(text: str) -> str:
+    if not _HAN.search(text):
+        return text
+    from pypinyin import lazy_pinyin  # its tables are read only where there are Chinese characters
+
+    return _HAN.sub(lambda found: f" {''.join(lazy_pinyin(found[0]))} ", text)
 
 
 def declaration_text(trial: Trial, file: PurePath) -> str:
@@ -67,13 +82,22 @@ def _form_lines(trial: Trial) -> Iterator[tuple[str, str]]:
 
 
 def _setting_lines(trial: Trial) -> Iterator[tuple[str, str]]:
-    """What the business says of clocks and money."""
+    """Clocks and money: the business's, else what the file seems to say."""
     feed = trial.feed
-    yield f"time_zone: {feed.time_zone}", "of moments without an offset: the business's; check"
-    if feed.country:
-        yield f"country: {feed.country}", "of rows that name none: the business's; check"
-    if feed.currency:
-        yield f"currency: {feed.currency}", "of rows that name none: the business's; check"
+    yield f"time_zone: {feed.time_zone}", f"of moments without an offset: {_why_setting(trial, 'time_zone')}"
+    for name in ("country", "currency"):
+        if value := getattr(feed, name):
+            yield f"{name}: {value}", f"of rows that name none: {_why_setting(trial, name)}"
+
+
+def _why_setting(trial: Trial, name: str) -> str:
+    if trial.place is None:
+        return "the business's; check" if trial.is_business else "nothing says it; check"
+    told = trial.place.settings[name]
+    if not trial.is_business:
+        return f"a guess, because of {trial.place.why}; check"
+    is_other = told != getattr(trial.feed, name)
+    return f"the business's; {told} because of {trial.place.why}?" if is_other else "the business's; check"
 
 
 def _why_mapping(trial: Trial) -> str:

@@ -14,6 +14,7 @@ from quality.contracts.check import Accepted, Rejected
 from quality.contracts.columns import Column, columns
 from quality.contracts.contract import Contract
 from quality.contracts.registry import CONTRACTS
+from quality.contracts.year_first import iso_text
 from sources.column_types import ColumnType, joined, text_type
 from sources.mapped_feed import MappedFeed, map_feed
 from sources.operations.operation import Value
@@ -25,12 +26,12 @@ from warehouse.errors import DeclarationError, InputError
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
 _PHONE = re.compile(r"(\+?86[- ]?)?1[3-9][0-9]{9}\Z|\+[0-9][0-9 ()-]{7,18}\Z")
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]|\Z)")
 _MOSTLY: Final = 0.8
 _RARE: Final = 0.2
 _ENVELOPES: Final = ("data", "items", "results", "records", "rows", "list", "response", "value")
 _TIME_FORMS: Final = (
-    "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d/%m/%Y %H:%M", "%d/%m/%Y",
-    "%m/%d/%Y %H:%M", "%m/%d/%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y",
+    "%Y%m%d", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y",
 )  # fmt: skip
 _FIRST_CHOICE: Final[Mapping[str, str]] = {
     "event_kind": "track",
@@ -130,11 +131,7 @@ def generic_guess(
     Raises:
         InputError: nothing of the file can be made a row of any contract.
     """
-    mapping = "jsonl" if form.format in {"json", "jsonl"} else "csv" if form.format == "tsv" else form.format
-    names = tuple(f"column_{n}" for n in range(1, form.width + 1)) if not form.has_header else ()
-    envelope = _envelope(path, form, mapping) if mapping == "jsonl" else ()
-    base = {"columns": names, "envelope": envelope}
-    rows = read_rows(path, _reader(form, mapping, base))
+    mapping, base, rows = plain_rows(path, form)
     sources = list(_sources([row for row in rows if not row.refusal]))
     if not sources:
         raise InputError(f"{path.name} has no row that can be read.", "Look at the file; is it whole?")
@@ -147,6 +144,15 @@ def generic_guess(
     if not guesses:
         raise InputError(f"Nothing in {path.name} identifies a row of any kind.", "Name the kind with --kind.")
     return max(guesses, key=lambda item: (item.accepted > 0, item.matched, item.kind == "contacts"))
+
+
+def plain_rows(path: Path, form: FileForm) -> tuple[str, dict[str, object], list[SourceRow]]:
+    """The generic mapping that reads a file, what a feed has to declare for it, and the first rows as they are."""
+    mapping = "jsonl" if form.format in {"json", "jsonl"} else "csv" if form.format == "tsv" else form.format
+    names = tuple(f"column_{n}" for n in range(1, form.width + 1)) if not form.has_header else ()
+    envelope = _envelope(path, form, mapping) if mapping == "jsonl" else ()
+    base: dict[str, object] = {"columns": names, "envelope": envelope}
+    return mapping, base, read_rows(path, _reader(form, mapping, base))
 
 
 def _reader(form: FileForm, mapping: str, base: Mapping[str, object]) -> MappedFeed:
@@ -277,7 +283,7 @@ def _expression(source: _Source, column: Column) -> object | None:
 
 
 def _moment(source: _Source, shape: str) -> object | None:
-    is_iso = sum("/" not in text and "." not in text[:10] for text in source.texts) >= _MOSTLY * len(source.texts)
+    is_iso = sum(bool(_ISO_DAY.match(iso_text(text))) for text in source.texts) >= _MOSTLY * len(source.texts)
     if source.type in {"date", "timestamp"} and is_iso:
         return source.name if shape == "day" else {"path": source.name, "then": [{"time": "iso"}]}
     if shape == "timestamp" and source.type == "integer":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,8 @@ from sources.feed_declaration import Feed
 from sources.mapped_feed import MappedFeed, map_feed
 from sources.mapping import describe_fields
 from sources.trial.form import FileForm, form_of
-from sources.trial.generic import FieldGuess, GenericGuess, generic_guess
+from sources.trial.generic import FieldGuess, GenericGuess, generic_guess, plain_rows
+from sources.trial.place import NOTHING_SAID, Place, Settings, place_of
 from sources.trial.sample import JudgedRow, judge_rows, read_rows
 from sources.trial.vendors import Candidate, explained, unread_names, vendor_candidates
 from warehouse.errors import InputError
@@ -44,7 +45,10 @@ class ShownRow:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a file turned out to be. ``guesses`` holds the fields of a generic mapping; empty for a vendor's."""
+    """What a file turned out to be. ``guesses`` holds the fields of a generic mapping; empty for a vendor's.
+
+    ``place``: where the file seems to come from; ``is_business``: whether clock and money are the business's.
+    """
 
     form: FileForm
     candidates: tuple[Candidate, ...]
@@ -52,6 +56,8 @@ class Trial:
     guesses: Mapping[str, FieldGuess]
     judged: tuple[JudgedRow, ...]
     unread: tuple[str, ...]
+    place: Place | None = None
+    is_business: bool = False
 
     @property
     def feed(self) -> Feed:
@@ -82,19 +88,26 @@ class Trial:
 
 def try_file(
     path: Path,
-    settings: Mapping[str, str | None],
+    business: Settings | None,
     *,
     mapping: str | None = None,
     kind: str | None = None,
     encoding: str | None = None,
 ) -> Trial:
-    """Find out what a file is. ``settings``: time zone, country and currency of the business; ``mapping``, ``kind``
-    and ``encoding`` are what the caller knows already.
+    """Find out what a file is. ``business``: its time zone, country and currency; None where there is none, and the
+    file must tell. ``mapping``, ``kind`` and ``encoding`` are what the caller knows already.
 
     Raises:
         InputError: it holds nothing, nothing that identifies a row, or text in an encoding that nothing says.
     """
     form = form_of(path, encoding)
+    place = place_of(plain_rows(path, form)[2])
+    settings = business or (place.settings if place else NOTHING_SAID)
+    trial = _tried(path, form, settings, mapping, kind)
+    return replace(trial, place=place, is_business=business is not None)
+
+
+def _tried(path: Path, form: FileForm, settings: Settings, mapping: str | None, kind: str | None) -> Trial:
     candidates = [] if kind and mapping is None else vendor_candidates(path, form, settings)
     candidates = [item for item in candidates if mapping in {None, item.mapping}]
     best = _best(candidates, is_named=mapping is not None)

@@ -244,13 +244,52 @@ def test_rejected_rows_stand_beside_accepted_ones_and_nothing_personal_is_shown(
     assert "shop.example" not in repr(shown)
 
 
+CHINESE_ORDERS = "订单编号,下单时间,手机号,实付金额\n" + "".join(
+    f"D{n},2026/9/{n} {n}:30{':05' if n % 2 else ''},1380013800{n},{n}.50\n" for n in range(1, 9)
+)
+
+
+def test_clock_and_money_are_the_business_s_else_what_the_file_says(tmp_path):
+    path = a_file(tmp_path, "订单_gbk.csv", CHINESE_ORDERS.encode("gbk"))
+    alone = try_file(path, None)
+    assert (alone.feed.time_zone, alone.feed.country, alone.feed.currency) == ("Asia/Shanghai", "CN", "CNY")
+    text = declaration_text(alone, path)
+    assert "a guess, because of Chinese headings, mobile numbers of China; check" in text
+    here = try_file(path, SETTINGS)
+    assert (here.feed.time_zone, here.feed.currency) == (SETTINGS["time_zone"], SETTINGS["currency"])
+    english = a_file(
+        tmp_path, "people.csv", b"id,name,email\n" + b"".join(b"%d,Ann,a%d@b.example\n" % (n, n) for n in range(9))
+    )
+    told = declaration_text(try_file(english, None), english)
+    assert "time_zone: UTC    # of moments without an offset: nothing says it; check" in told
+    assert "country:" not in told
+
+
+def test_moments_with_the_year_first_are_read_whichever_marks_and_digits_they_have(tmp_path, shop):
+    path = a_file(tmp_path, "orders.csv", CHINESE_ORDERS.encode())
+    trial = try_file(path, None)
+    assert (trial.feed.kind, trial.accepted, len(trial.judged)) == ("purchases", 8, 8)
+    shop.land("guess", "dt=2026-09-30/orders.csv", CHINESE_ORDERS)
+    shop.load(declared(trial, path))
+    assert shop.ask(
+        "select cast(placed_at as varchar) from staging._purchases_versions order by placed_at limit 2"
+    ) == [
+        ("2026-08-31 17:30:05",),
+        ("2026-09-01 18:30:00",),
+    ]
+
+
 @pytest.mark.parametrize(
     ("file", "name"),
     [
-        ("contacts_export_gb18030.csv", "contacts_export_gb18030"),
+        ("contacts_export_gb18030.csv", "contacts_export"),
+        ("订单_gbk.csv", "dingdan"),
+        ("2026年9月会员_20260930_utf-8.xlsx", "feed_2026_nian_9_yuehuiyuan"),
+        ("gbk.csv", "gbk"),
         ("Orders 2026-01-31.jsonl.gz", "orders"),
         ("2026.csv", "feed_2026"),
-        ("导出.csv", "feed"),
+        ("导出.csv", "daochu"),
+        ("Заказы.csv", "feed"),
     ],
 )
 def test_a_feed_is_named_after_its_file(file, name):
