@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -43,7 +44,8 @@ def in_doubt(warehouse: Warehouse, run: Run, *pairs: tuple[dict[str, Any], dict[
         )
     rules = default_rules()
     assert rules is not None
-    materialise(warehouse, matching_steps(rules)[-1], run)
+    for step in matching_steps(rules)[-2:]:
+        materialise(warehouse, step, replace(run, full_refresh=True))
 
 
 def buys(warehouse: Warehouse, row: dict[str, Any], amount: int) -> None:
