@@ -12,6 +12,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from identity.linker.events import why_event
 from identity.linker.profile import Column, profile
 from identity.linker.roles import Role
 
@@ -74,6 +75,8 @@ def _guess(column: Column) -> Guess:
     if column.distinct == 1:
         return Guess(column.name, NOTHING, 1.0, "every value is the same")
     hinted = _hinted(column.name)
+    if why := why_event(column, is_called_birthday=Role.BIRTH in hinted):
+        return Guess(column.name, NOTHING, 0.9, why)
     options = [
         (score + (_HINTED if meaning in hinted and score > 0.05 else 0.0), meaning, reason)
         for meaning, score, reason in _content(column)

@@ -45,6 +45,7 @@ _REGIONS: Final = (
 _GENDER_TEXT: Final = "f m female male woman man w d u x 女 男 女性 男性 女士 先生 other unknown diverse"
 _GENDERS: Final = frozenset(_GENDER_TEXT.split())
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_CLOCK = re.compile(r"\d{1,2}(?::\d{2}|时\d{1,2})(?::?\d{2})?")
 _HAN_PLACE = re.compile(r"(省|市|区|县|州|盟|旗)$")
 _HAN_STREET = re.compile(r"(路|街|号|弄|巷|栋|幢|室|单元|小区|花园|大道)")
 
@@ -113,10 +114,28 @@ class Column:
         return self.share(lambda value: 0 < value.find("@") < len(value) - 1)
 
     @cached_property
+    def days(self) -> tuple[str, ...]:
+        """The values that are a day between 1850 and 2100, as YYYYMMDD, in order of time."""
+        parsed = eight_digits(pa.array(self.values, pa.string())).to_pylist()
+        return tuple(sorted(filter(_is_day, parsed)))
+
+    @cached_property
     def dates(self) -> float:
         """Values that are a day between 1850 and 2100."""
-        parsed = eight_digits(pa.array(self.values, pa.string())).to_pylist()
-        return sum(map(_is_day, parsed)) / max(len(parsed), 1)
+        return len(self.days) / max(len(self.values), 1)
+
+    @cached_property
+    def clocks(self) -> float:
+        """Values with a time of day other than the three commonest: midnights of some zones are none."""
+        found = Counter(match.group() for value in self.values if (match := _CLOCK.search(value)))
+        usual = sum(count for _, count in found.most_common(3))
+        return (found.total() - usual) / max(len(self.values), 1)
+
+    def years_within(self, share: float) -> tuple[int, int]:
+        """First and last year of the days but for the same share of the earliest and of the latest."""
+        cut = int(len(self.days) * share)
+        kept = self.days[cut : len(self.days) - cut]
+        return int(kept[0][:4]), int(kept[-1][:4])
 
     @cached_property
     def phones(self) -> float:

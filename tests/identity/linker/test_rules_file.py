@@ -75,3 +75,29 @@ def test_a_few_records_are_linked_like_many(people: Path, tmp_path: Path) -> Non
 def test_record_ids_that_stand_twice_are_refused(people: Path, tmp_path: Path) -> None:
     command = ["identity", "run", "--input", str(people), "--id", "last", "--output", str(tmp_path / "o.csv")]
     assert run_command(command) == 11
+
+
+@pytest.mark.parametrize(
+    ("column", "written", "is_birthday"),
+    [
+        ("Datum", "2026-{month:02}-{day:02}", False),
+        ("下单时间", "2026/{month}/{day} {hour}:{day:02}", False),
+        ("birthday", "1980-{month:02}-{day:02} {hour:02}:{day:02}:11", False),
+        ("created", "19{decade}5-{month:02}-{day:02}", True),
+        ("dob", "2015-{month:02}-{day:02}", True),
+        ("born", "19{decade}1-{month:02}-{day:02} 16:00:00", True),
+    ],
+)
+def test_days_when_something_happened_are_no_birthdays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], column: str, written: str, is_birthday: bool
+) -> None:
+    rows = [
+        f"p{n}@x.org," + written.format(month=n % 12 + 1, day=n % 28 + 1, hour=n % 24, decade=4 + n % 6)
+        for n in range(200)
+    ]
+    file = tmp_path / "orders.csv"
+    file.write_text("\n".join([f"E-Mail,{column}", *rows, ""]), encoding="utf-8")
+    assert run_command(["identity", "suggest", str(file)]) == 0
+    told = capsys.readouterr().out
+    assert ("role: birth_on" in told) == is_birthday
+    assert is_birthday or f'- {{column: "{column}"}}    # ' in told
