@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from identity.chinese import simplified
+from sources.operations.damage import LENT_NUMBER, SCIENTIFIC
 
 _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\"]+")
 _DOTS_IGNORED = frozenset({"gmail.com", "googlemail.com"})
@@ -69,10 +70,17 @@ def normalise_email(text: str) -> str | None:
 
 
 def normalise_phone(text: str, country: str) -> Phone | None:
-    """E.164 with the country where the number names none (source: libphonenumber's metadata)."""
+    """E.164 with the country where the number names none (source: libphonenumber's metadata).
+
+    None where it names nobody: a spreadsheet took its digits (1.38E+10), or a platform lent it for one delivery.
+    """
     import phonenumbers  # heavy, and only phones need it
 
     plain = unicodedata.normalize("NFKC", text).strip()
+    is_chinese = country == "CN" or plain.startswith(("+86", "0086"))
+    if re.fullmatch(SCIENTIFIC, plain) or (is_chinese and re.fullmatch(LENT_NUMBER, plain)):
+        return None
+    plain = re.sub(r"(?<=[0-9])\.0+\Z", "", plain)
     if "*" in plain:
         digits = re.sub(r"[^0-9*]", "", plain)[-11:]
         return Phone(digits, False) if sum(c.isdigit() for c in digits) >= _PHONE_SHORTEST else None

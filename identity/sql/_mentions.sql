@@ -99,6 +99,19 @@ found as (
                 and contacts._file = rows_of.file
                 and contacts._row = rows_of.row
         where contacts.merged_ids is not null and rows_of.record_id is not null
+        union all
+        select
+            rows_of.record_id,
+            rows_of.feed,
+            unnest(messages.merged_ids) as merged_id
+        from staging.messages as messages
+        inner join identity.row_records as rows_of
+            on
+                rows_of.kind = 'messages'
+                and messages._feed = rows_of.feed
+                and messages._file = rows_of.file
+                and messages._row = rows_of.row
+        where messages.merged_ids is not null and rows_of.record_id is not null
     ) as merged
     left join ops.feeds as feeds on merged.feed = feeds.feed
     where merged.merged_id is not null

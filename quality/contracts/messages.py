@@ -60,4 +60,7 @@ class Message(Contract):
     is_bot: Flag | None = Field(
         default=None, description="Whether a program did it, not the recipient, as far as the source knows."
     )
+    merged_ids: tuple[PersonalId, ...] | None = Field(
+        default=None, description="Of an event that merges recipients: the ids that are now one with the recipient's."
+    )
     extra: JsonObject | None = Field(default=None, description="Declared leftovers of the source row, as JSON.")

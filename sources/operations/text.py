@@ -19,7 +19,6 @@ from sources.operations.operation import (
     absent_or,
     both,
     call,
-    matches,
     text_of,
     when,
 )
@@ -31,10 +30,6 @@ BLANKS = " \t\r\n\x0b\x0c\u00a0\u2007\u202f\u3000\u200b\ufeff"
 def is_blank_text(value: Value) -> bool:
     """Whether a value is absent or text that holds nothing."""
     return value is None or (isinstance(value, str) and not value.strip(BLANKS))
-
-
-_LENT_NUMBER = r"(\+?86[- ]?)?1[0-9*]{10}(-|转|,| ext\.? ?)+[0-9]{1,6}"
-_SCIENTIFIC = r"[+-]?[0-9]+([.,][0-9]+)?[eE]\+?[0-9]{1,3}"
 
 
 @dataclass(frozen=True)
@@ -352,46 +347,6 @@ class Lacking(TextOperation):
     def rule(self) -> str:
         """The operation in words."""
         return f"absent with {self.mark!r}"
-
-
-@dataclass(frozen=True)
-class Undamaged(TextOperation):
-    """A long number that a spreadsheet wrote in scientific notation has lost its digits: it is absent."""
-
-    name: ClassVar[str] = "undamaged"
-
-    def on_text(self, text: str) -> str | None:
-        """The Python form."""
-        return None if re.fullmatch(_SCIENTIFIC, text.strip(BLANKS)) else text
-
-    def sql_text(self, text: exp.Expr) -> exp.Expr:
-        """The SQL form."""
-        return when(matches(call("trim", text, BLANKS), _SCIENTIFIC), exp.null(), text)
-
-    @property
-    def rule(self) -> str:
-        """The operation in words."""
-        return "absent in scientific notation"
-
-
-@dataclass(frozen=True)
-class NotVirtual(TextOperation):
-    """A mobile number with an extension is a platform's, lent for one delivery: it is absent."""
-
-    name: ClassVar[str] = "not_virtual"
-
-    def on_text(self, text: str) -> str | None:
-        """The Python form."""
-        return None if re.fullmatch(_LENT_NUMBER, text.strip(BLANKS)) else text
-
-    def sql_text(self, text: exp.Expr) -> exp.Expr:
-        """The SQL form."""
-        return when(matches(call("trim", text, BLANKS), _LENT_NUMBER), exp.null(), text)
-
-    @property
-    def rule(self) -> str:
-        """The operation in words."""
-        return "absent if lent by the platform"
 
 
 def _is_ascii(text: exp.Expr) -> exp.Expr:

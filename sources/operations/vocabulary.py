@@ -14,6 +14,7 @@ from typing import Final
 
 from sources.operations.collection import FirstOfList, Split
 from sources.operations.country import CountryCode
+from sources.operations.damage import NotVirtual, Undamaged
 from sources.operations.identifier import Md5, SalesforceId
 from sources.operations.markup import HtmlText, Unescape
 from sources.operations.moment import Day, Epoch, OnServersClock, Time
@@ -29,14 +30,12 @@ from sources.operations.text import (
     First,
     Lacking,
     Lower,
-    NotVirtual,
     Part,
     Prefix,
     RemovePrefix,
     Replace,
     SpreadsheetText,
     Strip,
-    Undamaged,
     Upper,
 )
 from sources.operations.time_as_seen import TimeAsSeen

@@ -31,7 +31,7 @@ contacts: contact_id created_at updated_at deleted_at email phone full_name give
     national_id_hash wechat_unionid wechat_openid wecom_external_userid lead_source loyalty_tier
     points_balance referred_by consents merged_ids
 messages: message_id campaign_id campaign_name message_channel message_event occurred_at email phone
-    source_customer_id account_id cost_amount currency is_bot
+    source_customer_id account_id cost_amount currency is_bot merged_ids
 products: product_id name category brand price_amount cost_amount currency is_in_stock
 exchange_rates: on currency base_currency rate
 loyalty_entries: entry_id member_id occurred_at entry_kind points order_id

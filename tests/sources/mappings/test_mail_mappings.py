@@ -184,7 +184,7 @@ ACTIVITIES: list[dict[str, Any]] = [
         "id": 4, "marketoGUID": "700004", "leadId": 3301, "activityDate": "2026-03-04T08:00:00Z",
         "activityTypeId": 32,
         "primaryAttributeValueId": 3301, "primaryAttributeValue": "Marta",
-        "attributes": [{"name": "Merge IDs", "value": "3305"}],
+        "attributes": [{"name": "Merge IDs", "value": "3305, 3306"}],
     },
     {
         "id": 5, "marketoGUID": "700005", "leadId": 3303, "activityDate": "2026-03-04T09:00:00Z",
@@ -214,7 +214,8 @@ def test_marketos_activities_on_mails_are_events_and_all_others_are_kept(deliver
     }
     assert json.loads(click["extra"])["url"] == "https://shop.example/spring"
     assert (left["message_id"], bounced["message_id"]) == ("700003", "3303/812")
-    assert json.loads(merged["extra"])["merged_ids"] == "3305"
+    assert (merged["source_customer_id"], merged["merged_ids"]) == ("3301", ["3305", "3306"])
+    assert "merged_ids" not in click
 
 
 def test_a_bulk_file_of_marketo_has_the_attributes_in_a_cell(deliver) -> None:
