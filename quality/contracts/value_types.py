@@ -38,6 +38,7 @@ _MOMENT = re.compile(
 )
 _COMMON_LENGTHS = frozenset({len("2026-01-01T00:00:00Z"), len("2026-01-01T00:00:00.000Z")})
 _DAY = re.compile(r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?")
+_UNDECIDED = re.compile(r"[0-9]{1,2}([/-])[0-9]{1,2}\1[0-9]{4}([ ,T].*)?")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _INTEGRAL_TEXT = re.compile(r"(-?[0-9]+)\.0+")
 _DAMAGED_ID = re.compile(r"[+-]?[0-9](?:\.[0-9]+[eE]\+?|[eE]\+)[0-9]{1,3}")
@@ -118,6 +119,17 @@ def read_answer(value: object) -> object:
     return read_text(value)
 
 
+def unreadable_moment(text: str, operation: Literal["time", "date"]) -> str:
+    """What is wrong with a text that is no moment, or no day, as it must be written."""
+    if _UNDECIDED.fullmatch(text.strip()):
+        return (
+            "a day such as 3/4/2026 may begin with the day or with the month: declare which in the feed, "
+            f"`then: [{{{operation}: '%d/%m/%Y'}}]` or `'%m/%d/%Y'`"
+        )
+    written = "YYYY-MM-DDTHH:MM:SS with Z or an offset" if operation == "time" else "YYYY-MM-DD"
+    return f"a {'moment' if operation == 'time' else 'day'} is written {written}"
+
+
 def read_timestamp(value: object) -> object:
     """A moment as naive UTC: ISO 8601 with an offset, or without one when it is UTC already.
 
@@ -149,7 +161,7 @@ def _moment_of(text: str) -> datetime:
             raise refuse("bad_format", "there is no such day or time of day") from error
     match = _MOMENT.fullmatch(text) or _MOMENT.fullmatch(iso_text(text))
     if match is None:
-        raise refuse("bad_format", "a moment is written YYYY-MM-DDTHH:MM:SS with Z or an offset")
+        raise refuse("bad_format", unreadable_moment(text, "time"))
     zone = {None: "", "Z": "+00:00", "UTC": "+00:00"}.get(match["zone"], match["zone"])
     try:
         return datetime.fromisoformat(f"{match['day']}T{match['clock'] or '00:00'}{match['seconds'] or ''}{zone}")
@@ -167,7 +179,7 @@ def read_day(value: object) -> object:
         text = value.strip()
         match = _DAY.fullmatch(text) or _DAY.fullmatch(iso_text(text))
         if match is None:
-            raise refuse("bad_format", "a day is written YYYY-MM-DD")
+            raise refuse("bad_format", unreadable_moment(value, "date"))
         try:
             day = date.fromisoformat(match["day"])
         except ValueError as error:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
+from quality.contracts.value_types import unreadable_moment
 from quality.contracts.year_first import iso_text
 from sources.operations.operation import (
     FALSE,
@@ -256,7 +257,7 @@ def _read_day(text: str, form: str) -> str:
         return _read_form(text, form).date().isoformat()
     text = text if re.fullmatch(rf"{_DAY}([T ].*)?", text) else iso_text(text)
     if not re.fullmatch(rf"{_DAY}([T ].*)?", text):
-        raise UnreadableError("bad_format", "a day is written YYYY-MM-DD")
+        raise UnreadableError("bad_format", unreadable_moment(text, "date"))
     return text[:10]
 
 
@@ -276,7 +277,7 @@ def _plain_zone(text: str) -> str:
 
 def _read_iso(text: str) -> datetime:
     if not re.fullmatch(_NAIVE, text):
-        raise UnreadableError("bad_format", "a moment is written YYYY-MM-DDTHH:MM:SS with Z or an offset")
+        raise UnreadableError("bad_format", unreadable_moment(text, "time"))
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,11 +13,12 @@ from quality.contracts.check import Accepted, Rejected
 from quality.contracts.columns import Column, columns
 from quality.contracts.contract import Contract
 from quality.contracts.registry import CONTRACTS
-from quality.contracts.year_first import iso_text
 from sources.column_types import ColumnType, joined, text_type
+from sources.grammar import parse_expression
 from sources.mapped_feed import MappedFeed, map_feed
 from sources.operations.operation import Value
 from sources.trial.form import FileForm
+from sources.trial.moments import MOSTLY, UNDECIDED, moment_expression, undecided
 from sources.trial.sample import JudgedRow, SourceRow, judge_rows, read_rows
 from sources.trial.vendors import feed_for
 from sources.trial.words import likeness
@@ -26,13 +26,8 @@ from warehouse.errors import DeclarationError, InputError
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
 _PHONE = re.compile(r"(\+?86[- ]?)?1[3-9][0-9]{9}\Z|\+[0-9][0-9 ()-]{7,18}\Z")
-_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]|\Z)")
-_MOSTLY: Final = 0.8
 _RARE: Final = 0.2
 _ENVELOPES: Final = ("data", "items", "results", "records", "rows", "list", "response", "value")
-_TIME_FORMS: Final = (
-    "%Y%m%d", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y",
-)  # fmt: skip
 _FIRST_CHOICE: Final[Mapping[str, str]] = {
     "event_kind": "track",
     "status": "paid",
@@ -143,7 +138,21 @@ def generic_guess(
     ]
     if not guesses:
         raise InputError(f"Nothing in {path.name} identifies a row of any kind.", "Name the kind with --kind.")
-    return max(guesses, key=lambda item: (item.accepted > 0, item.matched, item.kind == "contacts"))
+    best = max(guesses, key=lambda item: (item.accepted > 0, item.matched, item.kind == "contacts"))
+    return _undecided_left(best, rows, {source.name: source.texts for source in sources})
+
+
+def _undecided_left(guess: GenericGuess, rows: Sequence[SourceRow], texts: Mapping[str, Sequence[str]]) -> GenericGuess:
+    """The guess with days of which nothing says whether they begin with the month left to whoever declares the feed."""
+    fields = {
+        name: FieldGuess(left, UNDECIDED) if (left := undecided(item.expression, texts)) is not None else item
+        for name, item in guess.fields.items()
+    }
+    if fields == guess.fields:
+        return guess
+    written = {name: parse_expression(item.expression) for name, item in fields.items()}
+    mapped = map_feed(guess.mapped.feed.model_copy(update={"fields": written}))
+    return replace(guess, mapped=mapped, fields=fields, judged=tuple(judge_rows(mapped, rows)))
 
 
 def plain_rows(path: Path, form: FileForm) -> tuple[str, dict[str, object], list[SourceRow]]:
@@ -269,7 +278,7 @@ def _expression(source: _Source, column: Column) -> object | None:
         return source.name
     match shape:
         case "timestamp" | "day":
-            return _moment(source, shape)
+            return moment_expression(source.name, source.texts, source.type, shape)
         case "decimal" | "count" | "double":
             return source.name if kind in {"integer", "number"} else None
         case "flag":
@@ -282,43 +291,13 @@ def _expression(source: _Source, column: Column) -> object | None:
             return source.name
 
 
-def _moment(source: _Source, shape: str) -> object | None:
-    is_iso = sum(bool(_ISO_DAY.match(iso_text(text))) for text in source.texts) >= _MOSTLY * len(source.texts)
-    if source.type in {"date", "timestamp"} and is_iso:
-        return source.name if shape == "day" else {"path": source.name, "then": [{"time": "iso"}]}
-    if shape == "timestamp" and source.type == "integer":
-        unit = next(
-            (unit for unit, digits in _EPOCHS.items() if {len(text) for text in source.texts} == {digits}), None
-        )
-        return {"path": source.name, "then": [{"epoch": unit}]} if unit else None
-    for form in _TIME_FORMS:
-        if _mostly_reads(source.texts, form):
-            operation = "date" if shape == "day" else "time"
-            return {"path": source.name, "then": [{operation: form}]}
-    return None
-
-
-_EPOCHS: Final = {"seconds": 10, "milliseconds": 13, "microseconds": 16}
-
-
-def _mostly_reads(texts: Sequence[str], form: str) -> bool:
-    read = 0
-    for text in texts:
-        try:
-            datetime.strptime(text, form)  # noqa: DTZ007 - only whether it can be read
-        except ValueError:
-            continue
-        read += 1
-    return bool(texts) and read >= _MOSTLY * len(texts)
-
-
 def _by_value(chosen: _Chosen, contract: type[Contract], sources: Sequence[_Source]) -> None:
     """E-mail addresses and phone numbers are known by their looks, whatever the column is called."""
     for name, pattern, looks in (("email", _EMAIL, "e-mail addresses"), ("phone", _PHONE, "phone numbers")):
         if name in chosen.fields or name not in contract.model_fields:
             continue
         for source in sources:
-            if source.name not in chosen.used and source.share(pattern) >= _MOSTLY:
+            if source.name not in chosen.used and source.share(pattern) >= MOSTLY:
                 chosen.take(name, source, source.name, f"its values are {looks}", 0.7)
                 break
 
@@ -358,7 +337,8 @@ _NEVER_INVENTED: Final = frozenset({"order_id", "deal_id", "on", "member_id"})
 
 def _any_moment(chosen: _Chosen, sources: Sequence[_Source]) -> FieldGuess | None:
     for source in sources:
-        expression = _moment(source, "timestamp") if source.type in {"date", "timestamp", "text"} else None
+        may_be = source.type in {"date", "timestamp", "text"}
+        expression = moment_expression(source.name, source.texts, source.type, "timestamp") if may_be else None
         if expression is not None and source.texts:
             chosen.used.add(source.name)
             return FieldGuess(expression, f"the values of {source.name} are moments")

@@ -122,6 +122,41 @@ def test_xs_compliance_takes_the_words_back(deliver) -> None:
     assert not (found.rows[0] | found.rows[1]).keys() & {"text", "handle"}
 
 
+def a_post_of_version_1(**fields: Any) -> dict[str, Any]:
+    user = {"id": 6253282, "id_str": "6253282", "name": "X &amp; API", "screen_name": "XAPI", "followers_count": 21}
+    return {
+        "created_at": "Wed Oct 10 20:19:24 +0000 2018", "id": 1050118621198921728, "id_str": "1050118621198921728",
+        "full_text": "the whole &amp; long story", "text": "the whole…", "truncated": True, "lang": "en", "user": user,
+        "entities": {"hashtags": [], "symbols": [], "user_mentions": [], "urls": []}, "retweet_count": 1,
+    } | fields  # fmt: skip
+
+
+def test_posts_of_xs_version_1_are_read_as_well(deliver) -> None:
+    posts = [
+        a_post_of_version_1(),
+        a_post_of_version_1(id_str="2", retweeted_status={"id": 77, "id_str": "77", "text": "of another"}),
+        a_post_of_version_1(id_str="3", in_reply_to_status_id_str="79", in_reply_to_user_id_str="9"),
+        a_post_of_version_1(id_str="4", entities={"user_mentions": [{"screen_name": "us"}]}),
+    ]
+    for content in (posts, {"statuses": posts, "search_metadata": {}}, [{"tweet": post} for post in posts]):
+        found = deliver("x_v2", content)
+        assert (found.unknown, found.refused) == (set(), {})
+        assert [(row["interaction_kind"], row.get("in_reply_to_id"), row.get("text")) for row in found.rows] == [
+            ("post", None, "the whole & long story"),
+            ("share", "77", None),
+            ("reply", "79", "the whole & long story"),
+            ("mention", None, "the whole & long story"),
+        ]
+        first = found.rows[0]
+        assert (first["interaction_id"], first["account_id"], first["handle"], first["display_name"]) == (
+            "1050118621198921728",
+            "6253282",
+            "XAPI",
+            "X & API",
+        )
+        assert first["occurred_at"] == datetime(2018, 10, 10, 20, 19, 24)
+
+
 COMMENT = {
     "id": "17873440459141021", "text": "This is an example.", "timestamp": "2026-01-05T10:00:00+0000",
     "username": "marta.lind", "from": {"id": "232323232", "username": "marta.lind"}, "like_count": 2, "hidden": False,
