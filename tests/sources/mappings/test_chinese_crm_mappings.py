@@ -156,10 +156,18 @@ def test_an_ended_relation_of_wecom_is_marked_a_handover_is_not(deliver) -> None
         "WelcomeCode": "secret",
         "ExternalUserID": "wmC",
     }
-    found = deliver("wecom_contacts", [event, handover, added])
+    failed = event | {"ChangeType": "transfer_fail", "FailReason": "customer_refused", "ExternalUserID": "wmD"}
+    provider = {
+        "SuiteId": "s", "AuthCorpId": "ww", "InfoType": "change_external_contact", "TimeStamp": "1770696000",
+        "ChangeType": "del_external_contact", "UserID": "TaoHuaiJin", "ExternalUserID": "wmE",
+    }  # fmt: skip
+    found = deliver("wecom_contacts", [event, handover, added, failed, provider])
     assert (found.refused, found.unknown) == ({}, set())
-    assert [(row["contact_id"], row.get("deleted_at")) for row in found.rows] == [
-        ("wmExAmpLeAAA05", datetime(2026, 2, 10, 4)), ("wmB", None), ("wmC", None)
+    # What only tells that something happened must not come before a reply that tells who they are.
+    ended = datetime(2026, 2, 10, 4)
+    assert [(row["contact_id"], row.get("updated_at"), row.get("deleted_at")) for row in found.rows] == [
+        ("wmExAmpLeAAA05", ended, ended), ("wmB", None, None), ("wmC", None, None), ("wmD", None, None),
+        ("wmE", ended, ended),
     ]  # fmt: skip
     assert "secret" not in str(found.rows)
 
