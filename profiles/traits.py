@@ -90,7 +90,7 @@ def _note_wrong(table: str, reading: Reading[TraitFile], right: set[str], unsure
     written = reading.written.get("traits")
     for item in written if isinstance(written, list) else []:
         name = item.get("name") if isinstance(item, dict) else None
-        if name not in right:
+        if not isinstance(name, str) or name not in right:
             unsure.add(table, name)
 
 
