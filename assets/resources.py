@@ -115,7 +115,7 @@ class ProjectRun:
         if as_of is None:
             raise InputError(
                 "No batch has been loaded, so there is no day to run as of.",
-                "Put files into landing/<feed>/, or name a day with --as-of.",
+                "Put files of a declared feed (`cdp feeds list`) into landing/<feed>/, or name a day with --as-of.",
             )
         with self.warehouse.transaction() as connection:
             note_day(connection, self.run_id, as_of)

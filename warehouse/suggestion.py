@@ -19,6 +19,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 def suggestion(word: str, known: Iterable[str]) -> str:
     """``Did you mean `x`?`` for the nearest known word; where none is really near, the known ones."""
     words = sorted(known)
+    if not words:
+        return "There is none yet."
     near = nearest(word, words)
     if near is not None and difflib.SequenceMatcher(None, word, near).ratio() >= _SURE:
         return f"Did you mean `{near}`?"

@@ -62,6 +62,8 @@ def generate(
     level = next((name for name in LEVELS if name == difficulty), None)
     if level is None:
         raise typer.BadParameter(f"{difficulty!r} is not easy, normal or hard", param_hint="--difficulty")
+    if next((place.is_file() for place in (out, *out.parents) if place.exists()), False):
+        raise InputError(f"{out} is not a folder.", "Name the folder of a project with --out.")
     started = time.monotonic()
     with progress_bar("generate") as progress:
         summary = write(customers, days, seed, out, level, progress)
@@ -127,7 +129,10 @@ def _batch_days(where: Project, declared: Declared) -> tuple[date, date]:
 
     days = [file.batch_on for feed in declared.feeds.values() for file in discover(where, feed)]
     if not days:
-        raise InputError("landing/ holds no file of a declared feed.", "Run `cdp demo generate --out .` first.")
+        raise InputError(
+            "landing/ holds no file of a declared feed.",
+            "`cdp init DIR --sample` makes the sample's project, and `cdp demo generate --out DIR` fills it.",
+        )
     return min(days), max(days)
 
 

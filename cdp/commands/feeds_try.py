@@ -54,6 +54,8 @@ def try_feed(
 
 
 def _check(file: Path, mapping: str | None, kind: str | None, encoding: str | None) -> None:
+    if file.is_dir():
+        raise InputError(f"{file.name} is a folder.", "Name one of the files in it.")
     if not file.is_file():
         raise InputError(f"There is no file {file.name}.", "Name a file that exists.")
     if mapping is not None and mapping not in mapping_ids():

@@ -52,6 +52,9 @@ def suggest(
     say(f"Wrote {output}. Check it, then: cdp identity run --input {file} --config {output} --output clusters.parquet")
 
 
+_OTHER_FORMS = frozenset({".xlsx", ".xls", ".json", ".jsonl", ".tsv", ".txt", ".yml", ".yaml"})
+
+
 @app.command("run")
 def run(
     inputs: Annotated[list[Path], typer.Option("--input", help="CSV or Parquet; may be repeated.")],
@@ -75,6 +78,9 @@ def run(
     from identity.linker.files import read_people, write_table
     from identity.linker.people import link_people
 
+    for option, path in (("--output", output), ("--edges", edges)):
+        if path is not None and path.suffix.lower() in _OTHER_FORMS:
+            raise typer.BadParameter(f"{path.name!r} must end in .parquet or .csv", param_hint=option)
     table, files = read_people(inputs)
     unseen = frozenset(ignore or []) | ({truth} if truth else set())
     _known(table, [*unseen, *(name for name in (record_id, source) if name)])

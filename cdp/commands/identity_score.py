@@ -5,11 +5,14 @@ Imports come late: `cdp identity run` is loaded with this module, and must not w
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
+
+if TYPE_CHECKING:
+    from warehouse.database import Connection
 
 _SCORES = """
     with latest as (
@@ -25,6 +28,11 @@ _SCORES = """
 """
 
 
+def _scores(cursor: Connection, most: int) -> list[tuple[Any, ...]]:
+    """Where `ops.runs` is not there yet, the database would take a variable called `runs` for it."""
+    return cursor.execute(_SCORES, {"runs": most}).fetchall()
+
+
 def score(
     project: ProjectOption = None,
     runs: Annotated[int, typer.Option("--runs", min=1, help="How many of the last runs.")] = 5,
@@ -35,7 +43,7 @@ def score(
     from cdp.warehouses import reading
 
     with reading(find_project(project)) as cursor:
-        rows = cursor.execute(_SCORES, {"runs": runs}).fetchall()
+        rows = _scores(cursor, runs)
     names = ("run_id", "as_of", "started_at", "data_set", "metric", "value")
     found = [dict(zip(names, row, strict=True)) for row in rows]
     if json:

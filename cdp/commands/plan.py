@@ -48,6 +48,10 @@ def plan(
     if json:
         show_json({"feeds": plans})
         return
+    if not chosen:
+        say("No feed is declared, so nothing can be pending.")
+        say("next: write config/feeds/<name>.yml; `cdp feeds try FILE` writes one for a file that you have")
+        return
     _show([item for item in plans if item["days"]])
     _show_origins([item for item in plans if item["origin"]])
 

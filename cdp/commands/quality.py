@@ -10,6 +10,8 @@ from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, show
 from cdp.warehouses import reading
 from quality.results import columns_of
+from warehouse.database import Connection
+from warehouse.suggestion import suggestion
 
 app = typer.Typer(help="Expectations about tables.", no_args_is_help=True)
 
@@ -23,6 +25,13 @@ _LAST = """
     order by passed, severity, table_name, expectation"""
 
 
+def _check_name(cursor: Connection, table: str) -> None:
+    known = [name for (name,) in cursor.execute("select distinct table_name from ops.quality_results").fetchall()]
+    if table not in known:
+        told = f"No check asks about a table {table!r}. {suggestion(table, known)}"
+        raise typer.BadParameter(told, param_hint="--table")
+
+
 @app.command("check")
 def check(
     project: ProjectOption = None,
@@ -32,6 +41,8 @@ def check(
     """Results of the last run: every expectation with counts, never with values."""
     with reading(find_project(project)) as cursor:
         is_asked = columns_of(cursor, "ops.quality_results")
+        if table is not None and is_asked:
+            _check_name(cursor, table)
         found = cursor.execute(_LAST, {"table": table}).fetchall() if is_asked else []
     columns = ["table", "expectation", "severity", "passed", "unexpected", "of", "message"]
     rows = [dict(zip(columns, row, strict=True)) for row in found]

@@ -86,6 +86,8 @@ def show_summary(summary: dict[str, Any]) -> None:
             say(f"warning: {feed}: {told} Correct `fields:` or `rename:` in config/feeds/{feed}.yml.")
         if len(absent) > _MOST_FIELDS:
             say(f"warning: {feed}: and {len(absent) - _MOST_FIELDS} more: cdp feeds show {feed}")
+    for warning in summary["warnings"]:
+        say(f"warning: {warning}")
     say(f"published: {summary['published'] or 'nothing new'}")
 
 

@@ -58,7 +58,7 @@ def write_table(table: pa.Table, path: Path) -> None:
 
 def _read(path: Path) -> pa.Table:
     if not path.is_file():
-        raise InputError(f"There is no file {path.name}.", "Check the name given with --input.")
+        raise InputError(f"There is no file {path.name}.", "Check its name and folder.")
     with path.open("rb") as file:
         is_parquet = file.read(len(_PARQUET)) == _PARQUET
     try:

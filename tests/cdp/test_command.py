@@ -100,6 +100,34 @@ def test_what_went_wrong_has_its_own_exit_code(
     assert remedy.startswith("fix: ")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["feeds", "show", "shop", "--project", "{new}"], 2, "There is none yet."),
+        (["demo", "run", "--project", "{new}"], 11, "cdp init DIR --sample"),
+        (["feeds", "try", "{new}"], 11, "is a folder"),
+        (["demo", "generate", "--out", "{new}/dagster.yaml"], 11, "is not a folder"),
+        (["identity", "run", "--input", "p.csv", "--output", "o.xlsx"], 2, "must end in .parquet or .csv"),
+    ],
+)
+def test_slips_of_a_new_user_are_told_with_what_to_do(
+    tmp_path: Path, arguments: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = tmp_path / "new"
+    assert run_command(["init", str(new)]) == 0
+    assert run_command([word.replace("{new}", str(new)) for word in arguments]) == code
+    told = capsys.readouterr().err
+    assert said in told
+    assert "Traceback" not in told
+    assert "fix: " in told
+
+
+def test_a_project_without_feeds_has_no_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["init", str(tmp_path / "new")]) == 0
+    assert run_command(["plan", "--project", str(tmp_path / "new")]) == 0
+    assert "No feed is declared" in capsys.readouterr().out
+
+
 def test_a_folder_that_is_no_project_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["status", "--project", str(tmp_path)]) == 2
     assert "cdp init" in capsys.readouterr().err
@@ -145,6 +173,7 @@ _READS = (
     ["quarantine", "list"],
     ["quarantine", "show", "q0123456789abcdef"],
     ["quarantine", "export", "OUT"],
+    ["identity", "score"],
     ["customer", "show", "a@b.example"],
     ["customer", "explain", "a@b.example"],
 )
@@ -165,6 +194,7 @@ def test_after_a_run_that_found_nothing_every_read_says_so_in_words(
         assert codes[" ".join(words)] == 0 or told.err.startswith("error: ")
     assert {words: code for words, code in codes.items() if code} == {
         "quarantine show q0123456789abcdef": 11,
+        "identity score": 13,
         "customer show a@b.example": 13,
         "customer explain a@b.example": 13,
     }
