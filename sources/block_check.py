@@ -21,10 +21,11 @@ from sources.evaluation import RowScope, judge
 from sources.filled_fields import count_filled, countable
 from sources.gate import Gate
 from sources.mapped_feed import MappedFeed
+from sources.moment_scan import moment_column, with_moments
 from sources.nested_rows import stored_columns
 from sources.operations.operation import Value
 from sources.plain_text import PLAIN, is_bytes, is_text, with_plain
-from sources.program import GROUP, Program, flat_program, json_program
+from sources.program import GROUP, PlainRows, Program, flat_program, json_program, moment_texts
 from sources.readers.json_reader import parse_row
 from sources.replacement import Replacement
 from sources.row_tables import arrow_type, value_types
@@ -97,8 +98,10 @@ class _Ways:
     """How a block is checked: by ``program``; by ``quick``, if it is one, first the plain rows, all but ``others``."""
 
     program: Program
-    quick: Program | None
-    others: int
+    quick: Program | None = None
+    others: int = 0
+    moments: tuple[str, ...] = ()
+    """Columns that the quick way reads besides."""
 
 
 @dataclass
@@ -141,12 +144,17 @@ class BlockCheck:
         shown = with_plain(rows, _texts_of(rows))
         plain = int(pc.sum(shown.column(PLAIN)).as_py() or 0)
         is_quick = is_direct and self._is_plain(plain, rows.num_rows)
-        quick = _compiled(self._key, header, held, is_plain=True) if is_quick else None
-        ways = _Ways(program, quick, rows.num_rows - plain)
+        ways = _Ways(program)
+        if is_quick:
+            shown, moments = with_moments(shown, _moment_texts(self._key, header, held))
+            plain = int(pc.sum(shown.column(PLAIN)).as_py() or 0)
+            quick = _compiled(self._key, header, held, PlainRows(tuple(moments.items())))
+            ways = _Ways(program, quick, rows.num_rows - plain, tuple(map(moment_column, moments)))
         frame = _Frame(shown)
         connection.register(_BLOCK, frame)
         try:
-            connection.execute(_source_statement(header, "view" if is_direct or header is None else "table"))
+            kind = "view" if is_direct or header is None else "table"
+            connection.execute(_source_statement(header, kind, ways.moments))
             return self._checked_block(connection, ways, rows, header)
         finally:
             connection.unregister(_BLOCK)
@@ -338,10 +346,15 @@ class _Key:
 
 
 @lru_cache(maxsize=128)
-def _compiled(key: _Key, header: Header | None, held: frozenset[str], *, is_plain: bool = False) -> Program:
+def _compiled(key: _Key, header: Header | None, held: frozenset[str], plain_rows: PlainRows | None = None) -> Program:
     if header is None:
-        return json_program(key.mapped, held, is_plain=is_plain)
-    return flat_program(key.mapped, header, held, is_plain=is_plain)
+        return json_program(key.mapped, held, plain_rows)
+    return flat_program(key.mapped, header, held, plain_rows)
+
+
+@lru_cache(maxsize=128)
+def _moment_texts(key: _Key, header: Header | None, held: frozenset[str]) -> list[str]:
+    return moment_texts(key.mapped, header, held)
 
 
 def _texts_of(rows: pa.Table) -> list[str]:
@@ -351,8 +364,11 @@ def _texts_of(rows: pa.Table) -> list[str]:
 
 
 @lru_cache(maxsize=128)
-def _source_statement(header: Header | None, kind: str, *, is_plain: bool = True) -> str:
-    """The block as a table or view: flat columns as text, whatever they were. Not ``is_plain``: its other rows only."""
+def _source_statement(header: Header | None, kind: str, moments: tuple[str, ...] = (), *, is_plain: bool = True) -> str:
+    """The block as a table or view: flat columns as text, whatever they were. Not ``is_plain``: its other rows only.
+
+    ``moments``: columns that were made of texts.
+    """
     rest = "" if is_plain else f" where not {PLAIN}"
     if header is None:
         return f"create or replace temp view {SOURCE} as from {_BLOCK}{rest}"
@@ -362,7 +378,7 @@ def _source_statement(header: Header | None, kind: str, *, is_plain: bool = True
         for index, kind in enumerate(header.kinds)
         if kind == "moment"
     ]
-    query = exp.select("_file_id", "_row", PLAIN, *texts).from_(_BLOCK)
+    query = exp.select("_file_id", "_row", PLAIN, *texts, *map(column, moments)).from_(_BLOCK)
     return f"create or replace temp {kind} {SOURCE} as {query.sql(dialect='duckdb')}{rest}"
 
 

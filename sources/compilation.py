@@ -33,12 +33,14 @@ from sources.expression import (
     operands,
 )
 from sources.list_compilation import ListReading, list_value, opened_list
-from sources.operations.moment import Epoch, Time
+from sources.operations.moment import Epoch, OnServersClock, Time
 from sources.operations.number import Integral
 from sources.operations.operation import (
     FALSE,
     TRUE,
+    Operation,
     Setting,
+    SqlMoment,
     SqlValue,
     both,
     call,
@@ -63,8 +65,8 @@ class TextScope:
     """Paths whose texts are plain (``sources/plain_text.py``) wherever the column ``_plain`` is true."""
     is_plain: bool = False
     """Whether rows count only where that column is true: what is plain need not be asked how it looks."""
-    moments: Mapping[str, exp.Expr] = field(default_factory=dict)
-    """Paths whose values are moments already, and the columns that hold them."""
+    moments: Mapping[str, SqlMoment] = field(default_factory=dict)
+    """Paths whose values stand in columns of moments too, wherever rows count."""
     lists: tuple[tuple[ListReading, SqlValue], ...] = ()
     """What was read out of lists already, and the columns that hold it."""
 
@@ -72,7 +74,12 @@ class TextScope:
         """The value at a source path; absent when the rows have no such place."""
         return self.values.get(path, ABSENT)
 
+    def read_moment(self, path: str) -> SqlMoment | None:
+        """The moment at a source path, or that nothing stands there; None where only the text can tell."""
+        return _NO_MOMENT if self.read(path) is ABSENT else self.moments.get(path)
 
+
+_NO_MOMENT = SqlMoment(exp.null(), is_clock=False)
 _QUIET = (Strip, Lower, Upper, RemovePrefix, NullIf, Integral, Time, Epoch)
 """Operations that add no text of their own but digits and what ISO 8601 writes between them."""
 
@@ -97,7 +104,7 @@ def compile_expression(expression: Expression, scope: TextScope) -> SqlValue:
             value = compile_expression(source, scope)
             for operation in operations:
                 value = value if value is ABSENT else operation.sql(value, scope)
-            return value
+            return ABSENT if isinstance(value.text, exp.Null) and value.as_text == TRUE else value
         case Coalesce(choices):
             made = [(compile_expression(item, scope), is_as_given(item, scope)) for item in choices]
             return _coalesce([(value, is_given) for value, is_given in made if value is not ABSENT])
@@ -116,6 +123,55 @@ def compile_expression(expression: Expression, scope: TextScope) -> SqlValue:
             return _compile_list(expression, scope)
         case _:
             return _compile_given(expression, scope)
+
+
+def compile_moment(expression: Expression, scope: TextScope) -> SqlMoment | None:
+    """The moment of an expression in a row, without a look at its text; None where that is needed."""
+    match expression:
+        case Path(text):
+            return scope.read_moment(text)
+        case Then(source, operations):
+            return _moment_after(source, operations, scope)
+        case Coalesce(choices):
+            return _first_moment([compile_moment(item, scope) for item in choices])
+        case _:
+            return None
+
+
+def _moment_after(source: Expression, operations: Sequence[Operation], scope: TextScope) -> SqlMoment | None:
+    if isinstance(source, Coalesce):  # of several columns one may be of a clock, and another not
+        return _first_moment([_moment_after(item, operations, scope) for item in source.choices])
+    moment = compile_moment(source, scope)
+    for operation in operations:
+        is_known = moment is not None and not isinstance(moment.value, exp.Null)
+        moment = operation.sql_of_moment(moment, scope) if moment is not None and is_known else moment
+    return moment
+
+
+def _first_moment(choices: Sequence[SqlMoment | None]) -> SqlMoment | None:
+    """The first that is there."""
+    known = [item for item in choices if item is not None and not isinstance(item.value, exp.Null)]
+    if None in choices or not known:
+        return None if None in choices else _NO_MOMENT
+    if len(known) == 1:
+        return known[0]
+    values = exp.Coalesce(this=known[0].value, expressions=[item.value for item in known[1:]])
+    behind = [exp.If(this=negated(is_null(item.value)), true=item.sure) for item in known]
+    return SqlMoment(values, known[0].is_clock, exp.Case(ifs=behind, default=exp.true()))
+
+
+def moment_paths(expression: Expression) -> frozenset[str]:
+    """The paths that are read as moments where the moment of an expression is asked for."""
+    match expression:
+        case Path(text):
+            return frozenset({text})
+        case Then(source, operations):
+            besides = (getattr(item, "paths", ()) for item in operations if isinstance(item, Time | OnServersClock))
+            return moment_paths(source).union(*besides)
+        case Coalesce(choices):
+            return frozenset().union(*map(moment_paths, choices))
+        case _:
+            return frozenset()
 
 
 def is_quiet(expression: Expression, scope: TextScope) -> bool:

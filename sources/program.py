@@ -15,13 +15,14 @@ from sqlglot import exp
 from quality.contracts.columns import columns
 from quality.contracts.fast_check import consistent
 from sources.arithmetic import is_nothing
-from sources.compilation import ABSENT, TextScope, compile_expression, is_present
+from sources.compilation import ABSENT, TextScope, compile_expression, is_present, moment_paths
 from sources.demands import demands_of, number_demands
 from sources.expression import Each, Path
 from sources.leaves import Leaf, coded_values, lay_out, stem_texts, stems_of
 from sources.mapped_feed import MappedFeed, source_paths
+from sources.moment_scan import moment_column
 from sources.nested_rows import child_of, gathered, list_type, opened_rows
-from sources.operations.operation import FALSE, TRUE, SqlValue, both, call, is_null, negated, when
+from sources.operations.operation import FALSE, TRUE, SqlMoment, SqlValue, both, call, is_null, negated, when
 from sources.plain_text import PLAIN
 from sources.source_rows import Header
 from sources.statement import PLACE, SOURCE, column, everything, named, select, stage, temporary
@@ -33,6 +34,16 @@ GROUP = ("_file_id", "_group", "_is_alone")
 _BARRIER: Final = exp.LTE(this=call("random"), expression=exp.Literal.number(1))
 """Always true, but not to the optimizer: a filter on ``_sure`` pushed down through the stages would repeat every
 expression in each place that uses it, and take minutes to plan."""
+
+
+@dataclass(frozen=True)
+class PlainRows:
+    """Says that only rows of plain texts are to be sure, so that what is known of them is not asked.
+
+    ``moments``: the columns of text beside which their moments stand, and whether these are of a clock without zone.
+    """
+
+    moments: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,18 +80,17 @@ def _lists(mapped: MappedFeed) -> dict[str, Each]:
     return {name: each for name, each in mapped.rows.items() if each.path is not None}
 
 
-def json_program(mapped: MappedFeed, held: frozenset[str], *, is_plain: bool = False) -> Program:
-    """For blocks of objects; ``held`` names the columns of the gate, since nothing stands in any other place.
-
-    ``is_plain``: only rows of plain texts are sure, and what is known of them is not asked.
-    """
+def json_program(mapped: MappedFeed, held: frozenset[str], plain_rows: PlainRows | None = None) -> Program:
+    """For blocks of objects; ``held`` names the columns of the gate, since nothing stands in any other place."""
     every = own_leaves(mapped)
     stems = {stem: f"s{index}" for index, stem in enumerate(stems_of(every)) if f"s{index}" in held}
     leaves = {path: leaf for path, leaf in every.items() if leaf.stem in stems}
-    texts = stage(SOURCE, [column("strict"), column(PLAIN), *stem_texts(leaves, stems)])
-    coded, values = coded_values(texts, leaves, ["strict", PLAIN])
-    plain = frozenset(path for path, leaf in leaves.items() if leaf.kinds is not None and not leaf.rest)
-    scope = TextScope(values, mapped.setting, column("_row"), plain, is_plain)
+    moments = _scanned(plain_rows, {path: stems[leaf.stem] for path, leaf in leaves.items() if _is_text(leaf)})
+    kept = ["strict", PLAIN, *sorted({moment.value.name for moment in moments.values()})]
+    texts = stage(SOURCE, [*map(column, kept), *stem_texts(leaves, stems)])
+    coded, values = coded_values(texts, leaves, kept)
+    plain = frozenset(path for path, leaf in leaves.items() if _is_text(leaf))
+    scope = TextScope(values, mapped.setting, column("_row"), plain, plain_rows is not None, moments)
     lists = {name: each for name, each in _lists(mapped).items() if _text(each.path) in leaves}
     standings = [
         named(_standing(values[_text(each.path)], _may_stand_in(each, scope)), f"_{name}_list")
@@ -89,7 +99,7 @@ def json_program(mapped: MappedFeed, held: frozenset[str], *, is_plain: bool = F
     standings.append(named(_no_lists(mapped, scope, lists), "_no_lists"))
     carried = ["strict", "_no_lists", *(f"_{name}_list" for name in lists)]
     rows = typed_rows(everything(coded, *standings), mapped.contract, mapped.fields, scope, carried)
-    own = "_own" if not is_plain else "_plain_own"
+    own = "_plain_own" if plain_rows else "_own"
     statements = [temporary(own, rows, "TABLE" if lists else "VIEW")]
     for name, each in lists.items():
         leaf = leaves[_text(each.path)]
@@ -101,7 +111,35 @@ def json_program(mapped: MappedFeed, held: frozenset[str], *, is_plain: bool = F
     filled: list[exp.Expr] = [exp.Count(this=column(f"t{index}")) for index in range(len(leaves))]
     columns_of = {path: stems[leaf.stem] for path, leaf in leaves.items() if not leaf.rest}
     told = Filled(tuple(leaves), filled, counted, columns_of)
-    return _finished(mapped, statements, list(lists), PLACE, told, is_flat=False, is_plain=is_plain)
+    return _finished(mapped, statements, list(lists), PLACE, told, is_flat=False, is_plain=plain_rows is not None)
+
+
+def _is_text(leaf: Leaf) -> bool:
+    """Whether the column of its stem holds its texts as they are."""
+    return leaf.kinds is not None and not leaf.rest
+
+
+def _scanned(plain_rows: PlainRows | None, columns_of: Mapping[str, str]) -> dict[str, SqlMoment]:
+    """By path: the moments that were read of the column its texts stand in."""
+    clocks = dict(plain_rows.moments) if plain_rows else {}
+    return {
+        path: SqlMoment(column(moment_column(name)), clocks[name])
+        for path, name in columns_of.items()
+        if name in clocks
+    }
+
+
+def moment_texts(mapped: MappedFeed, header: Header | None, held: frozenset[str]) -> list[str]:
+    """The columns of a block whose texts are read as moments: of the contract's own, not of nested rows."""
+    wanted = {item.name for item in columns(mapped.contract) if item.shape and item.shape.name == "timestamp"}
+    paths = {path for name, item in mapped.fields.items() if name in wanted for path in moment_paths(item)}
+    if header is not None:
+        texts = (index for index, kind in enumerate(header.kinds) if kind == "text")
+        return [f"c{index}" for index in texts if header.names[index] in paths]
+    every = own_leaves(mapped)
+    stems = {stem: f"s{index}" for index, stem in enumerate(stems_of(every))}
+    named_so = {stems[leaf.stem] for path, leaf in every.items() if path in paths and _is_text(leaf)}
+    return sorted(named_so & held)
 
 
 def _text(path: Path | None) -> str:
@@ -125,7 +163,7 @@ def _standing(value: SqlValue, may_stand_in: exp.Expr) -> exp.Expr:
 
 
 def flat_program(
-    mapped: MappedFeed, header: Header, strange: Collection[str] = (), *, is_plain: bool = False
+    mapped: MappedFeed, header: Header, strange: Collection[str] = (), plain_rows: PlainRows | None = None
 ) -> Program:
     """For blocks of flat rows with this header. A row that holds something in a strange column is for Python."""
     values = flat_values(header, sorted({path.text for path in source_paths(mapped)}))
@@ -142,12 +180,17 @@ def flat_program(
     ]
     if mapped.group_by:
         return _grouped_program(mapped, values.get(mapped.group_by, ABSENT), values, filled, both(*known))
-    moments = {name: column(f"m{index}") for index, name in enumerate(names) if header.kinds[index] == "moment"}
-    scope = TextScope(values, mapped.setting, column("_row"), frozenset(values), is_plain, moments)
+    moments = {
+        name: SqlMoment(column(f"m{index}"), is_clock=None)
+        for index, name in enumerate(names)
+        if header.kinds[index] == "moment"
+    }
+    moments |= _scanned(plain_rows, {name: f"c{index}" for index, name in enumerate(names)})
+    scope = TextScope(values, mapped.setting, column("_row"), frozenset(values), plain_rows is not None, moments)
     source = everything(SOURCE, named(both(_no_lists(mapped, scope), *known), "_no_lists"))
     rows = typed_rows(source, mapped.contract, mapped.fields, scope, ["_no_lists"])
-    own = temporary("_own" if not is_plain else "_plain_own", rows, "VIEW")
-    return _finished(mapped, [own], [], PLACE, filled, is_flat=True, is_plain=is_plain)
+    own = temporary("_plain_own" if plain_rows else "_own", rows, "VIEW")
+    return _finished(mapped, [own], [], PLACE, filled, is_flat=True, is_plain=plain_rows is not None)
 
 
 def _no_lists(mapped: MappedFeed, scope: TextScope, besides: Collection[str] = ()) -> exp.Expr:

@@ -87,12 +87,12 @@ class Replacement:
             return
         self._count(rows)
         self.connection.register(_TAKEN, rows)
-        self.connection.execute(self._insert(_TAKEN, is_checked=False))
+        self.connection.execute(self._insert(_TAKEN, is_checked=False), self._lineage)
         self.connection.unregister(_TAKEN)
 
     def take_sure(self, checked: str) -> int:
         """Add the rows of a table or view that are sure; how many they are."""
-        [(count,)] = self.connection.execute(self._insert(checked, is_checked=True)).fetchall()
+        [(count,)] = self.connection.execute(self._insert(checked, is_checked=True), self._lineage).fetchall()
         return int(count)
 
     def note_taken(self, count: int, block: pa.Table) -> pa.Table | None:
@@ -129,12 +129,21 @@ class Replacement:
         taken = select([*places, *typed], source)
         if is_checked:
             taken = taken.where(column("_sure"), copy=False)
-        computed: dict[str, exp.Expr] = {CONTENT: content(self.mapped.kind)}
-        lineage = {"_feed", "_batch_on", "_file"}
-        names = row_types(self.mapped.contract)
-        items = [computed.get(name) or column(name, _PLACES if name in lineage else "stage") for name in names]
-        query = select(items, taken).join(_PLACES, using=["_file_id"], copy=False)
+        place = exp.Add(this=column("_file_id", "stage"), expression=exp.Literal.number(1))
+        computed = {
+            CONTENT: content(self.mapped.kind),
+            "_feed": named(exp.Placeholder(this="feed"), "_feed"),
+            "_batch_on": named(call("list_extract", exp.Placeholder(this="days"), place), "_batch_on"),
+            "_file": named(call("list_extract", exp.Placeholder(this="files"), place), "_file"),
+        }
+        query = select([computed.get(name) or column(name) for name in row_types(self.mapped.contract)], taken)
         return f"insert into {self._rows} by name {query.sql(dialect='duckdb')}"
+
+    @property
+    def _lineage(self) -> dict[str, object]:
+        """Where rows come from, by ``_file_id``: looked up, since a join would copy every column of every row."""
+        days, files = [file.batch_on for file in self.files], [file.file for file in self.files]
+        return {"feed": self.mapped.feed.name, "days": days, "files": files}
 
     def _count(self, rows: pa.Table) -> None:
         sums = rows.select(["_file_id", SOURCE_ROWS]).group_by("_file_id").aggregate([(SOURCE_ROWS, "sum")])

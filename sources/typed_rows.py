@@ -11,10 +11,19 @@ from quality.contracts.columns import Column, columns
 from quality.contracts.contract import ContractPart
 from quality.contracts.fast_check import fast_cast, fast_moment
 from sources.common_parts import lean_everything, lean_stage
-from sources.compilation import ABSENT, TextScope, compile_expression, is_as_given, is_quiet, opened_in, text_value
-from sources.expression import Expression, Join, Path, Pick, SumOf, parts
+from sources.compilation import (
+    ABSENT,
+    TextScope,
+    compile_expression,
+    compile_moment,
+    is_as_given,
+    is_quiet,
+    opened_in,
+    text_value,
+)
+from sources.expression import Expression, Join, Pick, SumOf, parts
 from sources.list_compilation import ListReading, list_value
-from sources.operations.operation import FALSE, TRUE, SqlValue, both, either, is_null
+from sources.operations.operation import FALSE, TRUE, SqlMoment, SqlValue, both, either, is_null
 from sources.plain_text import PLAIN
 from sources.source_rows import Header
 from sources.statement import column, everything, named
@@ -34,7 +43,7 @@ def typed_rows(
     compiled = {item.name: _compiled(item.name, fields, scope) for item in wanted}
     columns_of = {item.name: item for item in wanted}
     moments = {name: found for name in compiled if (found := _moment(columns_of[name], fields, scope)) is not None}
-    compiled |= {name: SqlValue.of_text(found, TRUE) for name, found in moments.items()}
+    compiled |= {name: SqlValue.of_text(found.value, found.sure) for name, found in moments.items()}
     present = {name: value.text for name, value in compiled.items() if value is not ABSENT}
     mapped = [named(text if name in moments else _given(text), f"f_{name}") for name, text in present.items()]
     known = both(*(_may_be_asked(item, compiled[item.name]) for item in wanted))
@@ -91,12 +100,12 @@ def _with_lists(
     return stages, replace(scope, lists=tuple(zip(found, columns_of, strict=True)))
 
 
-def _moment(item: Column, fields: Mapping[str, Expression], scope: TextScope) -> exp.Expr | None:
-    """The column of moments that a column of moments is made of as it stands."""
-    source = fields.get(item.name)
-    if item.shape is None or item.shape.name != "timestamp" or not isinstance(source, Path):
+def _moment(item: Column, fields: Mapping[str, Expression], scope: TextScope) -> SqlMoment | None:
+    """The moment that a column of moments is made of, where no text needs to be read for it."""
+    if item.shape is None or item.shape.name != "timestamp" or item.name not in fields or not scope.moments:
         return None
-    return scope.moments.get(source.text)
+    found = compile_moment(fields[item.name], scope)
+    return None if found is None or isinstance(found.value, exp.Null) else found
 
 
 def _given(text: exp.Expr) -> exp.Expr:

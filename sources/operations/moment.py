@@ -17,8 +17,10 @@ from quality.contracts.value_types import unreadable_moment
 from quality.contracts.year_first import iso_text
 from sources.operations.operation import (
     FALSE,
+    TRUE,
     Operation,
     Scope,
+    SqlMoment,
     SqlScope,
     SqlValue,
     UnreadableError,
@@ -90,7 +92,7 @@ class Time(Operation):
         """
         first = self.forms[0]
         if first in _ISO_FORMS:
-            return self._sql_iso(value, "UTC" if first == "utc" else scope.setting.time_zone)
+            return self._sql_iso(value, self._zone(scope))
         form = _WEIBO_FORMAT if first == "weibo" else first
         pattern = _WEIBO if first == "weibo" else _pattern(first)
         if pattern is None:
@@ -99,14 +101,28 @@ class Time(Operation):
         if "%z" in form:
             text, calm = _formatted(call("timezone", "UTC", moment)), call("coalesce", _is_known(moment), FALSE)
         else:
-            text, calm = _localised(moment, scope.setting.time_zone)
+            made, calm = _in_utc(moment, scope.setting.time_zone)
+            text = _formatted(made)
         sure = both(value.as_text, absent_or(value.text, both(matches(value.text, pattern), calm)))
         return SqlValue.of_text(text, sure)
+
+    def sql_of_moment(self, moment: SqlMoment, scope: SqlScope) -> SqlMoment | None:
+        """The SQL form of a moment in ISO 8601."""
+        if self.forms[0] not in _ISO_FORMS or moment.is_clock is None:
+            return None
+        if not moment.is_clock:
+            return moment
+        made, calm = _in_utc(moment.value, self._zone(scope))
+        return SqlMoment(made, is_clock=False, sure=both(moment.sure, absent_or(moment.value, calm)))
+
+    def _zone(self, scope: SqlScope) -> str:
+        return "UTC" if self.forms[0] == "utc" else scope.setting.time_zone
 
     def _sql_iso(self, value: SqlValue, zone: str) -> SqlValue:
         zoned = matches(value.text, _ZONED)
         moment = exp.TryCast(this=value.text, to=exp.DataType.build("TIMESTAMP", dialect="duckdb"))
-        text, calm = _localised(moment, zone)
+        made, calm = _in_utc(moment, zone)
+        text = _formatted(made)
         naive = both(matches(value.text, _SURE_NAIVE), calm)
         is_clear = exp.Case(ifs=[exp.If(this=zoned, true=exp.true())], default=naive)
         sure = both(value.as_text, absent_or(value.text, is_clear))
@@ -150,10 +166,22 @@ class OnServersClock(Operation):
             exp.TryCast(this=item.text, to=exp.DataType.build("TIMESTAMP", dialect="duckdb")) for item in values
         )
         moment = exp.Sub(this=arrived, expression=exp.Paren(this=exp.Sub(this=sent, expression=made)))
+        if any(isinstance(item.text, exp.Null) for item in values):
+            return SqlValue.of_text(exp.null(), TRUE)
         is_nothing = either(*(is_null(item.text) for item in values))
         plain = both(*(matches(item.text, _PLAIN_UTC) for item in values), call("coalesce", _is_known(moment), FALSE))
         sure = both(*(item.as_text for item in values), either(is_nothing, plain))
         return SqlValue.of_text(when(is_nothing, exp.null(), _formatted(moment)), sure)
+
+    def sql_of_moment(self, moment: SqlMoment, scope: SqlScope) -> SqlMoment | None:
+        """The SQL form of moments: nothing where one of them is nothing."""
+        made, sent = scope.read_moment(self.made), scope.read_moment(self.sent)
+        if made is None or sent is None:
+            return None
+        if isinstance(made.value, exp.Null) or isinstance(sent.value, exp.Null):
+            return SqlMoment(exp.null(), is_clock=False)
+        kept = exp.Paren(this=exp.Sub(this=sent.value, expression=made.value))
+        return SqlMoment(exp.Sub(this=moment.value, expression=kept), is_clock=False, sure=moment.sure)
 
     @property
     def rule(self) -> str:
@@ -330,17 +358,16 @@ def _pattern(form: str) -> str | None:
     return pattern
 
 
-def _localised(moment: exp.Expr, zone: str) -> tuple[exp.Expr, exp.Expr]:
-    """The text in UTC of a moment on the clocks of ``zone``, and whether no clock change is near."""
+def _in_utc(moment: exp.Expr, zone: str) -> tuple[exp.Expr, exp.Expr]:
+    """What a clock of ``zone`` shows as a moment in UTC, and whether no clock change is near."""
     if zone == "UTC":
-        return _formatted(moment), call("coalesce", _is_known(moment), FALSE)
-    text = _formatted(call("timezone", "UTC", call("timezone", zone, moment)))
+        return moment, call("coalesce", _is_known(moment), FALSE)
     hours = exp.Interval(this=exp.Literal.string(str(_CALM_HOURS)), unit=exp.Var(this="HOURS"))
     before = call("timezone", zone, exp.Sub(this=moment, expression=hours))
     after = call("timezone", zone, exp.Add(this=moment, expression=hours))
     apart = exp.Sub(this=call("epoch", after), expression=call("epoch", before))
     calm = exp.EQ(this=apart, expression=exp.Literal.number(2 * _CALM_HOURS * 3600))
-    return text, call("coalesce", calm, FALSE)
+    return call("timezone", "UTC", call("timezone", zone, moment)), call("coalesce", calm, FALSE)
 
 
 def _formatted(moment: exp.Expr) -> exp.Expr:

@@ -74,6 +74,18 @@ class SqlValue:
         return cls(text, sure, sure, sure, FALSE)
 
 
+@dataclass(frozen=True)
+class SqlMoment:
+    """A moment inside a statement: a TIMESTAMP, NULL where nothing stands there.
+
+    ``is_clock``: of a clock whose zone is not said, else in UTC; None: not known which. ``sure`` is never NULL.
+    """
+
+    value: exp.Expr
+    is_clock: bool | None
+    sure: exp.Expr = TRUE
+
+
 class Scope(Protocol):
     """Where an operation's Python form finds the feed's setting and the row's other values."""
 
@@ -95,6 +107,9 @@ class SqlScope(Protocol):
     def read(self, path: str) -> SqlValue:
         """The value at a source path of the same row."""
 
+    def read_moment(self, path: str) -> SqlMoment | None:
+        """The moment there, which is NULL where nothing stands; None where only the text can tell."""
+
 
 @dataclass(frozen=True)
 class Operation(ABC):
@@ -115,6 +130,10 @@ class Operation(ABC):
     @abstractmethod
     def sql(self, value: SqlValue, scope: SqlScope) -> SqlValue:
         """The SQL form: wherever a result is sure, it equals the Python form."""
+
+    def sql_of_moment(self, moment: SqlMoment, scope: SqlScope) -> SqlMoment | None:  # noqa: ARG002 - most do
+        """The SQL form for a moment whose text is not asked for; None where the text is needed."""
+        return None
 
     @property
     def rule(self) -> str:
