@@ -41,11 +41,14 @@ def test_what_is_read_is_what_the_contract_reads(texts: list[str | None], zone: 
     assert read.is_clock is (zone == "")
     for text, value, is_other in zip(column, read.values.to_pylist(), read.others, strict=True):
         if not text:
-            assert value is None and not is_other
+            assert value is None
+            assert not is_other
         elif value is None:
             assert is_other
         else:
-            assert not is_other and text.endswith("Z") is (zone == "Z") and _is_contracts(text, value)
+            assert not is_other
+            assert text.endswith("Z") is (zone == "Z")
+            assert _is_contracts(text, value)
 
 
 @pytest.mark.parametrize(
