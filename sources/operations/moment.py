@@ -78,8 +78,10 @@ class Time(Operation):
         text = text.strip()
         if not text:
             return None
-        if _ISO_FORMS.intersection(self.forms) and re.fullmatch(_ZONED, plain := iso_text(text)):
-            return plain
+        if _ISO_FORMS.intersection(self.forms):
+            for plain in (text, iso_text(text)):
+                if re.fullmatch(_ZONED, plain):
+                    return plain
         moment = _read_first(text, self.forms)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=ZoneInfo(scope.setting.time_zone))
