@@ -36,7 +36,7 @@ from warehouse.database import Connection
 _BLOCK: Final = "_source_block"
 _WORTH_QUICK: Final = 10_000
 """Plain rows of a block from which on they are worth statements of their own, which have to be planned."""
-_WORTH_PLANNING: Final = 300
+_WORTH_PLANNING: Final = 1_500
 """Rows that Python judges in the time that planning a statement for them takes."""
 _DOUBT: Final = "create or replace temp view _doubted as select * replace (false as _sure) from _checked"
 _HELD: Final = """
