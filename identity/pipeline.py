@@ -16,6 +16,7 @@ from identity.model import declaration_of
 from identity.models import models_step
 from identity.nodes import nodes_step
 from identity.normalised import normalised_step
+from identity.record_steps import claims_step, records_step, row_records_step
 from identity.scorecard import scorecard_step
 from warehouse.project import Project
 from warehouse.sql_model import sql_step
@@ -41,9 +42,9 @@ def record_steps(rules: IdentityRules) -> tuple[Step, ...]:
     return (
         _table("_web_identified"),
         _table("_web_spans", days_before_first=rules.devices.days_before_first),
-        _table("_claims"),
-        _table("row_records"),
-        _table("records"),
+        claims_step(),
+        row_records_step(),
+        records_step(),
     )
 
 
