@@ -18,79 +18,13 @@ from warehouse.step import Run
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "identity"))
 
+from kept_tables import TABLES, tables
 from people import a_record, give_records, match, prepare
 
 BUSINESS = Business(name="A shop", base_currency="GBP", time_zone="Europe/London", default_country="GB")
 LAW = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 Row = dict[str, Any]
-
-_NUMBERED = "select record_id, min(record_id) over (partition by {number}) as {number} from identity._nodes order by 1"
-_FIRST = "(select node_id, min(record_id) as record_id from identity._nodes group by node_id)"
-TABLES = {
-    **{
-        name: f"from identity.{name} order by all"
-        for name in (
-            "_texts",
-            "_phones",
-            "_names",
-            "_identifier_values",
-            "blocked_identifiers",
-            "_shared_values",
-            "identifiers",
-            "_ties",
-            "_holders",
-            "edges",
-            "_outcomes",
-            "_clusters",
-            "_said",
-            "_standing",
-            "customer_links",
-            "customer_link_history",
-            "customer_aliases",
-            "customer_changes",
-            "decisions",
-            "known_identifiers",
-            "_doubts",
-            "review_queue",
-        )
-    },
-    "nodes": _NUMBERED.format(number="node_id"),
-    "ties": _NUMBERED.format(number="tied_id"),
-    "features": f"""
-        select nodes.record_id, features.feature, features.value
-        from identity._features as features
-        left join {_FIRST} as nodes on features.node_id = nodes.node_id
-        order by all
-    """,
-    "keys": f"""
-        select nodes.record_id, keys.rule_number, keys.key
-        from identity._keys as keys
-        left join {_FIRST} as nodes on keys.node_id = nodes.node_id
-        order by all
-    """,
-    "candidates": f"""
-        select least(l.record_id, r.record_id), greatest(l.record_id, r.record_id), pairs.rule_number, pairs.rules
-        from identity._candidates as pairs
-        left join {_FIRST} as l on pairs.node_l = l.node_id
-        left join {_FIRST} as r on pairs.node_r = r.node_id
-        order by all
-    """,
-    "scores": f"""
-        select least(l.record_id, r.record_id), greatest(l.record_id, r.record_id), pairs.* exclude (node_l, node_r)
-        from identity._scores as pairs
-        left join {_FIRST} as l on pairs.node_l = l.node_id
-        left join {_FIRST} as r on pairs.node_r = r.node_id
-        order by all
-    """,
-    "groups": f"""
-        select nodes.record_id, min(nodes.record_id) over (partition by groups.group_id), groups.doubts
-        from identity._groups as groups
-        left join {_FIRST} as nodes on groups.node_id = nodes.node_id
-        order by all
-    """,
-}
-"""What must be equal; nodes by their smallest record, since their numbers mean nothing."""
 
 
 def maybe(*values: str) -> st.SearchStrategy[str | None]:
@@ -131,10 +65,6 @@ CLOSE = _close_limits()
 
 def a_run(number: int) -> Run:
     return Run(f"run-{number}", date(2026, 1, 31), datetime(2026, 2, 1) + timedelta(days=number), BUSINESS)
-
-
-def tables(warehouse: Warehouse) -> dict[str, list[tuple[Any, ...]]]:
-    return {name: warehouse.cursor().execute(query).fetchall() for name, query in TABLES.items()}
 
 
 def decide(warehouse: Warehouse, number: int, action: str, one: str, other: str) -> None:
