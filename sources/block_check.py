@@ -19,6 +19,7 @@ from sqlglot import exp
 from quality.contracts.check import Accepted, Reason, Rejected
 from sources.evaluation import RowScope, judge
 from sources.filled_fields import count_filled, countable
+from sources.flat_rows import flat_row, flat_texts
 from sources.gate import Gate
 from sources.mapped_feed import MappedFeed
 from sources.moment_scan import moment_column, with_moments
@@ -28,6 +29,7 @@ from sources.plain_text import PLAIN, is_bytes, is_text, with_plain
 from sources.program import GROUP, PlainRows, Program, flat_program, json_program, moment_texts
 from sources.readers.json_reader import parse_row
 from sources.replacement import Replacement
+from sources.row_places import are_among
 from sources.row_tables import arrow_type, value_types
 from sources.source_rows import Header, kept_raw
 from sources.statement import PLACE, SOURCE, column, filled_in, named, select, temporary
@@ -44,10 +46,7 @@ select table_name, 'table' from duckdb_tables() where temporary and list_contain
 union all select view_name, 'view' from duckdb_views() where temporary and list_contains($names, view_name)
 """
 _DROP_COPIES: Final = "delete from source_rows where (_file_id, _row) in (select (_file_id, _row) from _copies)"
-_DOUBTFUL: Final = """
-select s._file_id, s._row, s.raw from source_rows as s join {checked} as c using (_file_id, _row)
-where not c._sure order by s._file_id, s._row
-"""
+_DOUBTFUL: Final = "select _file_id, _row from {checked} where not _sure"
 _REST: Final = """
 create or replace temp view _rest as
 select s._file_id, s._row, t._row is not null as _sure
@@ -174,7 +173,7 @@ class BlockCheck:
         else:
             self._make(connection, program, None)
             self.replacement.take(connection.execute(self._sure_rows).to_arrow_table())
-            refused = self._judge_doubtful(connection, self._checked, header)
+            refused = self._judge_doubtful(self._doubtful(connection, rows, header))
         return BlockResult(refused, collapsed, self._filled(connection, program, rows, header))
 
     def _make(self, connection: Connection, program: Program, schema: pa.Schema | None) -> None:
@@ -228,9 +227,11 @@ class BlockCheck:
         taken = self.replacement.note_taken(count, rows)
         if taken is None:
             return []
+        if header is None:
+            return self._judge_doubtful(self._json_rows(rows, pc.invert(are_among(rows, taken))))
         connection.register("_taken_places", taken)
         connection.execute(_REST)
-        refused = self._judge_doubtful(connection, "_rest", header)
+        refused = self._judge_doubtful(self._flat_groups(connection, "_rest", header))
         connection.unregister("_taken_places")
         return refused
 
@@ -258,13 +259,9 @@ class BlockCheck:
         self.connection.execute(_DROP_COPIES)
         return dict(self.connection.execute("select _file_id, count(*) from _copies group by _file_id").fetchall())
 
-    def _judge_doubtful(self, connection: Connection, checked: str, header: Header | None) -> list[RefusedRow]:
+    def _judge_doubtful(self, groups: Judged) -> list[RefusedRow]:
         accepted: list[dict[str, object]] = []
         refused: list[RefusedRow] = []
-        if header is None:
-            groups = self._json_rows(connection, checked)
-        else:
-            groups = self._flat_groups(connection, checked, header)
         for file_id, rows, verdict in groups:
             if isinstance(verdict, Accepted):
                 accepted.append(self._row(file_id, rows, verdict))
@@ -273,10 +270,18 @@ class BlockCheck:
         self._insert(accepted)
         return refused
 
-    def _json_rows(self, connection: Connection, checked: str) -> Judged:
-        found = connection.execute(filled_in(_DOUBTFUL, checked=checked)).fetchall()
-        for file_id, row, raw in found:
-            yield file_id, [(row, raw.rstrip("\r\n"))], self._judge_json(raw, row)
+    def _doubtful(self, connection: Connection, rows: pa.Table, header: Header | None) -> Judged:
+        if header is not None:
+            return self._flat_groups(connection, self._checked, header)
+        places = connection.execute(filled_in(_DOUBTFUL, checked=self._checked)).to_arrow_table()
+        return self._json_rows(rows, are_among(rows, places))
+
+    def _json_rows(self, rows: pa.Table, are_meant: pa.Array) -> Judged:
+        """The texts of the rows that are meant: of the block, since the database would read all of them for it."""
+        file_ids, numbers, raws = (rows.column(name) for name in ("_file_id", "_row", "raw"))
+        for index in pc.indices_nonzero(are_meant).to_pylist():
+            row, raw = numbers[index].as_py(), raws[index].as_py()
+            yield file_ids[index].as_py(), [(row, raw.rstrip("\r\n"))], self._judge_json(raw, row)
 
     def _judge_json(self, raw: str, row: int) -> Accepted | Rejected:
         try:
@@ -372,7 +377,7 @@ def _source_statement(header: Header | None, kind: str, moments: tuple[str, ...]
     rest = "" if is_plain else f" where not {PLAIN}"
     if header is None:
         return f"create or replace temp view {SOURCE} as from {_BLOCK}{rest}"
-    texts = [named(as_text(column(f"c{index}"), kind), f"c{index}") for index, kind in enumerate(header.kinds)]
+    texts = flat_texts(header)
     texts += [
         named(exp.cast(column(f"c{index}"), "TIMESTAMP"), f"m{index}")
         for index, kind in enumerate(header.kinds)
@@ -380,36 +385,3 @@ def _source_statement(header: Header | None, kind: str, moments: tuple[str, ...]
     ]
     query = exp.select("_file_id", "_row", PLAIN, *texts, *map(column, moments)).from_(_BLOCK)
     return f"create or replace temp {kind} {SOURCE} as {query.sql(dialect='duckdb')}{rest}"
-
-
-def as_text(value: exp.Expr, kind: str) -> exp.Expr:
-    """The text of a flat column, whatever it was."""
-    if kind == "json":
-        value = exp.Anonymous(this="to_json", expressions=[value])
-    text: exp.Expr = exp.cast(value, "VARCHAR")
-    if kind == "float":
-        not_a_number = exp.Anonymous(this="isnan", expressions=[value])
-        text = exp.Case(ifs=[exp.If(this=exp.Not(this=not_a_number), true=text)])
-    return text
-
-
-def flat_row(header: Header, texts: Sequence[str | None]) -> dict[str, Value]:
-    """The values of a flat row as the Python form sees them."""
-    return {name: _value(text, kind) for name, kind, text in zip(header.names, header.kinds, texts, strict=True)}
-
-
-def _value(text: str | None, kind: str) -> Value:
-    if text is None:
-        return None
-    match kind:
-        case "integer":
-            return int(text)
-        case "float":
-            return float(text)
-        case "boolean":
-            return text == "true"
-        case "json":
-            value: Value = json.loads(text)
-            return value
-        case _:
-            return text

@@ -58,7 +58,8 @@ class ColumnTypes:
         self._looked_at += len(chosen)
         if block.header is None:
             self.is_typed = True
-            self._see_objects(block.rows.column("raw").take(pa.array(chosen)).to_pylist(), paths)
+            raw = block.rows.column("raw")
+            self._see_objects([raw[index].as_py() for index in chosen], paths)
             return
         sample = block.rows.take(pa.array(chosen))
         for index, name in enumerate(block.header.names):

@@ -17,15 +17,16 @@ from sqlglot import exp
 
 from quality.contracts.check import Reason
 from quality.quarantine import quarantine_id
-from sources.block_check import RefusedRow, as_text, flat_row
+from sources.block_check import RefusedRow
 from sources.correction import CorrectedRow, SourceRow, correct
 from sources.corrections import Correction
+from sources.flat_rows import flat_row, flat_texts
 from sources.landing import LandingFile
 from sources.mapped_feed import MappedFeed
 from sources.operations.operation import Value
 from sources.readers.json_reader import parse_row
+from sources.row_places import are_among
 from sources.source_rows import Block, ColumnKind, Header, Refusal, kept_raw
-from sources.statement import column, named
 from warehouse.database import Connection
 
 _ROWS: Final = "_rows_to_correct"
@@ -51,17 +52,20 @@ class Corrector:
         self._added = frozenset()
         if not self.entries:
             return rows, header, []
+        if header is None:  # rows cannot be picked from a column of views
+            raw = rows.column("raw").cast(pa.large_string())
+            rows = rows.set_column(rows.column_names.index("raw"), "raw", raw)
         meant = self._candidates(rows, header)
         if not meant.num_rows:
             return rows, header, []
         found = self._corrected(meant, header)
         if not found:
             return rows, header, []
-        keys = pa.array([_key(*place) for place in found], pa.int64())
-        untouched = rows.filter(pc.invert(pc.is_in(_keys(rows), value_set=keys)))
+        are_found = are_among(rows, found)
+        untouched = rows.filter(pc.invert(are_found))
         if header is None:
             return pa.concat_tables([untouched, _objects(found, rows.schema)]), None, []
-        return self._flat(untouched, found, header, rows.filter(pc.is_in(_keys(rows), value_set=keys)))
+        return self._flat(untouched, found, header, rows.filter(are_found))
 
     def rescue(self, file_id: int, refusal: Refusal) -> dict[str, Value] | None:
         """What a row that cannot be read becomes; None when no correction says so."""
@@ -82,7 +86,7 @@ class Corrector:
             raws = [json.dumps(value, ensure_ascii=False) for value in rescued.values()]
             table = {
                 "row": pa.array(list(rescued), pa.int64()),
-                "raw": pa.array(raws, pa.large_string()),
+                "raw": pa.array(raws, pa.string_view()),
                 "strict": pa.array([False] * len(raws), pa.bool_()),
             }
             return Block(pa.table(table), None, sum(map(len, raws)))
@@ -153,8 +157,7 @@ class Corrector:
         if header is None:
             raws = (raw.rstrip("\r\n") for raw in meant.column("raw").to_pylist())
             return [(file_id, row, raw, _object(raw)) for (file_id, row), raw in zip(places, raws, strict=True)]
-        texts = [named(as_text(column(f"c{index}"), kind), f"c{index}") for index, kind in enumerate(header.kinds)]
-        query = exp.select("_file_id", "_row", *texts).from_(_ROWS).sql(dialect="duckdb")
+        query = exp.select("_file_id", "_row", *flat_texts(header)).from_(_ROWS).sql(dialect="duckdb")
         self.connection.register(_ROWS, meant)
         found = self.connection.execute(query).fetchall()
         self.connection.unregister(_ROWS)
@@ -221,18 +224,6 @@ def _may_be_fraction(text: str) -> bool:
     except ValueError:
         return not text
     return True
-
-
-def _keys(rows: pa.Table) -> pa.ChunkedArray:
-    return pc.add(pc.multiply(rows.column("_file_id").cast(pa.int64()), pa.scalar(_MOST_ROWS)), rows.column("_row"))
-
-
-def _key(file_id: int, row: int) -> int:
-    return file_id * _MOST_ROWS + row
-
-
-_MOST_ROWS: Final = 1 << 40
-"""More than any file holds."""
 
 
 def _places(rows: pa.Table) -> list[tuple[int, int]]:

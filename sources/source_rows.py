@@ -29,7 +29,8 @@ class Block:
     """Rows of one file.
 
     Of objects (``header`` None): ``row`` BIGINT, ``raw`` text, ``strict`` (a JSON object without doubt). Of flat rows:
-    ``row``, then ``c0``, ``c1`` … in the order of the header.
+    ``row``, then ``c0``, ``c1`` … in the order of the header. ``raw`` is of views into the bytes that were read: some
+    lines of many are told without copying them.
     """
 
     rows: pa.Table

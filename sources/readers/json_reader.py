@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -18,13 +18,10 @@ from sources.operations.operation import Value
 from sources.plain_text import PLAIN, with_plain
 from sources.readers.encoding import TextBlock
 from sources.readers.envelope import Envelope
+from sources.readers.line_texts import MOST_BYTES, Offsets, line_offsets, line_texts, texts_of
 from sources.source_rows import Block, Reading, Refusal, kept_raw
 
 _LOOK_AHEAD: Final = 20
-Offsets: TypeAlias = Any
-"""An array of places in a block of bytes."""
-
-_LINE_END: Final = 10
 _SPACE: Final = b" \t\r\n"
 
 
@@ -102,8 +99,13 @@ class JsonReader:
 
         Lines are opened a chunk at a time when all are well, else one by one.
         """
-        data, offsets = block.data, _line_offsets(block.data)
-        raw = pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data))
+        data, offsets = block.data, line_offsets(block.data)
+        if len(data) > MOST_BYTES:
+            for index, begin in enumerate(offsets[:-1]):
+                text = data[begin : min(offsets[index + 1], begin + _CHUNK)].decode("utf-8", "replace")
+                yield Refusal(done + index + 1, kept_raw(text), "the line, or one close to it, is of two gigabytes")
+            return len(offsets) - 1
+        raw = line_texts(data, offsets[:-1], offsets[1:])
         for index in sorted(block.bad):
             message = "the bytes are not text of this encoding"
             yield Refusal(done + index + 1, kept_raw(raw[index].as_py().rstrip("\n")), message)
@@ -148,7 +150,8 @@ class JsonReader:
             return []
         unknown = {name: stands.tolist() for name, stands in scanned.unknown.items()}
         sure = Opened(scanned.columns, [True] * len(scanned.sure), unknown, pa.array(scanned.plain))
-        raw = raw if len(scanned.sure) == len(raw) else raw.take(pa.array(scanned.sure))
+        if len(scanned.sure) < len(raw):
+            raw = line_texts(data, offsets[:-1][scanned.sure], offsets[1:][scanned.sure])
         pieces = [self._table(sure, scanned.sure + done + 1, raw)]
         if singly:
             table, _ = self._lines_singly(singly, places)
@@ -158,9 +161,9 @@ class JsonReader:
     def _lines_singly(self, lines: Sequence[bytes], places: Sequence[int]) -> tuple[pa.Table, int]:
         """Lines that need a closer look, and by how many their objects outnumber them."""
         if self.envelope.is_plain:
-            return self._table(self.gate.open_each(lines), places, _raw(lines)), 0
+            return self._table(self.gate.open_each(lines), places, texts_of(lines)), 0
         raws, rows, more = self._unwrapped(lines, places)
-        return self._table(self.gate.open_each(raws), rows, _raw(raws)), more
+        return self._table(self.gate.open_each(raws), rows, texts_of(raws)), more
 
     def _unwrapped(self, lines: Sequence[bytes], places: Sequence[int]) -> tuple[list[bytes], list[int], int]:
         """The objects of lines. Their numbers go on with the lines', shifted by what a line holds beyond one."""
@@ -186,7 +189,7 @@ class JsonReader:
                 size, start = 0, index
 
     def _block(self, raws: Sequence[bytes], rows: Sequence[int]) -> Block:
-        return Block(self._table(self.gate.open_elements(raws), rows, _raw(raws)), None, sum(map(len, raws)))
+        return Block(self._table(self.gate.open_elements(raws), rows, texts_of(raws)), None, sum(map(len, raws)))
 
     def _table(self, opened: Opened, rows: Sequence[int], raw: pa.Array) -> pa.Table:
         """Rows whose new fields are kept are for Python."""
@@ -219,17 +222,6 @@ _FIXED: Final = frozenset({"row", "raw", "strict"})
 
 _CHUNK: Final = 256 << 10
 """What is decoded at once: what comes out should stay in the processor's cache until it is a column."""
-
-
-def _raw(raws: Sequence[bytes]) -> pa.Array:
-    return pa.array(raws, pa.large_binary()).cast(pa.large_string())
-
-
-def _line_offsets(data: bytes) -> Offsets:
-    """Where the lines begin, each with its line end, and where the last one ends."""
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _LINE_END) + 1
-    tail = [] if len(ends) and ends[-1] == len(data) else [len(data)]
-    return np.concatenate([[0], ends, tail]).astype(np.int64)
 
 
 def _joined(pieces: Sequence[pa.Table], raw: pa.Array | None, size: int) -> Iterator[Block]:
