@@ -93,7 +93,7 @@ def _compare_one(name: str, feature: Feature, left: Integers, right: Integers) -
     low, high = np.minimum(pairs.left, pairs.right), np.maximum(pairs.left, pairs.right)
     size = np.int64(max(len(feature.texts), 1))
     keys, where = np.unique(low * size + high, return_inverse=True)
-    key_level, key_rarity = _levels_of(name, feature, keys // size, keys % size)
+    key_level, key_rarity = levels_of(name, feature, keys // size, keys % size)
     # best level first, then the rarest value: one number to take the least of
     rank = key_level[where] * _RARITY_SCALE - key_rarity[where]
     starts = np.flatnonzero(np.r_[True, pairs.pair[1:] != pairs.pair[:-1]])
@@ -106,7 +106,8 @@ def _compare_one(name: str, feature: Feature, left: Integers, right: Integers) -
     return level, rarity
 
 
-def _levels_of(name: str, feature: Feature, low: Integers, high: Integers) -> tuple[Integers, Floats]:
+def levels_of(name: str, feature: Feature, low: Integers, high: Integers) -> tuple[Integers, Floats]:
+    """Level and rarity of distinct pairs of values of a feature, a value with itself included."""
     level = np.zeros(len(low), dtype=np.int64)
     rarity = feature.rarity[low].copy()
     unequal = np.flatnonzero(low != high)

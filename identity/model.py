@@ -3,7 +3,8 @@
 Version 1 has learned nothing: weights as declared, frequencies and shared values as the accepted rows have them. It is
 made by the first run and does not depend on which rows that saw. Every other version is made by training
 (``identity.training``) and holds corrections of the declared weights, in bits, so that a weight which is declared anew
-still counts; the population and its common values; and which values too many people share.
+still counts; the population and its common values; and which values too many people share. What is estimated knows how
+much one agreement says alone, and lifts the declared ``short_of_link``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from identity.frequencies import COUNTED, Frequencies, value_key
 DECLARED_VERSION = 1
 """The version that has learned nothing."""
 
+_SAID_LATER = ("chances", "classes", "is_capped")
+"""Parts that artefacts of earlier releases lack: where they say nothing, digests stay as they were."""
+
 WeightsByLevel = dict[str, dict[str, float]]
 """Comparison → level → bits."""
 
@@ -34,6 +38,16 @@ class Band(BaseModel):
     pairs: int
     expected: float
     found: float
+
+
+class Chances(BaseModel):
+    """How often pairs come out at one level of a comparison, given that there is something to compare."""
+
+    model_config = ConfigDict(frozen=True)
+
+    match: float
+    random: float
+    household: float
 
 
 class Artefact(BaseModel):
@@ -54,10 +68,18 @@ class Artefact(BaseModel):
     scores: dict[str, dict[str, float]] = {}
     calibration: tuple[Band, ...] = ()
     labelled: dict[str, int] = {}
+    chances: dict[str, dict[str, Chances]] = {}
+    """Of versions that are estimated without labels: comparison → level → how often each class comes out so."""
+    classes: dict[str, float] = {}
+    """How many pairs of each class there are, as estimated."""
+    is_capped: bool = True
+    """Whether agreeing on one thing alone stays short of a link, as declared."""
 
     def fingerprint(self) -> str:
-        """The same for equal learning, over every machine and run."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        """The same for equal learning, over every machine and run; the salt of remembered values hangs on it."""
+        fields = type(self).model_fields
+        unsaid = {name for name in _SAID_LATER if getattr(self, name) == fields[name].default}
+        return hashlib.sha256(self.model_dump_json(exclude=unsaid).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -80,7 +102,7 @@ class Model:
 
     def corrected(self, rules: IdentityRules) -> IdentityRules:
         """The rules with the learned weights in place of the declared ones."""
-        if not self.artefact.corrections and not self.artefact.guards:
+        if not self.artefact.corrections and not self.artefact.guards and self.artefact.is_capped:
             return rules
         comparisons = tuple(self._comparison(item) for item in rules.comparisons)
         guards = tuple(self._guard(guard) for guard in rules.guards)
@@ -97,7 +119,8 @@ class Model:
         levels = tuple(
             level.model_copy(update={"weight": level.weight + learned.get(level.level, 0.0)}) for level in item.levels
         )
-        return item.model_copy(update={"levels": levels})
+        capped = {} if self.artefact.is_capped else {"short_of_link": None}
+        return item.model_copy(update={"levels": levels, **capped})
 
     def _guard(self, guard: Guard) -> Guard:
         return guard.model_copy(update={"weight": min(guard.weight + self.artefact.guards.get(guard.guard, 0.0), 0.0)})

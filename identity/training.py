@@ -1,9 +1,10 @@
 """Training: a new model version from the accepted rows, the configuration and what is known about who is who.
 
 Everything is made anew as version 1 would have it, inside a transaction that the caller undoes: so a training depends
-on rows, rules, decisions and labels, and not on the version that happens to be pinned. What is told about held-out
-labels was not learned from them. Without enough labels the weights stay as declared; common values and shared ones are
-remembered all the same.
+on rows, rules, decisions and labels, and not on the version that happens to be pinned. First weights are estimated from
+the records alone (``identity.unlabelled``); labels, where there are enough, correct them. What is told about held-out
+labels was not learned from them. Where there is too little to learn from, weights stay as declared; common values and
+shared ones are remembered all the same.
 """
 
 from __future__ import annotations
@@ -36,13 +37,14 @@ from identity.trial import (
     trial_of,
     worse_by,
 )
+from identity.unlabelled import unlabelled
 from identity.weighing import Weighing, candidates_of, weighed_pairs, weighing_of
 from quality.resolution import Attempt
 from warehouse.database import Connection
 from warehouse.step import Run
 
 FEWEST: Final = 20
-"""Labelled pairs of either kind, one person or two, below which weights stay as declared."""
+"""Labelled pairs of either kind, one person or two, below which nothing is learned from labels."""
 
 DECLARED, LEARNED = "declared", "learned"
 _MOST_LABELLED: Final = 200_000
@@ -61,8 +63,12 @@ class Trained:
     worse: tuple[str, ...]
 
 
-def train(connection: Connection, rules: IdentityRules, run: Run, labels: Path | None) -> Trained:
+def train(
+    connection: Connection, rules: IdentityRules, run: Run, labels: Path | None, *, unlabelled_only: bool = False
+) -> Trained:
     """Learn from what is known. Tables of the steps are made anew on the way: the caller rolls back.
+
+    ``unlabelled_only``: labels only tell how well it went; nothing is learned from them.
 
     Raises:
         InputError: the file of labels is wrong.
@@ -79,12 +85,14 @@ def train(connection: Connection, rules: IdentityRules, run: Run, labels: Path |
     pairs = decided_pairs(connection, labels if persons is None else None)
     if persons is not None:
         pairs = joined([pairs_of_persons(persons, weighing.nodes, left, right), pairs])
-    artefact = _unlearned(weighing, pairs)
+    artefact = unlabelled(connection, weighing, candidates, _unlearned(weighing, pairs))
     if min(artefact.labelled.values()) >= FEWEST:
-        anchors = _anchors(weighing, left, right, pairs) if persons is None else None
-        artefact = _learned(artefact, weighing, trial_of(weighing.features, _some(pairs, _MOST_LABELLED)), anchors)
-    model = Model(artefact=artefact)
-    learned = replace(weighing, rules=model.corrected(rules), prior=model.prior(weighing.nodes))
+        trial = trial_of(weighing.features, _some(pairs, _MOST_LABELLED))
+        if not unlabelled_only:
+            base = _weighing_by(artefact, weighing)
+            artefact = _learned(artefact, base, trial, _anchors(base, left, right, pairs) if persons is None else None)
+        artefact = _tried(artefact, weighing, trial)
+    learned = _weighing_by(artefact, weighing)
     found, outcomes = weighed_pairs(learned, left, right)
     if persons is not None and artefact.scores:
         named = named_nodes(connection, weighing.nodes)
@@ -117,42 +125,52 @@ def _unlearned(weighing: Weighing, pairs: Pairs) -> Artefact:
     )
 
 
-def _learned(artefact: Artefact, weighing: Weighing, trial: Trial, anchors: Labelled | None) -> Artefact:
-    """Corrections from the pairs to learn from, and how both sets of weights do on the others."""
-    given, held = trial.learned_from(), trial.held_out()
-    fold = trial.fold[~trial.is_held]
+def _weighing_by(artefact: Artefact, weighing: Weighing) -> Weighing:
+    """How pairs are weighed under an artefact; ``weighing``: under the declared weights."""
+    model = Model(artefact=artefact)
+    return replace(weighing, rules=model.corrected(weighing.rules), prior=model.prior(weighing.nodes))
+
+
+def _learned(artefact: Artefact, base: Weighing, trial: Trial, anchors: Labelled | None) -> Artefact:
+    """What the pairs to learn from correct of the weights so far."""
+    given, fold = trial.learned_from(), trial.fold[~trial.is_held]
     chosen = _sample(len(fold), _MOST_LEARNED_FROM)
     given, fold = given.part(chosen), fold[chosen]
-    rests_on = counts_by_level(given.compared, weighing.rules)
+    rests_on = counts_by_level(given.compared, base.rules)
     if anchors is not None:
         given, fold = _with_anchors(given, fold, anchors)
-    found = fit(given, fold, weighing.rules, weighing.prior)
-    artefact = artefact.model_copy(update=_corrections(found) | {"spread": found.spread, "rests_on": rests_on})
-    model = Model(artefact=artefact)
-    rules, prior = model.corrected(weighing.rules), model.prior(weighing.nodes)
+    found = fit(given, fold, base.rules, base.prior)
+    return artefact.model_copy(update=_corrections(found, artefact) | {"spread": found.spread, "rests_on": rests_on})
+
+
+def _tried(artefact: Artefact, weighing: Weighing, trial: Trial) -> Artefact:
+    """How the declared and the learned weights do on the pairs held out."""
+    held, learned = trial.held_out(), _weighing_by(artefact, weighing)
     scores = {
-        DECLARED: dict(pair_scores(held, weighing.rules, weighing.prior)),
-        LEARNED: dict(pair_scores(held, rules, prior)),
+        name: dict(pair_scores(held, by.rules, by.prior)) for name, by in ((DECLARED, weighing), (LEARNED, learned))
     }
-    return artefact.model_copy(update={"scores": scores, "calibration": calibration_of(held, rules, prior)})
+    return artefact.model_copy(
+        update={"scores": scores, "calibration": calibration_of(held, learned.rules, learned.prior)}
+    )
 
 
-def _corrections(found: Fit) -> dict[str, object]:
-    corrections: dict[str, dict[str, float]] = {}
-    guards: dict[str, float] = {}
-    prior = 0.0
+def _corrections(found: Fit, artefact: Artefact) -> dict[str, object]:
+    """The corrections of an artefact, and on top of them those that labels teach."""
+    corrections = {name: dict(levels) for name, levels in artefact.corrections.items()}
+    guards, prior = dict(artefact.guards), artefact.prior
     for (of, level), bits in found.corrections.items():
         if of == "prior":
-            prior = round(bits, 4)
+            prior = round(prior + bits, 4)
         elif of == "guard":
-            guards[level] = round(bits, 4)
+            guards[level] = round(guards.get(level, 0.0) + bits, 4)
         else:
-            corrections.setdefault(of, {})[level] = round(bits, 4)
+            levels = corrections.setdefault(of, {})
+            levels[level] = round(levels.get(level, 0.0) + bits, 4)
     return {"corrections": corrections, "guards": guards, "prior": prior}
 
 
 def _anchors(weighing: Weighing, left: Integers, right: Integers, pairs: Pairs) -> Labelled:
-    """Candidates that the declared weights are sure of, taken at their word; together they count more than the labels.
+    """Candidates that the weights so far are sure of, taken at their word; together they count more than the labels.
 
     People are asked about doubtful pairs alone; what they say there must not move what is beyond doubt.
     """

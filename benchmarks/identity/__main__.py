@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.identity import labelled_feeds
 from benchmarks.identity.incremental import measure, told
 from benchmarks.identity.people import write_people
 
@@ -25,12 +26,23 @@ def main() -> None:
     parser.add_argument(
         "--incremental", action="store_true", help="with --people: what one percent more costs a project"
     )
+    parser.add_argument(
+        "--platform",
+        action="store_true",
+        help="the sets as feeds of a project, before and after training without labels",
+    )
     options = parser.parse_args()
     if options.incremental:
         with tempfile.TemporaryDirectory() as folder:
             print("\n".join(told(measure(options.people or 100_000, Path(folder)))), flush=True)
         return
     data = Path(os.environ.get("CDP_REAL_DATA", "../shared/data")) / "identity"
+    if options.platform:
+        for name in (name for name in options.sets if (data / f"{name}.parquet").exists()):
+            with tempfile.TemporaryDirectory() as folder:
+                found = labelled_feeds.measure(name, data / f"{name}.parquet", Path(folder) / name)
+            print(labelled_feeds.told(name, found), flush=True)
+        return
     results = []
     with tempfile.TemporaryDirectory() as folder:
         if options.people:

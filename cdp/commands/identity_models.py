@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cdp.commands.identity_train import ByOption, weights_of
+from cdp.commands.identity_train import ByOption, weight_columns, weights_of
 from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
 from warehouse.errors import QualityGateError
 
@@ -60,7 +60,7 @@ def show_model(version: VersionArgument, project: ProjectOption = None, json: Js
         return
     rows = weights_of(found.artefact) if found.artefact.declared else []
     empty = "Nothing learned: weights as config/identity.yml declares them."
-    show(rows, ["comparison", "level", "declared", "learned", "pairs"], as_json=False, empty=empty)
+    show(rows, weight_columns(found.artefact), as_json=False, empty=empty)
 
 
 @app.command("pin")

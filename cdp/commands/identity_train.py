@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 ByOption = Annotated[
     str | None, typer.Option("--by", help="Who does this; default: CDP_USER, else the user of this computer.")
 ]
+_CLASSES = ("match", "random", "household")
+_TOO_FEW = "it takes about 40 pairs of one person and of two people to estimate them, or 20 labelled pairs of either"
 _SCORES = {
     "f1": "F1 of the partition",
     "precision": "precision",
@@ -40,6 +42,9 @@ def train(
             help="CSV of persons (feed, file, row, person_id) or of pairs (record_id_l, record_id_r, answer).",
         ),
     ] = None,
+    unlabelled: Annotated[
+        bool, typer.Option("--unlabelled", help="Learn from the records alone; labels only tell how well it went.")
+    ] = False,
     pin: Annotated[bool, typer.Option("--pin", help="Have the next run use it, if it is no worse.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Pin it even if it is worse on held-out labels.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Keep nothing; only tell.")] = False,
@@ -47,7 +52,7 @@ def train(
     by: ByOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Learn weights from people's decisions and labels; the version waits until it is pinned."""
+    """Learn weights from the records, and from decisions and labels; the version waits until it is pinned."""
     from cdp.actor import attempt_of
     from cdp.settings import find_project
 
@@ -57,7 +62,7 @@ def train(
         raise InputError(f"There is no file {labels.name}.", "Check the name given with --labels.")
     where = find_project(project)
     attempt = attempt_of(by, reason or "trained")
-    trained = _trained(where, attempt, labels)
+    trained = _trained(where, attempt, labels, unlabelled)
     version = None if dry_run else _kept(where, trained, attempt)
     refused = bool(pin and trained.worse and not force)
     is_pinned = version is not None and pin and not refused
@@ -74,7 +79,7 @@ def train(
         )
 
 
-def _trained(where: Project, attempt: Attempt, labels: Path | None) -> Trained:
+def _trained(where: Project, attempt: Attempt, labels: Path | None, unlabelled: bool) -> Trained:
     from cdp.commands.identity_diff import last_day
     from cdp.warehouses import writing
     from identity.declaration import load_identity
@@ -86,7 +91,7 @@ def _trained(where: Project, attempt: Attempt, labels: Path | None) -> Trained:
     with writing(where) as warehouse:
         run = Run(attempt.run_id, last_day(warehouse), attempt.at, load_business(where))
         with warehouse.rehearsal() as connection:
-            return learn(connection, rules, run, labels)
+            return learn(connection, rules, run, labels, unlabelled_only=unlabelled)
 
 
 def _kept(where: Project, trained: Trained, attempt: Attempt) -> int:
@@ -113,6 +118,7 @@ def _told(trained: Trained, version: int | None, is_pinned: bool) -> dict[str, A
         "is_pinned": is_pinned,
         "labelled": artefact.labelled,
         "has_learned": bool(artefact.corrections),
+        "estimated_pairs": artefact.classes,
         "weights": weights_of(trained.artefact),
         "scores": artefact.scores,
         "calibration": [band.model_dump() for band in artefact.calibration],
@@ -122,7 +128,10 @@ def _told(trained: Trained, version: int | None, is_pinned: bool) -> dict[str, A
 
 
 def weights_of(artefact: Artefact) -> list[dict[str, Any]]:
-    """Declared and learned weight of every level and guard, with the labelled pairs that the learned one rests on."""
+    """Declared and learned weight of every level and guard, with the pairs that the learned one rests on.
+
+    Where it was estimated, also how often pairs of one person, of two at random, and of two of one home come out so.
+    """
     corrections = artefact.corrections | {"guard": artefact.guards}
     rows = [
         {
@@ -132,6 +141,7 @@ def weights_of(artefact: Artefact) -> list[dict[str, Any]]:
             "learned": round(weight + corrections.get(comparison, {}).get(level, 0.0), 2) + 0.0,
             "pairs": artefact.rests_on.get(comparison, {}).get(level, 0),
         }
+        | (artefact.chances[comparison][level].model_dump() if comparison in artefact.chances else {})
         for comparison, levels in artefact.declared.items()
         for level, weight in levels.items()
     ]
@@ -148,28 +158,38 @@ def _tell(trained: Trained, version: int | None, is_pinned: bool) -> None:
     artefact = trained.artefact
     one, two = artefact.labelled["one_person"], artefact.labelled["two_people"]
     say(f"{counted(one, 'labelled pair')} of one person, {two:,} of two people.")
+    if artefact.classes:
+        say(f"By the records themselves about {artefact.classes['match']:,.0f} pairs are one person.")
     if not artefact.corrections:
-        from identity.training import FEWEST
-
-        say(f"Weights stay as declared: {FEWEST} of either kind are needed to learn from.")
+        say(f"Weights stay as declared: {_TOO_FEW}.")
     else:
-        show(weights_of(artefact), ["comparison", "level", "declared", "learned", "pairs"], as_json=False)
-        declared, learned = artefact.scores["declared"], artefact.scores["learned"]
-        rows = [
-            {"held out": words, "declared": round(declared[name], 4), "learned": round(learned[name], 4)}
-            for name, words in _SCORES.items()
-            if name in learned
-        ]
-        say()
-        show(rows, ["held out", "declared", "learned"], as_json=False)
-        if trained.worse:
-            say(f"Worse than the declared weights by {_names(trained.worse)}.")
+        show(weights_of(artefact), weight_columns(artefact), as_json=False)
+    if artefact.scores:
+        _tell_scores(trained)
     say(f"\nremembers {counted(len(trained.values), 'value')}, by hash")
     if version is None:
         return
     say(f"kept as version {version}" + (", pinned. next: cdp run" if is_pinned else ""))
     if not is_pinned:
         say(f"next: cdp identity diff --model {version}, then cdp identity models pin {version}")
+
+
+def weight_columns(artefact: Artefact) -> list[str]:
+    """What is shown of weights."""
+    return ["comparison", "level", "declared", "learned", "pairs", *(_CLASSES if artefact.chances else ())]
+
+
+def _tell_scores(trained: Trained) -> None:
+    declared, learned = (trained.artefact.scores[name] for name in ("declared", "learned"))
+    rows = [
+        {"held out": words, "declared": round(declared[name], 4), "learned": round(learned[name], 4)}
+        for name, words in _SCORES.items()
+        if name in learned
+    ]
+    say()
+    show(rows, ["held out", "declared", "learned"], as_json=False)
+    if trained.worse:
+        say(f"Worse than the declared weights by {_names(trained.worse)}.")
 
 
 def _names(worse: tuple[str, ...]) -> str:

@@ -141,12 +141,15 @@ def test_training_depends_on_rows_rules_and_labels_and_not_on_the_version_in_use
     assert model(prepared).version == 2
 
 
-def test_few_labels_teach_no_weights_but_what_is_common_is_remembered(
-    prepared: Warehouse, run: Run, known: dict[str, list[Row]]
+def test_few_records_and_few_labels_teach_no_weights_but_what_is_common_is_remembered(
+    prepared: Warehouse, run: Run
 ) -> None:
+    resolve(prepared, run, [row for rows in list(people().values())[:24] for row in rows])
     found = trained(prepared, run, None)
+    assert found.values
     assert max(found.artefact.labelled.values()) < FEWEST
     assert found.artefact.corrections == {}
+    assert found.artefact.is_capped
     before = partition(match(prepared, later(run)))
     keep(prepared, later(run), found)
     assert partition(match(prepared, later(run, 2))) == before
