@@ -18,7 +18,7 @@ import pyarrow as pa
 from sources.evaluation import walk
 from sources.leaves import Segments
 from sources.operations.operation import Value
-from sources.shape import Node, Standing, is_ignored, size_of, stands_in, strangers
+from sources.shape import Node, Standing, is_ignored, stands_in, strangers
 
 if TYPE_CHECKING:
     from sources.line_scan import Numbers
@@ -223,22 +223,25 @@ class Gate:
 
     def _learn(self, raws: Iterable[bytes]) -> bool:
         """Fields not seen before join the tree, and those nobody mentions are known from now on; whether there were."""
-        before = size_of(self.root)
+        is_news = False
         for raw in raws:
             try:
-                self._note(msgspec.json.decode(raw))
+                is_news = self._note(msgspec.json.decode(raw)) or is_news
             except _FAULTS:
                 continue
-        if size_of(self.root) == before:
+        if not is_news:
             return False
         self._unknown = {name: self._attributes(self._paths[name]) for name in self._unknown}
         self._prepare()
         return True
 
-    def _note(self, value: object) -> None:
+    def _note(self, value: object) -> bool:
+        """Whether some field of an object was never seen before."""
         if not isinstance(value, dict):
-            return
-        for path in list(strangers(value, self.root)):
+            return False
+        news: list[Node] = []
+        paths = list(strangers(value, self.root, news))
+        for path in paths:
             name = ".".join(path)
             standing: Standing = "ignored" if is_ignored(name, self.ignore) else "unknown"
             if standing == "unknown" and len(self._unknown) >= MOST_UNKNOWN:
@@ -250,6 +253,7 @@ class Gate:
             if standing == "unknown":
                 self._unknown[name] = None
                 self._paths.setdefault(name, path)
+        return bool(news or paths)
 
     def _attributes(self, path: Sequence[str]) -> tuple[str, ...] | None:
         """The attribute names that lead to a place in the model; None of one inside a place that is read whole."""

@@ -84,11 +84,11 @@ def is_ignored(name: str, patterns: Sequence[str]) -> bool:
     )
 
 
-def strangers(value: object, node: Node, at: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The paths in an object that the tree does not have; what it has is marked as seen."""
+def strangers(value: object, node: Node, news: list[Node], at: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The paths in an object that the tree does not have; what it has and was not seen before goes to ``news``."""
     if isinstance(value, list):
         for item in value:
-            yield from strangers(item, node, at)
+            yield from strangers(item, node, news, at)
         return
     if not isinstance(value, dict):
         return
@@ -97,14 +97,11 @@ def strangers(value: object, node: Node, at: tuple[str, ...] = ()) -> Iterator[t
         if known is None:
             yield (*at, name)
             continue
-        known.is_seen = True
+        if not known.is_seen:
+            known.is_seen = True
+            news.append(known)
         if known.children:
-            yield from strangers(inner, known, (*at, name))
-
-
-def size_of(node: Node) -> int:
-    """How many places of the tree were seen."""
-    return node.is_seen + sum(size_of(child) for child in node.children.values())
+            yield from strangers(inner, known, news, (*at, name))
 
 
 def stands_in(value: object, path: Sequence[str]) -> bool:
