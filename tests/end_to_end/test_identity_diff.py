@@ -71,6 +71,9 @@ def test_a_trained_version_is_previewed_pinned_and_used(project: Path, capsys: p
 
     truth = str(project / "truth" / "persons.csv")
     assert told("identity", "train", "--labels", truth, "--dry-run", "--json")["version"] is None
+    alone = told("identity", "train", "--unlabelled", "--labels", truth, "--dry-run", "--json")
+    assert alone["estimated_pairs"]["match"] > 0
+    assert alone["scores"]["learned"]["log_loss"] < alone["scores"]["declared"]["log_loss"]
     learned = told("identity", "train", "--labels", truth, "--json")
     assert (learned["version"], learned["is_pinned"]) == (2, False)
     assert {"declared", "learned"} == learned["scores"].keys()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from people import a_record, resolve
+from people import a_record, later, resolve
 
 from identity.estimated import estimated_scores
 from identity.scorecard import scorecard_step
@@ -86,3 +88,32 @@ def test_estimates_of_a_small_partition_are_those_of_a_pencil(warehouse: Warehou
     sure, probably = 1, 2 * 0.8 + 3 * 2 / 3
     assert found["precision"] == pytest.approx((sure + probably) / 6)
     assert found["recall"] == pytest.approx((sure + probably) / (sure + probably + 4 * 1 / 3))
+
+
+@pytest.mark.parametrize(
+    ("data_set", "metric", "before", "now", "is_told"),
+    [
+        ("estimated", "precision", 0.98, 0.92, True),
+        ("estimated", "recall", 0.98, 0.95, False),
+        ("signals", "strong_values_shared_across_customers", 20.0, 90.0, True),
+        ("signals", "largest_customer", 40.0, 90.0, False),
+        ("truth", "precision", 0.98, 0.5, False),
+    ],
+)
+def test_a_sudden_change_of_estimates_or_signals_is_told(
+    prepared: Warehouse, run: Run, tmp_path: Path, data_set: str, metric: str, before: float, now: float, is_told: bool
+) -> None:
+    suite = (files("quality") / "defaults" / "identity" / "scorecard.yml").read_text(encoding="utf-8")
+    (query,) = (
+        item["query"] for item in yaml.safe_load(suite)["expectations"] if item["name"] == "signals_change_slowly"
+    )
+    resolve(prepared, run, [a_record(email="ann@a.example")])
+    materialise(prepared, scorecard_step(tmp_path / "none.csv", ""), run)
+    with prepared.transaction() as connection:
+        for number, value in enumerate((before, now), 1):
+            at = later(run, number)
+            connection.execute(
+                "insert into identity.scorecard values ($run_id, $data_set, $metric, $value, $at)",
+                {"run_id": at.run_id, "data_set": data_set, "metric": metric, "value": value, "at": at.now},
+            )
+        assert bool(connection.execute(query).fetchall()) is is_told
