@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from identity.arrays import arrow, read_table, write_temporary
 from identity.compare_names import NAME_PARTS
-from identity.declaration import IdentityRules
+from identity.declaration import LEVELS, IdentityRules
 from identity.kept import touched_nodes
 from identity.model import Model
 from identity.outcomes import level_bits
@@ -69,18 +69,30 @@ _NEAR = """
 """
 _BEFORE = """
     create or replace temp table _before as
-    with shifting as (
-        select near.*, coalesce(l.shifted, 0) as of_l, coalesce(r.shifted, 0) as of_r
+    with silenced as (
+        select near.levels, bit_or(silencing.mask) as silent
+        from (select distinct levels from _near) as near
+        inner join _silencing as silencing on ((near.levels >> silencing.bits) & 15) = silencing.level
+        group by near.levels
+    ),
+
+    shifting as (
+        select
+            near.*,
+            coalesce(l.shifted, 0) as of_l,
+            coalesce(r.shifted, 0) as of_r,
+            coalesce(silenced.silent, 0) as silent
         from _near as near
         left join _concerned as l on near.node_l = l.node_id
         left join _concerned as r on near.node_r = r.node_id
+        left join silenced on near.levels = silenced.levels
     )
 
     select scores.*
     from identity._scores as scores
     semi join _moved_pairs on scores.node_l = _moved_pairs.node_l and scores.node_r = _moved_pairs.node_r
     union
-    select scores.* exclude (of_l, of_r)
+    select scores.* exclude (of_l, of_r, silent)
     from shifting as scores
     where
         scores.of_l < 0
@@ -91,7 +103,7 @@ _BEFORE = """
             where
                 ((scores.levels >> asking.bits) & 15) = asking.level
                 and (case when asking.of_both then scores.of_l & scores.of_r else scores.of_l | scores.of_r end)
-                & asking.mask <> 0
+                & asking.mask & ~scores.silent <> 0
         )
 """
 _PAIRS = """
@@ -118,7 +130,7 @@ def candidates_to_weigh(connection: Connection, rules: IdentityRules, model: Mod
     """
     touched_nodes(connection, "featured")
     connection.execute(_PAIRS)
-    _read_shifted(connection, rules, model)
+    _read_shifted(connection, model.corrected(rules), model)
     for statement in (_NEAR, _BEFORE):
         connection.execute(statement)
     return read_candidates(connection, _TO_SCORE)
@@ -163,4 +175,20 @@ def _write_asking(connection: Connection, rules: IdentityRules) -> list[str]:
         for place, (name, kind) in enumerate(zip(names, kinds, strict=True))
     }
     write_temporary(connection, "_asking", arrow(columns))
+    _write_silencing(connection, rules)
     return sorted({row[0] for row in asking})
+
+
+def _write_silencing(connection: Connection, rules: IdentityRules) -> None:
+    """``_silencing``: levels of others after which a comparison says nothing, however rare its value is."""
+    silencing = [
+        (1 << number, level_bits(other), place + 1)
+        for number, item in enumerate(rules.comparisons)
+        for other, levels in item.silent_after.items()
+        if other in LEVELS
+        for place, level in enumerate(LEVELS[other])
+        if not levels or level in levels
+    ]
+    names = ("mask", "bits", "level")
+    columns = {name: ([row[place] for row in silencing], pa.int64()) for place, name in enumerate(names)}
+    write_temporary(connection, "_silencing", arrow(columns))
