@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 import sys
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,8 @@ class Shop:
             )
             rules = default_rules()
             assert rules is not None
-            materialise(warehouse, matching_steps(rules)[-1], self.a_run())
+            for step in matching_steps(rules)[-2:]:
+                materialise(warehouse, step, replace(self.a_run(), full_refresh=True))
 
     def run(self) -> dict[str, str]:
         """What `cdp run` does about identities."""
