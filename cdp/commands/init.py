@@ -13,8 +13,14 @@ import typer
 from cdp.terminal import say
 from warehouse.errors import InputError
 
-_OWN_OF_THE_SAMPLE = ("business.yml", "feeds")
-"""What a new business writes itself; everything else of the sample's config is a fit start for any."""
+_FIT_FOR_ANY = (
+    *("identity.yml", "lifecycle.yml", "quality.yml", "survivorship.yml", "corrections/example.yml"),
+    *(f"segments/{name}.yml" for name in ("behavioural", "demographic", "geographic", "psychographic")),
+    *(f"traits/{name}.yml" for name in ("feedback", "message", "purchase", "service", "social", "web")),
+)
+"""What of the sample's config is a start for any business. By name: in a clone that folder is somebody's project, whose
+own segments, feeds and corrections are not for the next one."""
+_BY_HAND = "corrections/by_hand.yml"
 
 
 def init(
@@ -25,9 +31,11 @@ def init(
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise InputError(f"{directory.name} is not an empty folder.", "Name a new folder.")
     templates = files("cdp") / "templates"
-    own = () if sample else _OWN_OF_THE_SAMPLE
-    _copy(templates / "sample", directory / "config", without=own)
-    if not sample:
+    if sample:
+        _copy(templates / "sample", directory / "config")
+    else:
+        for name in _FIT_FOR_ANY:
+            _write(templates / "sample" / name, directory / "config" / name)
         _copy(templates / "project", directory / "config")
     for name in ("dagster.yaml", "workspace.yaml", "dg.toml"):
         _write(templates / name, directory / name)
@@ -41,9 +49,9 @@ def init(
         say(f"      cdp feeds check --project {directory}")
 
 
-def _copy(source: Traversable, target: Path, without: tuple[str, ...] = ()) -> None:
+def _copy(source: Traversable, target: Path) -> None:
     for item, path in _below(source, Path()):
-        if path.parts[0] not in without:
+        if path.as_posix() != _BY_HAND:
             _write(item, target / path)
 
 
