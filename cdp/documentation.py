@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from pydantic import BaseModel
 
 from assets.declared import read_project
 from cdp.command import build_app
-from cdp.commands.schema import first_sentence, keys_of, models_by_name
+from cdp.commands.schema import models_by_name
+from cdp.declared_keys import Section, first_sentence, sections_of
 from cdp.empty_warehouse import empty_warehouse
 from quality.contracts.columns import columns
 from quality.contracts.registry import CONTRACTS
@@ -39,15 +41,27 @@ def pages(project: Project) -> Table[str, str]:
 def declarations() -> str:
     """Every key of the files below ``config/``, and the words that mappings are written in."""
     parts = ["# Declarations", NOTE, "The files below `config/`, key by key. A key without a default is optional."]
+    told: dict[type[BaseModel], str] = {}
     for name, model in models_by_name().items():
         if name not in CONTRACTS:
-            rows = [(f"`{row['key']}`", row["default"], row["meaning"]) for row in keys_of(model)]
-            parts += [f"## {name}", first_sentence(model), _table(("key", "default", "meaning"), rows)]
+            for section in sections_of(name, model, told):
+                parts += _section(name, section)
     parts += ["## Expressions in `fields:`", (grammar.__doc__ or "").replace("``", "`").strip()]
     known = sorted({(item.name, first_sentence(item)) for item in _below(Operation) if "name" in vars(item)})
     operations = [(f"`{name}`", meaning.replace("``", "`")) for name, meaning in known]
     parts += ["## Operations in `then:`", _table(("operation", "what it does"), operations)]
     return "\n\n".join(parts) + "\n"
+
+
+def _section(name: str, section: Section) -> Iterator[str]:
+    yield f"### {name}: `{section.place}`" if section.place else f"## {name}"
+    yield section.sentence
+    if section.rows:
+        first, *others = section.columns
+        rows = ((f"`{row[first]}`", *(row[column] for column in others)) for row in section.rows)
+        yield _table(section.columns, rows)
+    if section.example:
+        yield f"```yaml\n{section.example}\n```"
 
 
 def _below(above: type) -> Iterator[Any]:

@@ -90,6 +90,10 @@ CONFLICT = {"source_conflict": ("conflict",)}
 """Facts about a pair that only guards read: two different source ids in one id space."""
 
 
+def _levels_in_words() -> str:
+    return "; ".join(f"{name} ({', '.join(levels)})" for name, levels in LEVELS.items()) + "."
+
+
 def _pattern(text: str) -> str:
     try:
         re.compile(text)
@@ -121,8 +125,11 @@ class Devices(Declaration):
 class Identifier(Declaration):
     """A kind of identifier, what it proves, and when one of its values stops naming anybody."""
 
-    kind: IdentifierKind
-    strength: Strength
+    kind: IdentifierKind = Field(description="Which identifier.")
+    strength: Strength = Field(
+        description="unique: names one person for certain. strong: names one person as a rule. weak: supports. "
+        "device: attaches events by time and never links two people."
+    )
     personal: bool = Field(description="A customer with one such identifier is known; without any, a visitor.")
     people: int = Field(ge=1, description="A value tied to more different names than this is blocked.")
     records: int = Field(ge=1, description="A value tied to more records than this is blocked.")
@@ -131,35 +138,46 @@ class Identifier(Declaration):
 class Blocked(Declaration):
     """Values of one kind that name nobody."""
 
-    kind: IdentifierKind
-    values: tuple[str, ...] = ()
-    pattern: Annotated[str, AfterValidator(_pattern)] | None = None
-    reason: Text
+    kind: IdentifierKind = Field(description="The kind of identifier.")
+    values: tuple[str, ...] = Field((), description="The values, normalised: phones as +86…, addresses in lower case.")
+    pattern: Annotated[str, AfterValidator(_pattern)] | None = Field(
+        None, description="Regular expression that the whole normalised value matches."
+    )
+    reason: Text = Field(description="Why they name nobody, such as `placeholder`; `cdp customer explain` says it.")
 
 
 class BlockingRule(Declaration):
     """Records that agree on all features of ``on`` are compared, unless more than ``at_most`` do."""
 
-    rule: Name
-    on: tuple[Annotated[str, AfterValidator(_feature)], ...] = Field(min_length=1, max_length=3)
-    at_most: int = Field(ge=2, le=1000)
+    rule: Name = Field(description="Name of the rule, as evidence shows it.")
+    on: tuple[Annotated[str, AfterValidator(_feature)], ...] = Field(
+        min_length=1, max_length=3, description=f"One to three of {', '.join(FEATURES)}."
+    )
+    at_most: int = Field(ge=2, le=1000, description="Values that more records share are passed over by this rule.")
 
 
 class Level(Declaration):
     """What it says when a comparison comes out so: log2 odds, plus ``rarity`` times the bits of the value."""
 
-    level: Text
-    weight: float
-    rarity: float = Field(0.0, ge=0, le=2)
+    level: Text = Field(description="Name of the level; every comparison has its own.")
+    weight: float = Field(description="Bits (log2 odds) that it adds; below zero it speaks against one person.")
+    rarity: float = Field(
+        0.0, ge=0, le=2, description="Times log2 of how few people hold the value: rare values say more. Added too."
+    )
 
 
 class Comparison(Declaration):
     """One thing that is compared; its levels, best first."""
 
-    comparison: Text
-    levels: tuple[Level, ...] = Field(min_length=1)
-    short_of_link: float | None = None
-    silent_after: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    comparison: Text = Field(description="What is compared, with its levels: " + _levels_in_words())
+    levels: tuple[Level, ...] = Field(min_length=1, description="All of its levels, best first.")
+    short_of_link: float | None = Field(
+        None, description="Agreeing on this alone stays so many bits short of a link. Default: it may link."
+    )
+    silent_after: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="Comparison → levels at which this one says nothing more; an empty list: at any of them.",
+    )
 
     @model_validator(mode="after")
     def _known(self) -> Comparison:
@@ -179,11 +197,19 @@ class Comparison(Declaration):
 class Guard(Declaration):
     """Evidence against: when the named comparisons come out so, other evidence is explained and weight is taken."""
 
-    guard: Text
-    when: dict[str, tuple[str, ...]] = Field(min_length=1)
-    explains: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
-    weight: float = Field(0.0, le=0)
-    apart: float | None = None
+    guard: Text = Field(description="Name of the guard, as evidence shows it.")
+    when: dict[str, tuple[str, ...]] = Field(
+        min_length=1,
+        description="Comparison → levels; the guard speaks when each came out so. `source_conflict: [conflict]`: two "
+        "ids in one id space.",
+    )
+    explains: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=dict, description="Comparison → share of its weight for one person that is left, 0 to 1."
+    )
+    weight: float = Field(0.0, le=0, description="Bits that it takes.")
+    apart: float | None = Field(
+        None, description="A pair whose whole evidence stays below so many bits speaks against its clusters as a whole."
+    )
 
     @model_validator(mode="after")
     def _known(self) -> Guard:
@@ -197,16 +223,22 @@ class Clusters(Declaration):
 
     link_at: float = Field(0.0, description="Bits from which a pair is a link.")
     review_from: float = Field(-4.0, description="Doubtful pairs from here on are queued for people.")
-    weight_at_most: float = Field(16.0, gt=0)
-    weight_at_least: float = Field(-3.0, lt=0)
-    weight_apart: float = Field(-16.0, lt=0)
+    weight_at_most: float = Field(16.0, gt=0, description="Most bits that one pair says in the mean of a cluster.")
+    weight_at_least: float = Field(-3.0, lt=0, description="Least bits that one pair says in that mean.")
+    weight_apart: float = Field(-16.0, lt=0, description="What a pair that a guard keeps apart says in that mean.")
     informed_by: tuple[str, ...] = Field(
         ("name", "email", "phone", "birth_on", "address", "national_id", "account", "order"),
         description="Comparisons that make a pair's word count in its clusters.",
     )
     informed_at: int = Field(3, ge=1, description="How many of them make it count in full.")
-    largest: int = Field(120, ge=2, le=1000)
-    ambiguous_within: float = Field(3.0, ge=0)
+    largest: int = Field(
+        120, ge=2, le=1000, description="Larger groups are cut at a higher threshold before pair is held against pair."
+    )
+    ambiguous_within: float = Field(
+        3.0,
+        ge=0,
+        description="A record without a name that fits two people kept apart, within so many bits, joins none.",
+    )
 
     @model_validator(mode="after")
     def _known(self) -> Clusters:
@@ -221,13 +253,17 @@ class Clusters(Declaration):
 class IdentityRules(Declaration):
     """Everything that decides which records are one customer."""
 
-    devices: Devices = Field(default_factory=Devices)
-    identifiers: tuple[Identifier, ...]
-    blocked: tuple[Blocked, ...] = ()
-    blocking: tuple[BlockingRule, ...] = Field(min_length=1, max_length=60)
-    comparisons: tuple[Comparison, ...] = Field(min_length=1)
-    guards: tuple[Guard, ...] = ()
-    clusters: Clusters = Field(default_factory=Clusters)
+    devices: Devices = Field(default_factory=Devices, description="How anonymous devices attach to people.")
+    identifiers: tuple[Identifier, ...] = Field(description="Kinds of identifier, and what each proves.")
+    blocked: tuple[Blocked, ...] = Field((), description="Values that name nobody: placeholders, service numbers.")
+    blocking: tuple[BlockingRule, ...] = Field(
+        min_length=1, max_length=60, description="Which pairs of records are compared at all."
+    )
+    comparisons: tuple[Comparison, ...] = Field(min_length=1, description="What is compared, and what each level says.")
+    guards: tuple[Guard, ...] = Field((), description="Evidence against one person.")
+    clusters: Clusters = Field(
+        default_factory=Clusters, description="From how much evidence on pairs are one customer."
+    )
 
     @model_validator(mode="after")
     def _named_once(self) -> IdentityRules:

@@ -55,10 +55,18 @@ class Aggregate:
     unknown). ``sql`` is None for aggregates that choose one row instead (``latest``, ``earliest``, ``top``).
     """
 
+    meaning: str
     takes: frozenset[FieldType]
     gives: FieldType | None
     nothing: Literal["zero", "false"] | None
     sql: Callable[[Rows, exp.Expr | None], exp.Expr] | None
+
+    @property
+    def described(self) -> str:
+        """Its meaning, the fields it takes and what customers have of whom no row counts, for a reader."""
+        takes = f"Field: {', '.join(sorted(self.takes))}." if self.takes else "Takes no field."
+        nothing = {"zero": "0", "false": "false", None: "unknown"}[self.nothing]
+        return f"{self.meaning} {takes} Without a row: {nothing}."
 
     def result(self, field: FieldType | None) -> FieldType:
         """The type of the value made of a field of type ``field``."""
@@ -121,20 +129,40 @@ def _exists(rows: Rows, _: exp.Expr | None) -> exp.Expr:
 
 AGGREGATES: Mapping[AggregateName, Aggregate] = MappingProxyType(
     {
-        "count": Aggregate(_NONE, "integer", "zero", lambda rows, _: rows.count()),
-        "exists": Aggregate(_NONE, "boolean", "false", _exists),
-        "sum": Aggregate(_NUMBERS, "decimal", "zero", _sum),
-        "min": Aggregate(_ORDERED, None, None, _of_field("min")),
-        "max": Aggregate(_ORDERED, None, None, _of_field("max")),
-        "distinct": Aggregate(_SINGLE, "integer", "zero", lambda rows, field: _distinct(rows, _needed(field))),
-        "distinct_days": Aggregate(
-            _NONE, "integer", "zero", lambda rows, _: _distinct(rows, rows.column(rows.source.day))
+        "count": Aggregate("How many rows count.", _NONE, "integer", "zero", lambda rows, _: rows.count()),
+        "exists": Aggregate("Whether any row counts.", _NONE, "boolean", "false", _exists),
+        "sum": Aggregate(
+            "Sum of the field; unknown once a row that counts has none.", _NUMBERS, "decimal", "zero", _sum
         ),
-        "average": Aggregate(_NUMBERS, "float", None, _average),
-        "share": Aggregate(_NONE, "float", None, lambda rows, _: _ratio(rows.count(), rows.count_among())),
-        "days_since": Aggregate(_NONE, "integer", None, _days_since),
-        "latest": Aggregate(_SINGLE, None, None, None),
-        "earliest": Aggregate(_SINGLE, None, None, None),
-        "top": Aggregate(_SINGLE, None, None, None),
+        "min": Aggregate("The smallest value, or the earliest day.", _ORDERED, None, None, _of_field("min")),
+        "max": Aggregate("The largest value, or the latest day.", _ORDERED, None, None, _of_field("max")),
+        "distinct": Aggregate(
+            "How many different values.",
+            _SINGLE,
+            "integer",
+            "zero",
+            lambda rows, field: _distinct(rows, _needed(field)),
+        ),
+        "distinct_days": Aggregate(
+            "On how many different days.",
+            _NONE,
+            "integer",
+            "zero",
+            lambda rows, _: _distinct(rows, rows.column(rows.source.day)),
+        ),
+        "average": Aggregate("Mean of the field, over the rows that have one.", _NUMBERS, "float", None, _average),
+        "share": Aggregate(
+            "Rows of `where` among those of `among`, 0 to 1.",
+            _NONE,
+            "float",
+            None,
+            lambda rows, _: _ratio(rows.count(), rows.count_among()),
+        ),
+        "days_since": Aggregate("Days from the newest row to the as-of date.", _NONE, "integer", None, _days_since),
+        "latest": Aggregate("The field on the newest row that has one.", _SINGLE, None, None, None),
+        "earliest": Aggregate("The field on the oldest row that has one.", _SINGLE, None, None, None),
+        "top": Aggregate(
+            "The most frequent value; of equals the one seen last, then the smallest.", _SINGLE, None, None, None
+        ),
     }
 )

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
+from profiles.predicate_operators import OPERATORS
 from warehouse.declaration import Declaration, Location, MisfitError, Text
 
 Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
@@ -29,36 +30,47 @@ OPERATOR_KEYS = (
 FORM_KEYS = ("all", "any", "not", "segment", "field")
 
 
+def _of(operator: str, meaning: str) -> str:
+    """The meaning of an operator with the types of field it goes with."""
+    return f"{meaning} Goes with {', '.join(sorted(OPERATORS[operator].types))}."
+
+
 class Predicate(Declaration):
     """A condition: exactly one of `all`, `any`, `not`, `segment`, or `field` with one operator."""
 
     all_: tuple[Predicate, ...] | None = Field(None, alias="all", min_length=1, description="Every part must hold.")
     any_: tuple[Predicate, ...] | None = Field(None, alias="any", min_length=1, description="One part must hold.")
     not_: Predicate | None = Field(None, alias="not", description="The part must not hold; unknown stays unknown.")
-    segment: Text | None = Field(None, description="Name of a segment whose members are meant.")
-    field: Text | None = Field(None, description="Name of a field, with one of the operators below.")
-    eq: Scalar | None = Field(None, description="Equal to the value.")
-    ne: Scalar | None = Field(None, description="Known, and not the value.")
-    in_: tuple[Scalar, ...] | None = Field(None, alias="in", min_length=1, description="One of the values.")
-    not_in: tuple[Scalar, ...] | None = Field(None, min_length=1, description="Known, and none of the values.")
-    contains: StrictStr | None = Field(None, description="The list has the element; the text has the part.")
+    segment: Text | None = Field(None, description="Name of a segment whose members are meant; in segments only.")
+    field: Text | None = Field(None, description="Name of a field, with one of the operators, the keys after this one.")
+    eq: Scalar | None = Field(None, description=_of("eq", "Equal to the value."))
+    ne: Scalar | None = Field(None, description=_of("ne", "Known, and not the value."))
+    in_: tuple[Scalar, ...] | None = Field(None, alias="in", min_length=1, description=_of("in", "One of the values."))
+    not_in: tuple[Scalar, ...] | None = Field(
+        None, min_length=1, description=_of("not_in", "Known, and none of the values.")
+    )
+    contains: StrictStr | None = Field(
+        None, description=_of("contains", "The list has the element; the text has the part.")
+    )
     contains_any: tuple[StrictStr, ...] | None = Field(
-        None, min_length=1, description="The list has one of the elements; the text has one of the parts."
+        None,
+        min_length=1,
+        description=_of("contains_any", "The list has one of the elements; the text has one of the parts."),
     )
-    starts_with: StrictStr | None = Field(None, description="The text begins so.")
-    gt: Scalar | None = Field(None, description="Greater, or later.")
-    gte: Scalar | None = Field(None, description="Greater or equal.")
-    lt: Scalar | None = Field(None, description="Less, or earlier.")
-    lte: Scalar | None = Field(None, description="Less or equal.")
+    starts_with: StrictStr | None = Field(None, description=_of("starts_with", "The text begins so."))
+    gt: Scalar | None = Field(None, description=_of("gt", "Greater, or later."))
+    gte: Scalar | None = Field(None, description=_of("gte", "Greater or equal."))
+    lt: Scalar | None = Field(None, description=_of("lt", "Less, or earlier."))
+    lte: Scalar | None = Field(None, description=_of("lte", "Less or equal."))
     between: tuple[Scalar, Scalar] | None = Field(
-        None, description="From the first to the second value, both included."
+        None, description=_of("between", "From the first to the second value, both included.")
     )
-    is_null: StrictBool | None = Field(None, description="true: nothing is known. false: something is.")
+    is_null: StrictBool | None = Field(None, description=_of("is_null", "true: nothing is known. false: something is."))
     within_days: StrictInt | None = Field(
-        None, ge=1, le=36_500, description="One of the last n days; 1 is the day itself."
+        None, ge=1, le=36_500, description=_of("within_days", "One of the last n days; 1 is the day itself.")
     )
     older_than_days: StrictInt | None = Field(
-        None, ge=0, le=36_500, description="At least n days before the as-of date."
+        None, ge=0, le=36_500, description=_of("older_than_days", "At least n days before the as-of date.")
     )
 
     @model_validator(mode="after")

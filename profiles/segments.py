@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from profiles.fields import Catalogue
 from profiles.predicate import Predicate
@@ -31,8 +32,39 @@ class Segment(Declaration):
     where: Predicate = Field(description="Members are the customers for whom this is true; unknown is not a member.")
 
 
+_EXAMPLE: JsonDict = {
+    "family": "behavioural",
+    "segments": [
+        {
+            "name": "good_buyers_gone_quiet",
+            "description": "Good buyers at home who ordered nothing in the last 90 days; to be called first.",
+            "where": {
+                "all": [
+                    {"field": "rfm.m_score", "gte": 4},
+                    {"field": "customers.country", "in": ["CN", "HK"]},
+                    {"not": {"field": "lifecycle.last_order_on", "within_days": 90}},
+                    {"any": [{"field": "customers.can_call", "eq": True}, {"segment": "newsletter_readers"}]},
+                ]
+            },
+        },
+        {
+            "name": "newsletter_readers",
+            "description": "Customers who may be written to and opened a message in the last 90 days.",
+            "where": {
+                "all": [
+                    {"field": "customers.can_email", "eq": True},
+                    {"field": "message_traits.opened_message_count_90d", "gte": 1},
+                ]
+            },
+        },
+    ],
+}
+
+
 class SegmentFile(Declaration):
     """`config/segments/<name>.yml`: segments of one family, or of several."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     family: Family | None = Field(None, description="The family of the segments that do not name their own.")
     segments: tuple[Segment, ...] = Field(min_length=1, description="The segments.")

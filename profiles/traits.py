@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
-from typing import ClassVar
+from typing import ClassVar, get_args
 
-from pydantic import Field, StrictInt
+from pydantic import ConfigDict, Field, StrictInt
+from pydantic.config import JsonDict
 
 from profiles.aggregates import AGGREGATES, AggregateName
 from profiles.fields import Catalogue, FieldType, fields_of
@@ -38,19 +39,42 @@ class Trait(Declaration):
     description: Text = Field(description="What the value means, for a business reader; with its unit.")
     over: Text | None = Field(None, description="The rows that are counted. Default: `over` of the file.")
     aggregate: AggregateName = Field(
-        description="count, exists, sum, min, max, distinct, distinct_days, average; share: rows of `where` among "
-        "those of `among`; days_since: the newest row; latest, earliest: the field on the newest or oldest row that "
-        "has one; top: its most frequent value (ties: the one seen last, then the smallest)."
+        description="What is made of the rows.",
+        json_schema_extra={"enumDescriptions": [AGGREGATES[name].described for name in get_args(AggregateName)]},
     )
-    field: Text | None = Field(None, description="The field that sum, min, max, distinct, average, latest, … are of.")
+    field: Text | None = Field(None, description="A field of those rows, where the aggregate takes one.")
     where: Predicate | None = Field(None, description="Only rows for which this holds.")
     among: Predicate | None = Field(None, description="Of a share: the rows it is taken of. Default: all.")
     window_days: StrictInt | None = Field(None, ge=1, description="Only the last n days; 1 is the as-of date itself.")
 
 
+_EXAMPLE: JsonDict = {
+    "description": "What every customer bought of tea.",
+    "over": "sale_lines",
+    "traits": [
+        {
+            "name": "tea_base_amount_365d",
+            "description": "Revenue with tea in the last 365 days, in base currency.",
+            "aggregate": "sum",
+            "field": "base_line_amount",
+            "where": {"field": "category", "in": ["green tea", "black tea"]},
+            "window_days": 365,
+        },
+        {
+            "name": "coupon_sale_ratio",
+            "description": "Sales with a coupon as a share of all sales (0-1).",
+            "over": "sales",
+            "aggregate": "share",
+            "where": {"field": "coupon_code", "is_null": False},
+        },
+    ],
+}
+
+
 class TraitFile(Declaration):
     """`config/traits/<activity>.yml`: the columns of `profiles.<activity>_traits`, one row per customer."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
     stand_ins: ClassVar[Mapping[str, object]] = {"description": "not said"}
 
     description: Text = Field(description="What the table tells, in a sentence.")

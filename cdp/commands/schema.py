@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from textwrap import indent
 from typing import Annotated
 
 import typer
 from pydantic import BaseModel
 
+from cdp.declared_keys import first_sentence, sections_of
 from cdp.terminal import say, show, show_json
 from warehouse.declaration import suggestion
 
@@ -17,7 +19,7 @@ def schema(
         str | None,
         typer.Argument(help="business, feed, corrections, identity, traits, segments, … or a contract kind."),
     ] = None,
-    keys: Annotated[bool, typer.Option("--keys", help="A table of the keys instead.")] = False,
+    keys: Annotated[bool, typer.Option("--keys", help="Tables of the keys instead, down into every part.")] = False,
 ) -> None:
     """Print a JSON Schema: editors check YAML against it as you type. Without a name, what there is."""
     models = models_by_name()
@@ -29,31 +31,15 @@ def schema(
     if name not in models:
         raise typer.BadParameter(f"{name!r} has no schema. {suggestion(name, sorted(models))}", param_hint="NAME")
     if keys:
-        show(keys_of(models[name]), ["key", "default", "meaning"], as_json=False)
+        for place, section in enumerate(sections_of(name, models[name])):
+            if place:
+                say(f"\n{section.place}: {section.sentence}")
+            if section.rows:
+                show(section.rows, section.columns, as_json=False)
+            if section.example:
+                say("\nexample:\n" + indent(section.example, "    "))
         return
     show_json(models[name].model_json_schema())
-
-
-def first_sentence(model: type) -> str:
-    """What a declaration, a row of a contract or an operation is."""
-    return " ".join((model.__doc__ or "").split("\n\n")[0].split())
-
-
-def keys_of(model: type[BaseModel]) -> Iterator[dict[str, str]]:
-    """Every key with what holds where it is absent, and its meaning."""
-    for name, field in model.model_fields.items():
-        default = "required" if field.is_required() else _in_words(field.get_default(call_default_factory=True))
-        yield {"key": field.alias or name, "default": default, "meaning": field.description or ""}
-
-
-def _in_words(value: object) -> str:
-    if value is None or isinstance(value, BaseModel | dict):
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return ", ".join(str(item) for item in value if not isinstance(item, BaseModel))
-    return str(value)
 
 
 def models_by_name() -> Mapping[str, type[BaseModel]]:

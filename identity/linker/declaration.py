@@ -16,9 +16,9 @@ DATE_PARTS: Final = 3
 class FieldRule(Declaration):
     """One field: what it means and the columns that hold it."""
 
-    role: Role
+    role: Role = Field(description="What the columns mean.")
     columns: tuple[str, ...] = Field(min_length=1, description="One column; for birth_on also year, month, day.")
-    reason: Text = Field("", validate_default=False)
+    reason: Text = Field("", validate_default=False, description="Why, for the reader; nothing goes by it.")
 
     @model_validator(mode="after")
     def _fit(self) -> FieldRule:
@@ -40,8 +40,8 @@ class FieldRule(Declaration):
 class IgnoredColumn(Declaration):
     """A column that is not looked at, and why."""
 
-    column: Text
-    reason: Text = Field("", validate_default=False)
+    column: Text = Field(description="Name of the column.")
+    reason: Text = Field("", validate_default=False, description="Why, for the reader; nothing goes by it.")
 
 
 class LinkRules(Declaration):
@@ -49,8 +49,8 @@ class LinkRules(Declaration):
 
     record_id: str | None = Field(default=None, description="The column that names a record; default: its place.")
     source: str | None = Field(default=None, description="The column that says where a record comes from.")
-    fields: tuple[FieldRule, ...] = Field(min_length=1)
-    ignored: tuple[IgnoredColumn, ...] = ()
+    fields: tuple[FieldRule, ...] = Field(min_length=1, description="What is compared, and which columns hold it.")
+    ignored: tuple[IgnoredColumn, ...] = Field((), description="Columns that are not looked at.")
     link_at: float = Field(
         default=0.0, description="Log2 odds from which a pair speaks for one person; 0 is even odds."
     )
