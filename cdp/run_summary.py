@@ -113,8 +113,9 @@ def gate_error(cursor: Connection, run_id: str, suites: Mapping[str, Suite]) -> 
         if item.name == name and item.remedy
     }
     more = f" And {len(told) - 5} more." if len(told) > 5 else ""
+    broken = "1 check of severity error does" if len(told) == 1 else f"{len(told)} checks of severity error do"
     return QualityGateError(
-        f"{len(told)} checks of severity error do not hold; nothing new was published. {' '.join(told[:5])}{more}",
+        f"{broken} not hold; nothing new was published. {' '.join(told[:5])}{more}",
         " ".join([*remedies, _LOOK]),
     )
 

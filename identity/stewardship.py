@@ -66,6 +66,8 @@ class Written:
     action: str
     left: Party
     right: Party
+    is_new: bool = True
+    """False: it was decided before and stands; nothing was written."""
 
 
 def two_parties(connection: Connection, left: str, right: str, country: str) -> tuple[Party, Party]:
@@ -109,7 +111,7 @@ def part_and_rest(connection: Connection, who: str, parts: Sequence[str], countr
 def decide(
     connection: Connection, action: str, left: Party, right: Party, attempt: Attempt, decision_id: str | None = None
 ) -> Written:
-    """Write a decision about two parties.
+    """Write a decision about two parties; one that stands already is not written again, unless it brings its own id.
 
     Raises:
         IdentityConflictError: it contradicts what was decided before and stands; nothing is written if the caller
@@ -117,6 +119,9 @@ def decide(
     """
     ensure_decisions(connection)
     _refuse_opposed(connection, action, left.records, right.records)
+    standing = _stands_already(connection, action, left.records, right.records) if decision_id is None else None
+    if standing is not None:
+        return Written(standing, action, left, right, is_new=False)
     written = Written(decision_id or _new_id(attempt, action, left.records, right.records), action, left, right)
     values = _values(written.decision_id, attempt, action) | {
         "left": left.records[0],
@@ -236,6 +241,17 @@ def _refuse_opposed(connection: Connection, action: str, left: Collection[str], 
                 f"Decision {item.decision_id} ({item.action}) says the opposite of these records, and stands.",
                 f"{lifts}, or take it back: cdp customer undo {item.decision_id}",
             )
+
+
+def _stands_already(connection: Connection, action: str, left: Collection[str], right: Collection[str]) -> str | None:
+    """The one decision that says the same of every record of one side and every record of the other, and stands."""
+    said = {
+        frozenset((item.record_id_l, item.record_id_r)): item.decision_id
+        for item in standing_constraints(connection)
+        if item.action == action
+    }
+    found = {said.get(frozenset((one, other))) for one in left for other in right}
+    return found.pop() if len(found) == 1 else None
 
 
 def _values(decision_id: str, attempt: Attempt, action: str) -> dict[str, object]:

@@ -21,8 +21,17 @@ class Answer:
     is_cut: bool
 
 
-def ask(snapshot: Path, statement: str, limit: int) -> Answer:
+def tables_in(snapshot: Path) -> frozenset[str]:
+    """The tables of a snapshot, as schema.table."""
+    with duckdb.connect(str(snapshot.resolve()), read_only=True) as connection:
+        found = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+    return frozenset(str(name) for (name,) in found)
+
+
+def ask(snapshot: Path, statement: str, limit: int, *, whole: Path) -> Answer:
     """The first ``limit`` rows of a query over a snapshot. No files, no network, no second statement.
+
+    ``whole`` is the database of all tables, told to whoever asks for one that is not published.
 
     Raises:
         UsageError: it is no single query, or the database cannot answer it.
@@ -38,6 +47,9 @@ def ask(snapshot: Path, statement: str, limit: int) -> Answer:
             columns = tuple(column[0] for column in connection.description or ())
             rows = connection.fetchmany(limit + 1)
     except duckdb.Error as error:
-        named = 'What is published: `cdp tables query "select schema_name, table_name from duckdb_tables()"`.'
-        raise UsageError(f"The query cannot be answered: {error}", named) from error
+        fix = (
+            "Asked are the published tables: `cdp tables list` tells which they are. "
+            f"The others stand in {whole}: open it with DuckDB, read-only, while nothing runs."
+        )
+        raise UsageError(f"The query cannot be answered: {error}", fix) from error
     return Answer(columns, rows[:limit], len(rows) > limit)

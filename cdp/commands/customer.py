@@ -16,7 +16,7 @@ from cdp.actor import ByOption, attempt_of
 from cdp.commands import customer_decisions
 from cdp.commands.run import parse_day
 from cdp.settings import find_project
-from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
+from cdp.terminal import JsonOption, ProjectOption, counted, on_clock, say, show, show_json
 from cdp.warehouses import open_to_read, reading, writing
 from identity.explain import Branch, Explanation, explain
 from identity.history import history
@@ -26,6 +26,7 @@ from quality.access_log import Access, log_access
 from quality.resolution import Attempt
 from warehouse.business import load_business
 from warehouse.database import Connection
+from warehouse.foreign_text import visible
 from warehouse.project import Project
 from warehouse.whole_file import write_whole
 
@@ -34,6 +35,15 @@ app = typer.Typer(help="One customer.", no_args_is_help=True)
 WhoArgument = Annotated[str, typer.Argument(metavar="WHO", help="Customer id, or any e-mail, phone, order or account.")]
 
 _ACTIVITIES_SHOWN = 15
+_NOT_EVIDENCE = """
+    select distinct identifiers.identifier_kind as kind, coalesce(identifiers.raw_value, identifiers.value) as value,
+        blocked.reason
+    from identity.customer_links as links
+    inner join identity.identifiers as identifiers on links.record_id = identifiers.record_id
+    inner join identity.blocked_identifiers as blocked
+        on identifiers.identifier_kind = blocked.identifier_kind and identifiers.value = blocked.value
+    where links.customer_id = $customer_id and identifiers.is_blocked
+    order by 1, 2"""
 
 
 @app.command("show")
@@ -52,6 +62,8 @@ def show_customer(who: WhoArgument, project: ProjectOption = None, json: JsonOpt
     say(f"customer {customer_id}; times are those of {business.time_zone}")
     facts = [{"attribute": name, "value": value} for name, value in found["profile"].items() if value not in (None, [])]
     show(facts, ["attribute", "value"], as_json=False, empty="An anonymous visitor: no golden record.")
+    for item in found["not_evidence"]:
+        say(f"not used as evidence: {item['kind']} {visible(str(item['value']))} ({item['reason']})")
     say(f"\nsegments: {', '.join(found['segments']) or 'none'}")
     if found["lives_with"]:
         say(f"lives with: {', '.join(found['lives_with'])}")
@@ -79,7 +91,7 @@ def _readable(value: object, zone: ZoneInfo) -> object:
         case list():
             return [_readable(item, zone) for item in value]
         case datetime():
-            return f"{value.replace(tzinfo=UTC).astimezone(zone):%Y-%m-%d %H:%M}"
+            return on_clock(value, zone)
         case Decimal():
             return f"{value:,.2f}"
         case _:
@@ -168,13 +180,14 @@ def _log(where: Project, found: Explanation, attempt: Attempt) -> None:
 
 def _in_words(found: Explanation, time_zone: str) -> Iterator[str]:
     former = f", formerly {', '.join(found.former_ids)}" if found.former_ids else ""
-    yield f"customer {found.customer_id}{former}: {len(found.records)} records, {found.edges} edges between them"
+    records, edges = counted(len(found.records), "record"), counted(found.edges, "edge")
+    yield f"customer {found.customer_id}{former}: {records}, {edges} between them"
     yield f"times are those of {time_zone}"
     zone = ZoneInfo(time_zone)
     names = {record.record_id: f"{record.feed} {record.record_id[:8]}" for record in found.records}
     for record in found.records:
         first, last = (_readable(at, zone) or "?" for at in (record.first_seen_at, record.last_seen_at))
-        yield f"\n{names[record.record_id]}  {record.occurrences:,} rows, {first} – {last}"
+        yield f"\n{names[record.record_id]}  {counted(record.occurrences, 'row')}, {first} – {last}"
         for item in record.identifiers:
             blocked = f"  (no evidence: {item.blocked_because})" if item.blocked_because else ""
             yield f"    {item.kind} ({item.strength}): {item.raw_value or item.value}{blocked}"
@@ -205,6 +218,7 @@ def _profile(cursor: Connection, customer_id: str) -> dict[str, Any]:
     return {
         "customer_id": customer_id,
         "profile": profiles[0] if profiles else {},
+        "not_evidence": _rows(cursor, _NOT_EVIDENCE, who),
         "segments": [
             row["segment"]
             for row in _rows(

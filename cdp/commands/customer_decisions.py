@@ -8,12 +8,13 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
 from cdp.actor import ByOption, attempt_of
 from cdp.settings import find_project
-from cdp.terminal import JsonOption, ProjectOption, counted, say, show, show_json
+from cdp.terminal import JsonOption, ProjectOption, counted, on_clock, say, show, show_json
 from cdp.warehouses import writing
 from identity.decision_file import export_decisions, import_decisions, person_decisions
 from identity.decisions import ensure_decisions
@@ -34,10 +35,10 @@ RunOption = Annotated[
 ]
 
 _SAID = {
-    "merge": "{left} and {right} are one person",
-    "forbid": "{left} and {right} are two people and never become one customer",
+    "merge": "{left} and {right}: one person",
+    "forbid": "{left} and {right}: two people who never become one customer",
     "allow": "nothing that was decided keeps {left} and {right} apart; the evidence decides",
-    "split": "{right} are another person than {left}",
+    "split": "{right}: another person than {left}",
 }
 _Parties = Callable[[Connection, str], tuple[Party, Party]]
 
@@ -137,7 +138,8 @@ def decisions(
 ) -> None:
     """What people decided, newest first, and what became of it."""
     where = find_project(project)
-    country = load_business(where).default_country
+    business = load_business(where)
+    country = business.default_country
     with writing(where) as warehouse, _of_a_run(), warehouse.transaction() as connection:
         ensure_decisions(connection)
         found = person_decisions(connection, _applied_until(connection))
@@ -149,8 +151,16 @@ def decisions(
         say(f"wrote {counted(written, 'decision')} to {output}")
         return
     columns = ["decision_id", "decided_at", "actor", "action", "customers_l", "customers_r", "reason", "state"]
-    show([asdict(item) for item in found], columns, as_json=json, empty="Nobody has decided anything yet.")
-    if found and not json:
+    rows = [asdict(item) for item in found]
+    if json:
+        show_json(rows)
+        return
+    zone = ZoneInfo(business.time_zone)
+    if rows:
+        say(f"times are those of {business.time_zone}")
+    shown = [row | {"decided_at": on_clock(row["decided_at"], zone)} for row in rows]
+    show(shown, columns, as_json=False, empty="Nobody has decided anything yet.")
+    if rows:
         say("next: cdp customer undo DECISION")
 
 
@@ -206,9 +216,10 @@ def _tell(where: Project, done: Written, runs: bool, json: bool) -> None:
             for name, party in (("left", done.left), ("right", done.right))
         }
         said = _SAID[done.action].format(**sides)
-        say(f"{done.decision_id}: {said}.")
+        say(f"{done.decision_id}: {said}." + ("" if done.is_new else " It stands already; nothing was written."))
         say(f"taken back by: cdp customer undo {done.decision_id}")
-    _then_run(where, runs, json)
+    if done.is_new or runs:
+        _then_run(where, runs, json)
 
 
 def _then_run(where: Project, runs: bool, json: bool) -> None:

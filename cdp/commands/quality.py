@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cdp.settings import find_project
-from cdp.terminal import JsonOption, ProjectOption, show
+from cdp.terminal import JsonOption, ProjectOption, counted, say, show, show_json
 from cdp.warehouses import reading
 from quality.results import columns_of
 from warehouse.database import Connection
@@ -38,7 +38,7 @@ def check(
     table: Annotated[str | None, typer.Option("--table", help="Only this table (schema.table).")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Results of the last run: every expectation with counts, never with values."""
+    """Results of the last run: every expectation with counts, never with values; what does not hold stands last."""
     with reading(find_project(project)) as cursor:
         is_asked = columns_of(cursor, "ops.quality_results")
         if table is not None and is_asked:
@@ -46,6 +46,14 @@ def check(
         found = cursor.execute(_LAST, {"table": table}).fetchall() if is_asked else []
     columns = ["table", "expectation", "severity", "passed", "unexpected", "of", "message"]
     rows = [dict(zip(columns, row, strict=True)) for row in found]
-    show(rows, columns, as_json=json, empty="No checks yet: cdp run.")
+    if json:
+        show_json(rows)
+    else:
+        failed = [row for row in rows if not row["passed"]]
+        worst_last = sorted(failed, key=lambda row: row["severity"] == "error")
+        shown = [*(row for row in rows if row["passed"]), *worst_last]
+        show(shown, columns, as_json=False, empty="No checks yet: cdp run.")
+        if rows:
+            say(f"{len(failed):,} of {counted(len(rows), 'check')} {'does' if len(failed) == 1 else 'do'} not hold")
     if any(not row["passed"] and row["severity"] == "error" for row in rows):
         raise typer.Exit(12)

@@ -36,6 +36,10 @@ _QUESTIONS: Mapping[str, str] = {
         from ops.quality_results
         where run_id = (select run_id from ops.runs order by started_at desc limit 1)
         group by severity order by severity""",
+    "failed_checks": """
+        select table_name as "table", expectation as "check", severity, message from ops.quality_results
+        where run_id = (select run_id from ops.runs order by started_at desc limit 1) and not passed
+        order by severity, table_name, expectation""",
     "scorecard": """
         select data_set, metric, value from identity.scorecard
         where run_id = (select run_id from ops.runs order by started_at desc limit 1)
@@ -93,10 +97,12 @@ def show_status(found: Mapping[str, Any]) -> None:
         ["feed", "files", "rows_read", "accepted", "duplicate", "rejected", "newest_batch"],
         as_json=False,
     )
+    failed = counted(len(found["failed_checks"]), "check")
+    broken = f"{failed} of the last run did not hold: see below" if found["failed_checks"] else ""
     say("\nFeeds: what wants attention")
     shown = ["feed", "waiting_days", "stale_files", "stopped", "vanished", "stranded", "absent", "unknown"]
     shown += ["schema_changes"]
-    show(found["attention"], shown, as_json=False, empty="Nothing.")
+    show(found["attention"], shown, as_json=False, empty=_NOTHING if not broken else f"{_NOTHING} But {broken}.")
     if found["attention"]:
         say("next: cdp plan · cdp feeds show NAME")
     say("\nQuarantine: rows per reason")
@@ -119,6 +125,10 @@ def show_status(found: Mapping[str, Any]) -> None:
     show(found["segments"], ["segment", "customers"], as_json=False)
     say("\nChecks of the last run")
     show(found["checks"], ["severity", "passed", "failed"], as_json=False)
+    if found["failed_checks"]:
+        say("Checks that did not hold")
+        show(found["failed_checks"], ["table", "check", "severity", "message"], as_json=False)
+        say(f"next: cdp quality check --table {found['failed_checks'][0]['table']}")
     say(f"\nPublished: {found['published'] or 'nothing yet'}")
 
 
@@ -172,6 +182,7 @@ def _jumps(cursor: Connection, project: Project) -> Rows:
 
 
 _LAST_BATCHES = 7
+_NOTHING = "Nothing."
 _MADE = """
     select schema_name || '.' || table_name from duckdb_tables() where database_name = current_database()
     union all select schema_name || '.' || view_name from duckdb_views() where database_name = current_database()"""

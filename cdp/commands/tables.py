@@ -12,20 +12,30 @@ from cdp.warehouses import reading
 from warehouse.database import Connection
 from warehouse.declaration import suggestion
 from warehouse.errors import WarehouseError
+from warehouse.project import Project
 from warehouse.publishing import SNAPSHOT_NAME
-from warehouse.query import ask
+from warehouse.query import ask, tables_in
 
 app = typer.Typer(help="Tables of the warehouse.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_tables(project: ProjectOption = None, json: JsonOption = False) -> None:
-    """Every table with its rows and meaning; steps that start with `_` are left out."""
-    with reading(find_project(project)) as cursor:
+    """Every table with its rows and meaning, and whether it is published, which is what `query` reads.
+
+    Steps that start with `_` are left out.
+    """
+    where = find_project(project)
+    with reading(where) as cursor:
         rows = _tables(cursor)
+    published = _published(where)
     show(
-        [row for row in rows if not row["name"].split(".")[1].startswith("_")],
-        ["name", "rows", "meaning"],
+        [
+            row | {"published": row["name"] in published}
+            for row in rows
+            if not row["name"].split(".")[1].startswith("_")
+        ],
+        ["name", "rows", "published", "meaning"],
         as_json=json,
     )
 
@@ -59,14 +69,21 @@ def query(
 
     Rows that are wider than the terminal are shown one below the other, a line for each column.
     """
-    link = find_project(project).published / SNAPSHOT_NAME
+    where = find_project(project)
+    link = where.published / SNAPSHOT_NAME
     if not link.exists():
         raise WarehouseError("Nothing is published yet.", "Run `cdp run` first.")
-    found = ask(link, statement, limit)
+    found = ask(link, statement, limit, whole=where.database.relative_to(where.root))
     rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
     show(rows, found.columns, as_json=json, may_turn=True)
     if found.is_cut and not json:
         say(f"… and more; --limit shows more than {limit:,}")
+
+
+def _published(project: Project) -> frozenset[str]:
+    """The tables that readers may ask; none before the first run came to its end."""
+    link = project.published / SNAPSHOT_NAME
+    return tables_in(link) if link.exists() else frozenset()
 
 
 def _tables(cursor: Connection) -> list[dict[str, Any]]:

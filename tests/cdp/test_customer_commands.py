@@ -223,3 +223,55 @@ def test_the_status_page_tells_what_is_in_doubt_and_what_no_run_has_heard(shop: 
     shop.doubt(ANN, BEA[0])
     found = shop.json("status")
     assert (found["decisions_waiting"], found["pairs_in_doubt"]) == (1, 1)
+
+
+def test_the_same_split_again_stands_already(shop: Shop) -> None:
+    words = ("customer", "split", "bea@b.example", BEA[0]["record_id"], "--reason", "her sister")
+    first = shop.json(*words)
+    again = shop.json(*words)
+    assert (first["is_new"], again["is_new"]) == (True, False)
+    assert again["decision_id"] == first["decision_id"]
+    told = shop.call(*words)
+    assert "1 record of c" in told
+    assert "It stands already; nothing was written." in told
+    assert "takes effect" not in told
+    assert len(shop.json("customer", "decisions")) == 1
+    shop.call("customer", "undo", first["decision_id"])
+    assert shop.json(*words)["is_new"]
+
+
+def test_decisions_are_listed_on_the_business_s_clock(shop: Shop) -> None:
+    shop.call("customer", "forbid", "ann@a.example", "cleo@c.example")
+    with open_warehouse(Project(shop.root).database) as warehouse:
+        warehouse.cursor().execute("update identity.decisions set decided_at = timestamp '2026-07-01 23:30:00.123456'")
+    told = shop.call("customer", "decisions")
+    assert "times are those of Europe/London" in told
+    assert "2026-07-02 00:30" in told
+    assert "123456" not in told
+
+
+def test_what_names_nobody_is_told_with_the_customer(shop: Shop) -> None:
+    with open_warehouse(Project(shop.root).database) as warehouse:
+        cursor = warehouse.cursor()
+        cursor.execute("create schema if not exists profiles")
+        for table, columns in _PROFILES.items():
+            cursor.execute(f"create table profiles.{table} ({columns})")
+        cursor.execute("update identity.identifiers set is_blocked = true where raw_value = '07911123451'")
+        cursor.execute(
+            "insert into identity.blocked_identifiers by name select identifier_kind, value, 'placeholder' as reason"
+            " from identity.identifiers where is_blocked"
+        )
+    assert "not used as evidence: phone 07911123451 (placeholder)" in shop.call("customer", "show", "bea@b.example")
+    assert "not used as evidence" not in shop.call("customer", "show", "ann@a.example")
+    assert "1 record, 0 edges between them" in shop.call("customer", "explain", "ann@a.example")
+
+
+_PROFILES = {
+    "customers": "customer_id varchar",
+    "segment_members": "customer_id varchar, segment varchar",
+    "households": "customer_id varchar, household_id varchar",
+    "orders": "customer_id varchar, placed_at timestamp, order_id varchar, feed varchar, status varchar,"
+    " net_amount decimal(18, 4), currency varchar",
+    "activities": "customer_id varchar, occurred_at timestamp, kind varchar, feed varchar, channel varchar,"
+    " summary varchar, source_key varchar",
+}
