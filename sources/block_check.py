@@ -47,11 +47,6 @@ union all select view_name, 'view' from duckdb_views() where temporary and list_
 """
 _DROP_COPIES: Final = "delete from source_rows where (_file_id, _row) in (select (_file_id, _row) from _copies)"
 _DOUBTFUL: Final = "select _file_id, _row from {checked} where not _sure"
-_REST: Final = """
-create or replace temp view _rest as
-select s._file_id, s._row, t._row is not null as _sure
-from source_rows as s left join _taken_places as t using (_file_id, _row)
-"""
 _DEPTH: Final = Reason("", "unreadable", "the row is nested too deeply")
 _NO_JSON: Final = Reason("", "unreadable", "the row is not a JSON object")
 
@@ -154,7 +149,7 @@ class BlockCheck:
         try:
             kind = "view" if is_direct or header is None else "table"
             connection.execute(_source_statement(header, kind, ways.moments))
-            return self._checked_block(connection, ways, rows, header)
+            return self._checked_block(connection, ways, frame, rows, header)
         finally:
             connection.unregister(_BLOCK)
             frame.rows = None
@@ -163,18 +158,22 @@ class BlockCheck:
         """Whether so many rows are plain that they are worth statements of their own."""
         return self.trusts_statements and plain >= max(self.worth_quick, rows // 2)
 
-    def _checked_block(self, connection: Connection, ways: _Ways, rows: pa.Table, header: Header | None) -> BlockResult:
+    def _checked_block(
+        self, connection: Connection, ways: _Ways, frame: _Frame, rows: pa.Table, header: Header | None
+    ) -> BlockResult:
         program = ways.program
         is_direct = connection is self.replacement.connection
         collapsed = {} if is_direct else self._collapse(header)
         if is_direct:
             count = self._take_sure(connection, ways, rows.schema, header)
-            refused = self._judge_rest(connection, rows, header, count)
+            filled = self._filled(connection, program, rows, header)
+            refused = self._judge_rest(connection, frame, rows, header, count)
         else:
             self._make(connection, program, None)
             self.replacement.take(connection.execute(self._sure_rows).to_arrow_table())
+            filled = self._filled(connection, program, rows, header)
             refused = self._judge_doubtful(self._doubtful(connection, rows, header))
-        return BlockResult(refused, collapsed, self._filled(connection, program, rows, header))
+        return BlockResult(refused, collapsed, filled)
 
     def _make(self, connection: Connection, program: Program, schema: pa.Schema | None) -> None:
         """Make what the program says; its views do for the next block of the same columns, if that has the same."""
@@ -221,19 +220,18 @@ class BlockCheck:
         self._was_flat = is_flat
 
     def _judge_rest(
-        self, connection: Connection, rows: pa.Table, header: Header | None, count: int
+        self, connection: Connection, frame: _Frame, rows: pa.Table, header: Header | None, count: int
     ) -> list[RefusedRow]:
         """All but the ``count`` rows that were taken are doubtful."""
         taken = self.replacement.note_taken(count, rows)
         if taken is None:
             return []
+        are_meant = pc.invert(are_among(rows, taken))
         if header is None:
-            return self._judge_doubtful(self._json_rows(rows, pc.invert(are_among(rows, taken))))
-        connection.register("_taken_places", taken)
-        connection.execute(_REST)
-        refused = self._judge_doubtful(self._flat_groups(connection, "_rest", header))
-        connection.unregister("_taken_places")
-        return refused
+            return self._judge_doubtful(self._json_rows(rows, are_meant))
+        assert frame.rows is not None
+        frame.rows = frame.rows.filter(are_meant)  # else the database would read the whole block once more
+        return self._judge_doubtful(self._flat_groups(connection, None, header))
 
     @property
     def _sure_rows(self) -> str:
@@ -295,14 +293,16 @@ class BlockCheck:
         extra = self.gate.unknown_values(value) if self.mapped.feed.on_new_column == "keep" else None
         return judge(self.mapped, [RowScope(value, self.mapped.setting, row)], extra)
 
-    def _flat_groups(self, connection: Connection, checked: str, header: Header) -> Judged:
+    def _flat_groups(self, connection: Connection, checked: str | None, header: Header) -> Judged:
+        """The rows of the block of which ``checked`` is not sure; all where that is None."""
         is_grouped = self.mapped.group_by is not None
         using = GROUP if is_grouped else PLACE
         keys = [*(column(name, "s") for name in using), column("_row", "s")]
         texts = [column(f"c{index}", "s") for index in range(len(header.names))]
         source = exp.to_table("_numbered" if is_grouped else SOURCE).as_("s")
-        query = exp.select(*keys, *texts).from_(source).join(checked, using=list(using))
-        query = query.where(exp.Not(this=column("_sure", checked))).order_by(*keys)
+        query = exp.select(*keys, *texts).from_(source).order_by(*keys)
+        if checked is not None:
+            query = query.join(checked, using=list(using)).where(exp.Not(this=column("_sure", checked)))
         found = connection.execute(query.sql(dialect="duckdb")).fetchall()
         width = len(using)
         for (file_id, *_), grouped in groupby(found, key=lambda row: row[:width]):
