@@ -48,12 +48,13 @@ def sections_of(name: str, model: type[BaseModel], told: dict[type[BaseModel], s
                 if inner in seen:
                     continue
                 seen.add(inner)
+                where = at + _variant(inner)
                 if inner in told:
-                    yield Section(at, f"{first_sentence(inner)} Its keys: see `{told[inner]}`.")
+                    yield Section(where, f"{first_sentence(inner)} Its keys: see `{told[inner]}`.")
                     continue
-                told[inner] = f"{name}: {at}"
-                waiting.append((at, inner))
-                yield Section(at, first_sentence(inner), rows=tuple(keys_of(inner)), example=_example(inner))
+                told[inner] = f"{name}: {where}"
+                waiting.append((where, inner))
+                yield Section(where, first_sentence(inner), rows=tuple(keys_of(inner)), example=_example(inner))
     yield from _vocabulary(name)
 
 
@@ -79,7 +80,13 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - w
 
 def _many(annotation: Any) -> str:  # noqa: ANN401 - see models_in
     origins = {get_origin(part) for part in (annotation, *get_args(annotation))}
-    return "[]" if tuple in origins else ".<name>" if dict in origins else ""
+    return (".<name>" if dict in origins else "") + ("[]" if tuple in origins else "")
+
+
+def _variant(model: type[BaseModel]) -> str:
+    """Which of several models is meant that may stand at one place: `` (s3)``; nothing where there is one."""
+    words = (_choices(field.annotation) for field in model.model_fields.values() if not field.description)
+    return next((f" ({found[0]})" for found in words if len(found) == 1), "")
 
 
 def _meaning(field: FieldInfo) -> str:

@@ -206,7 +206,7 @@ class Guard(Declaration):
     explains: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
         default_factory=dict, description="Comparison → share of its weight for one person that is left, 0 to 1."
     )
-    weight: float = Field(0.0, le=0, description="Bits that it takes.")
+    weight: float = Field(0.0, le=0, description="Bits that it adds: 0, or less to speak against one person.")
     apart: float | None = Field(
         None, description="A pair whose whole evidence stays below so many bits speaks against its clusters as a whole."
     )

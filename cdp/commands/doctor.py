@@ -14,7 +14,7 @@ import typer
 
 from cdp.commands.fetch import origin_state
 from cdp.settings import Settings, find_project, read_settings
-from cdp.terminal import JsonOption, ProjectOption, show
+from cdp.terminal import JsonOption, ProjectOption, counted, show
 from sources.feed import load_feeds
 from sources.secret import missing_secrets
 from warehouse.database import open_warehouse
@@ -80,7 +80,7 @@ def _check_declarations(where: Project) -> str:
     from assets.declared import read_project
 
     declared = read_project(where)
-    return f"{len(declared.feeds)} feeds"
+    return counted(len(declared.feeds), "feed")
 
 
 def _origins(where: Project) -> Iterator[Finding]:

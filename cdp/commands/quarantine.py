@@ -12,7 +12,7 @@ from cdp.actor import ByOption, attempt_of
 from cdp.commands import quarantine_decisions
 from cdp.commands.quarantine_options import CodeOption, FeedOption, FieldOption, IdOption, check_names
 from cdp.settings import find_project
-from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
+from cdp.terminal import JsonOption, ProjectOption, counted, say, show, show_json
 from cdp.warehouses import open_to_read, reading, writing
 from quality.access_log import Access, log_access
 from quality.quarantine import (
@@ -157,7 +157,7 @@ def export_quarantined(
     if json:
         show_json({"file": str(file), "rows": len(rows), "is_masked": not reveal})
         return
-    say(f"wrote {len(rows):,} rows to {file}" + ("" if reveal else "; personal values are masked"))
+    say(f"wrote {counted(len(rows), 'row')} to {file}" + ("" if reveal else "; personal values are masked"))
     say(f'next: edit the column raw, then cdp quarantine repair --from {file} --why "…"')
 
 

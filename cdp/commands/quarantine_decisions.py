@@ -11,7 +11,7 @@ import typer
 from cdp.actor import ByOption, attempt_of, run_of
 from cdp.commands.quarantine_options import CodeOption, FeedOption, FieldOption, IdOption, check_names
 from cdp.settings import find_project
-from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
+from cdp.terminal import JsonOption, ProjectOption, counted, say, show, show_json
 from cdp.warehouses import reading, writing
 from quality.contracts.registry import CONTRACTS
 from quality.quarantine import RowFilter, list_rows, whole_ids
@@ -132,7 +132,7 @@ def discard(
     if json:
         show_json({"discarded": done, "quarantine_ids": [row.quarantine_id for row in rows]})
         return
-    say(f"discarded {done:,} rows" if done else "nothing to discard: no open row is meant")
+    say(f"discarded {counted(done, 'row')}" if done else "nothing to discard: no open row is meant")
     say("next: cdp quarantine list")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cdp.settings import find_project
-from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
+from cdp.terminal import JsonOption, ProjectOption, counted, say, show, show_json
 from cdp.warehouses import reading
 from warehouse.database import Connection
 from warehouse.declaration import suggestion
@@ -54,7 +54,9 @@ def show_table(
     if json:
         show_json(tables[full_name] | {"columns": columns})
         return
-    say(f"{full_name}: {tables[full_name]['meaning'] or ''} ({tables[full_name]['rows']:,} rows)")
+    rows = tables[full_name]["rows"]
+    size = "a view" if rows is None else counted(rows, "row")
+    say(f"{full_name}: {tables[full_name]['meaning'] or ''} ({size})")
     show(columns, ["column", "type", "meaning"], as_json=False)
 
 

@@ -74,6 +74,8 @@ def test_tables_that_can_be_asked_are_marked_and_the_others_explained(
     listed = {row["name"]: row["published"] for row in json.loads(capsys.readouterr().out)}
     assert listed["profiles.orders"] is True
     assert listed["staging.purchases"] is False
+    assert run_command(["tables", "show", "profiles.orders", "--project", str(project)]) == 0
+    assert "(1 row)" in capsys.readouterr().out
     assert run_command(["tables", "query", "from profiles.orders", "--project", str(project)]) == 0
     assert run_command(["tables", "query", "from staging.purchases", "--project", str(project)]) != 0
     told = capsys.readouterr().err

@@ -55,6 +55,9 @@ def test_the_table_of_keys_goes_down_into_every_part(
 def test_the_page_tells_a_part_once_and_points_at_it_elsewhere() -> None:
     page = declarations()
     assert page.count("| `within_days` |  | One of the last n days; 1 is the day itself. Goes with date. |") == 1
+    headings = [line for line in page.splitlines() if line.startswith("#")]
+    assert len(set(headings)) == len(headings)
+    assert "### feed: `origin (s3)`" in headings
     assert "see `segments: segments[].where`" in page
     for word in get_args(AggregateName):
         assert page.count(f"| `{word}` | ") >= 1
