@@ -20,6 +20,7 @@ from sources.operations.operation import Value
 from sources.trial.form import FileForm
 from sources.trial.moments import MOSTLY, UNDECIDED, moment_expression, undecided
 from sources.trial.sample import JudgedRow, SourceRow, judge_rows, read_rows
+from sources.trial.values import ENVELOPES, FIRST_CHOICE, UNKNOWN_WORDS, amount_expression, state_guess
 from sources.trial.vendors import feed_for
 from sources.trial.words import likeness
 from warehouse.errors import DeclarationError, InputError
@@ -27,17 +28,6 @@ from warehouse.errors import DeclarationError, InputError
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
 _PHONE = re.compile(r"(\+?86[- ]?)?1[3-9][0-9]{9}\Z|\+[0-9][0-9 ()-]{7,18}\Z")
 _RARE: Final = 0.2
-_ENVELOPES: Final = ("data", "items", "results", "records", "rows", "list", "response", "value")
-_FIRST_CHOICE: Final[Mapping[str, str]] = {
-    "event_kind": "track",
-    "status": "paid",
-    "interaction_kind": "post",
-    "feedback_kind": "survey",
-    "message_channel": "email",
-    "message_event": "sent",
-    "entry_kind": "adjust",
-    "activity_kind": "note",
-}
 
 
 @dataclass(frozen=True)
@@ -66,6 +56,11 @@ class GenericGuess:
     def accepted(self) -> int:
         """Rows, or groups of rows, that keep the contract."""
         return sum(isinstance(item.verdict, Accepted) for item in self.judged)
+
+    @property
+    def is_plausible(self) -> bool:
+        """Whether rows keep the contract, or wait only for somebody to say what their words mean."""
+        return self.accepted > 0 or any(guess.why.startswith(UNKNOWN_WORDS) for guess in self.fields.values())
 
     @property
     def says_something(self) -> bool:
@@ -138,7 +133,7 @@ def generic_guess(
     ]
     if not guesses:
         raise InputError(f"Nothing in {path.name} identifies a row of any kind.", "Name the kind with --kind.")
-    best = max(guesses, key=lambda item: (item.accepted > 0, item.matched, item.kind == "contacts"))
+    best = max(guesses, key=lambda item: (item.is_plausible, item.matched, item.kind == "contacts"))
     return _undecided_left(best, rows, {source.name: source.texts for source in sources})
 
 
@@ -175,7 +170,7 @@ def _envelope(path: Path, form: FileForm, mapping: str) -> tuple[str, ...]:
     if len(rows) != 1 or rows[0].refusal:
         return ()
     lists = [name for name, value in rows[0].value.items() if _is_list_of_objects(value)]
-    known = [name for name in lists if name in _ENVELOPES]
+    known = [name for name in lists if name in ENVELOPES]
     return tuple(known[:1] or (lists if len(lists) == 1 and len(rows[0].value) <= _FEW_KEYS else ()))
 
 
@@ -223,7 +218,7 @@ def _guess(
     invented = sum(
         isinstance(item.expression, dict) and "constant" in item.expression for item in chosen.fields.values()
     )
-    group_by, line_fields = _group(chosen, contract, sources)
+    group_by, line_fields = _group(chosen, contract, sources, is_flat=form.is_flat)
     matched = len(chosen.used) + line_fields - invented / 2
     for _ in range(_ATTEMPTS):
         written = {name: guess.expression for name, guess in chosen.fields.items()}
@@ -258,6 +253,9 @@ def _by_name(chosen: _Chosen, column: Column, sources: Sequence[_Source]) -> Non
     if not ranked or ranked[0][0] <= 0:
         return
     surety, source = ranked[0]
+    if column.name == "status" and column.allowed and source.texts:
+        chosen.take(column.name, source, *state_guess(source.name, source.texts, column.allowed), surety)
+        return
     expression = _expression(source, column)
     if expression is not None:
         chosen.take(column.name, source, expression, f"called {source.name}", surety)
@@ -280,7 +278,8 @@ def _expression(source: _Source, column: Column) -> object | None:
         case "timestamp" | "day":
             return moment_expression(source.name, source.texts, source.type, shape)
         case "decimal" | "count" | "double":
-            return source.name if kind in {"integer", "number"} else None
+            plain = source.name if kind in {"integer", "number"} else None
+            return amount_expression(source.name, source.texts) or plain
         case "flag":
             return source.name if kind == "boolean" or set(source.texts) <= {"0", "1"} else None
         case "code":
@@ -318,9 +317,9 @@ def _stand_in(
     column: Column, contract: type[Contract], chosen: _Chosen, sources: Sequence[_Source]
 ) -> FieldGuess | None:
     shape = column.shape.name if column.shape else ""
-    if column.name in _FIRST_CHOICE:
+    if column.name in FIRST_CHOICE:
         choices = ", ".join(column.allowed)
-        return FieldGuess({"constant": _FIRST_CHOICE[column.name]}, f"nothing says it: check; one of {choices}")
+        return FieldGuess({"constant": FIRST_CHOICE[column.name]}, f"nothing says it: check; one of {choices}")
     if column.name == "currency":
         return FieldGuess({"setting": "currency"}, "no column says it: the feed's currency")
     if column.name == "platform":
@@ -328,7 +327,7 @@ def _stand_in(
     if shape == "timestamp":
         return _any_moment(chosen, sources)
     if column.name in contract.key and column.name not in _NEVER_INVENTED and chosen.used:
-        return _any_id(chosen, sources)
+        return _any_id(chosen, contract, sources)
     return None
 
 
@@ -345,32 +344,36 @@ def _any_moment(chosen: _Chosen, sources: Sequence[_Source]) -> FieldGuess | Non
     return None
 
 
-def _any_id(chosen: _Chosen, sources: Sequence[_Source]) -> FieldGuess | None:
+def _any_id(chosen: _Chosen, contract: type[Contract], sources: Sequence[_Source]) -> FieldGuess | None:
     for source in sources:
         if (
             source.is_unique
             and source.type in {"integer", "text"}
             and source.name.lower().endswith(("id", "no", "key"))
+            and source.share(_EMAIL) < MOSTLY
         ):
             chosen.used.add(source.name)
             return FieldGuess(source.name, f"the values of {source.name} never repeat")
     for name in ("email", "phone"):
-        if name in chosen.fields:
+        if name in chosen.fields and contract.kind == "contacts":  # a person may be known by it, an event never
             return FieldGuess(chosen.fields[name].expression, f"no column is an id; {name} stands for it: check")
-    unique = next((source for source in sources if source.is_unique and len(source.values) > 1), None)
+    may_be = [item for item in sources if item.is_unique and not max(item.share(_EMAIL), item.share(_PHONE)) >= MOSTLY]
+    unique = next((source for source in may_be if len(source.values) > 1), None)
     if unique is not None:
         return FieldGuess(unique.name, f"the values of {unique.name} never repeat: check")
     return None
 
 
-def _group(chosen: _Chosen, contract: type[Contract], sources: Sequence[_Source]) -> tuple[str | None, int]:
+def _group(
+    chosen: _Chosen, contract: type[Contract], sources: Sequence[_Source], *, is_flat: bool
+) -> tuple[str | None, int]:
     """Rows of one order number are the lines of one order, where something says what was bought; and the fields of
-    lines that were found."""
+    lines that were found. A flat row with what was bought is a line, even where every order here has only one."""
     order = chosen.fields.get("order_id")
     if contract.kind != "purchases" or order is None or not isinstance(order.expression, str):
         return None, 0
     source = next(item for item in sources if item.name == order.expression)
-    if source.is_unique or "." in source.name:
+    if (source.is_unique and not is_flat) or "." in source.name:
         return None, 0
     line = _Chosen(used={order.expression})
     child = next(child for child in contract.children.values() if child.field == "lines")
@@ -394,5 +397,5 @@ def _refused_optional(judged: Sequence[JudgedRow], contract: type[Contract], cho
             for name in {reason.field.split(".")[0].split("[")[0] for reason in item.verdict.reasons}:
                 refused[name] = refused.get(name, 0) + 1
     needed = {column.name for column in columns(contract) if not column.is_nullable and column.default is None}
-    often = _TOO_OFTEN * len(judged)
-    return [name for name, count in refused.items() if name in chosen.fields and name not in needed and count > often]
+    may_go, often = chosen.fields.keys() - needed, _TOO_OFTEN * len(judged)
+    return [name for name, count in refused.items() if name in may_go and count > often]

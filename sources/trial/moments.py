@@ -48,8 +48,9 @@ def undecided(expression: object, texts: Mapping[str, Sequence[str]]) -> object 
     """
     if not isinstance(expression, dict) or not isinstance(expression.get("path"), str):
         return None
-    [operation] = expression.get("then") or [None]
-    if not isinstance(operation, dict):
+    steps = expression.get("then") or []
+    operation = steps[0] if len(steps) == 1 else None
+    if not isinstance(operation, dict) or len(operation) != 1:
         return None
     [(word, form)] = operation.items()
     found = texts.get(expression["path"], ())

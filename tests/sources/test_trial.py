@@ -392,3 +392,49 @@ def test_workbooks_are_tried_too(tmp_path, shop):
     shop.land("guess", "dt=2026-01-05/people.xlsx", path.read_bytes())
     shop.load(declared(trial, path))
     assert shop.ask("select contact_id from staging._contacts_versions order by 1") == [("c1",), ("c2",)]
+
+
+EN = ("order_id", "order_date", "email", "sku", "quantity", "unit_price", "order_total", "status")
+ZH = ("订单编号", "下单时间", "邮箱", "商品编码", "数量", "单价", "订单金额", "状态")
+
+
+def order_file(names, words, first="A"):
+    lines = [
+        f'{first}{n},2026-05-0{n} 10:00:00,u{n}@shop.example,S{n},1,"1,29{n}.00","1,29{n}.00",{word}'
+        for n, word in enumerate(words, 1)
+    ]
+    return "\n".join([",".join(names), *lines, ""]).encode()
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [(EN, ("Paid", "Refunded", "Canceled", "shipped")), (ZH, ("已支付", "已退款", "已取消", "已发货"))],
+)
+@pytest.mark.parametrize("kind", [None, "purchases"])
+def test_plain_orders_are_orders_and_what_was_paid_back_is_not_paid(tmp_path, shop, names, words, kind):
+    path = a_file(tmp_path, "orders.csv", order_file(names, words))
+    trial = try_file(path, SETTINGS, kind=kind)
+    assert (trial.feed.kind, trial.feed.group_by, trial.accepted) == ("purchases", names[0], 4)
+    shop.land("guess", "dt=2026-05-20/orders.csv", path.read_bytes())
+    shop.load(declared(trial, path))
+    shop.stage("purchases")
+    assert shop.ask("select status, gross_amount from staging.purchases order by order_id") == [
+        ("paid", 1291),
+        ("refunded", 1292),
+        ("cancelled", 1293),
+        ("fulfilled", 1294),
+    ]
+
+
+def test_a_state_nobody_knows_is_left_to_the_user_and_never_paid(tmp_path):
+    path = a_file(tmp_path, "orders.csv", order_file(EN, ("paid", "zzz", "zzz", "zzz")))
+    trial = try_file(path, SETTINGS)
+    assert (trial.feed.kind, trial.accepted) == ("purchases", 1)
+    assert trial.reasons() == {"status: not_in_set": 3}
+    assert "NOT KNOWN, add them to the table: 'zzz'" in declaration_text(trial, path)
+
+
+def test_no_address_is_the_id_of_an_event(tmp_path):
+    path = a_file(tmp_path, "x.csv", b"email,page,seen\na@b.example,x,2026-01-05\nc@d.example,x,2026-01-05\n")
+    with pytest.raises(InputError, match="identifies"):
+        try_file(path, SETTINGS, kind="web_events")

@@ -1,0 +1,71 @@
+"""Words and numbers of unknown files: amounts with thousands marks, the states of orders, what stands for neither."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+_THOUSANDS: Final = re.compile(r"[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?\Z")
+_SHOWN: Final = 5
+_LONGEST: Final = 30
+
+UNKNOWN_WORDS: Final = "NOT KNOWN, add them to the table: "
+"""Begins the reason of a guess that leaves words to whoever declares the feed."""
+
+ENVELOPES: Final = ("data", "items", "results", "records", "rows", "list", "response", "value")
+"""Keys under which documents keep their rows."""
+FIRST_CHOICE: Final[Mapping[str, str]] = {
+    "event_kind": "track",
+    "status": "paid",
+    "interaction_kind": "post",
+    "feedback_kind": "survey",
+    "message_channel": "email",
+    "message_event": "sent",
+    "entry_kind": "adjust",
+    "activity_kind": "note",
+}
+"""What stands for a word that no column says."""
+
+_STATES: Final[Mapping[str, tuple[str, ...]]] = {
+    "pending": (
+        "unpaid", "pending payment", "awaiting payment", "on-hold", "on hold", "created", "new", "open",
+        "待付款", "未付款", "待支付", "未支付", "等待买家付款",
+    ),
+    "paid": (
+        "processing", "payment received", "confirmed", "已付款", "已支付", "支付成功", "待发货", "买家已付款",
+        "等待卖家发货",
+    ),
+    "fulfilled": (
+        "shipped", "delivered", "complete", "completed", "已发货", "已签收", "已收货", "待收货", "已完成",
+        "交易成功", "交易完成", "卖家已发货", "已送达",
+    ),
+    "cancelled": (
+        "canceled", "cancel", "void", "voided", "expired", "failed", "已取消", "取消", "已关闭", "交易关闭", "已作废",
+    ),
+    "refunded": ("refund", "fully refunded", "returned", "chargeback", "已退款", "退款成功", "退款完成", "已退货"),
+}  # fmt: skip
+
+
+def amount_expression(name: str, texts: Sequence[str]) -> object | None:
+    """How numbers that hold commas between thousands are read; None where there are none, or other texts too."""
+    if not any("," in text for text in texts) or not all(_THOUSANDS.match(text) for text in texts):
+        return None
+    return {"path": name, "then": [{"replace": {",": ""}}]}
+
+
+def state_guess(name: str, texts: Sequence[str], allowed: Sequence[str]) -> tuple[object, str]:
+    """How a column says what became of an order, and why. Words that nothing is known of are kept as they are: their
+    rows are refused until somebody says what they mean, for a guess might count money that was paid back."""
+    found = {text.lower() for text in texts}
+    if found <= set(allowed):
+        return name, f"called {name}"
+    is_ascii = all(text.isascii() for text in found)
+    known = {word: state for state, words in _STATES.items() for word in words}
+    table = {word: state for word, state in known.items() if word in found or (not is_ascii) != word.isascii()}
+    unknown = sorted(found - known.keys() - set(allowed))
+    shown = ", ".join(repr(" ".join(text.split())[:_LONGEST]) for text in unknown[:_SHOWN])
+    more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
+    why = f"called {name}; one of {', '.join(allowed)}"
+    written = {"path": name, "then": ["strip", "lower", {"lookup": table, "else": "keep"}]}
+    return written, f"{UNKNOWN_WORDS}{shown}{more}; {why}" if unknown else f"{why}: check"
