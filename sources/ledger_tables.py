@@ -152,7 +152,7 @@ QUARANTINE_REASONS: Final = _table(
         "rows": ("BIGINT", "Rows refused for it, discarded ones among them; replayed ones are not."),
         "open_rows": ("BIGINT", "Of these, rows that wait for a repair."),
         "rows_read": ("BIGINT", "Source rows of the batch."),
-        "share_ratio": ("DOUBLE", "rows of rows_read."),
+        "share_ratio": ("DOUBLE", "rows of rows_read; of a batch that was stopped, of its refused rows alone."),
         "sample_id": ("VARCHAR", "The first of the rows, in quarantine."),
         "sample": ("VARCHAR", "Its source text; personal values are masked."),
     },

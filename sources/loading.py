@@ -181,7 +181,7 @@ def load_feed(
             _note_stopped(connection, corrections, mapped, run, group, stops, known)
             done = _batches(loads, known_files(connection, feed.name))
             size = sum(item.bytes + 1 for item in done)
-            write_reasons(connection, mapped, [item.batch_on for item in done])
+            write_reasons(connection, mapped, {*(item.batch_on for item in done), *(stop.batch_on for stop in stops)})
             late = lateness_of(connection, mapped, [item.batch_on for item in done], run.business.time_zone)
         seconds = time.monotonic() - started
         batches += [

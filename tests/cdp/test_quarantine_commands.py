@@ -17,7 +17,7 @@ from cdp.actor import attempt_of, run_of
 from cdp.command import run_command
 from quality.quarantine_export import read_export
 from sources.feed import load_feeds
-from sources.loading import load_feed
+from sources.loading import BatchesStoppedError, load_feed
 from warehouse.database import open_warehouse
 from warehouse.declaration import Problems
 from warehouse.project import Project
@@ -298,3 +298,16 @@ def test_a_discarded_row_stays_discarded_until_its_content_changes(shop: Shop) -
     shop.land("dt=2026-01-05/a.jsonl", rows)
     shop.load()
     assert shop.ids == [first, second]
+
+
+def test_reasons_of_a_batch_that_was_stopped_are_told(shop: Shop) -> None:
+    shop.declare(FEED.replace("max_reject_ratio: 1", "max_reject_ratio: 0.1"))
+    shop.land("dt=2026-01-06/b.jsonl", [a_message(7, message_channel="pigeon"), a_message(8)])
+    with pytest.raises(BatchesStoppedError):
+        shop.load()
+    found = [row for row in shop.json("reasons", "--feed", "mail") if row["batch_on"] == "2026-01-06"]
+    assert [(row["field"], row["rows"], row["open_rows"]) for row in found] == [("message_channel", 1, 1)]
+    shop.declare(FEED)
+    shop.land("dt=2026-01-06/b.jsonl", [a_message(7), a_message(8)])
+    shop.load()
+    assert not [row for row in shop.json("reasons") if row["batch_on"] == "2026-01-06" and row["open_rows"]]
