@@ -14,7 +14,7 @@ from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, counted, say, show, show_json
 from cdp.warehouses import reading, writing
 from quality.contracts.registry import CONTRACTS
-from quality.quarantine import RowFilter, list_rows, whole_ids
+from quality.quarantine import RowFilter, find_row, list_rows, whole_ids
 from quality.resolution import Attempt, discard_rows
 from sources.feed import Feed, load_feeds
 from sources.ledger_tables import create_ledger
@@ -25,7 +25,11 @@ from sources.repair import BY_HAND, Repair, add_repairs, edited_repairs, open_ro
 from sources.replay import FeedReplay, replay_rows
 from warehouse.declaration import Problems
 from warehouse.errors import InputError
+from warehouse.foreign_text import shown
 from warehouse.project import Project
+from warehouse.whole_file import write_whole
+
+_LONGEST_TOLD = 500
 
 WhyOption = Annotated[str, typer.Option("--why", help="Why, for the history of the rows.")]
 
@@ -69,15 +73,38 @@ def repair(
         else:
             row = open_row(cursor, quarantine_id or "")
             repairs = (Repair(row, written_edit(row, changes or (), remove or (), becomes)),)
+    by_hand = where.root / BY_HAND
+    before = by_hand.read_bytes() if by_hand.exists() else None
     added = add_repairs(where, feeds, repairs, attempt.by, attempt.at.date(), attempt.why)
-    if not json:
-        say(f"wrote {added:,} corrections to {BY_HAND}")
+    written = f"wrote {added:,} corrections to {BY_HAND}"
     if not replays:
         if json:
             show_json({"corrections": added, "file": BY_HAND})
+        else:
+            say(written)
         return
     ids = tuple(item.row.quarantine_id for item in repairs)
-    tell(replay_chosen(where, RowFilter(ids=ids), attempt), as_json=json, more={"corrections": added, "file": BY_HAND})
+    done = replay_chosen(where, RowFilter(ids=ids), attempt)
+    if added and all(item.still_open == item.attempted and not item.stopped for item in done):
+        _take_back(by_hand, before)
+        with reading(where) as cursor:
+            still = [find_row(cursor, name) for name in ids]
+        told = "; ".join(dict.fromkeys(f"{it.field or 'row'}: {it.message}" for row in still for it in row.reasons))
+        raise InputError(
+            f"The repair was not kept, for its rows would still be refused: {shown(told, _LONGEST_TOLD)}.",
+            "Set every field that is wrong in one call; `cdp quarantine show ID` names them.",
+        )
+    if not json:
+        say(written)
+    tell(done, as_json=json, more={"corrections": added, "file": BY_HAND})
+
+
+def _take_back(by_hand: Path, before: bytes | None) -> None:
+    """Leave the corrections as they were before a repair that helped no row."""
+    if before is None:
+        by_hand.unlink()
+    else:
+        write_whole(by_hand, before)
 
 
 def replay(

@@ -227,12 +227,17 @@ def test_a_row_is_repaired_by_hand_and_the_repair_outlives_a_rebuild(shop: Shop)
     assert shop.ids == [second]
 
 
-def test_repairing_a_row_twice_adds_no_second_entry_and_every_attempt_is_told(shop: Shop) -> None:
+def test_a_repair_that_helps_nothing_is_told_with_the_reason_and_not_kept(shop: Shop) -> None:
     second = shop.ids[1]
-    for number in (1, 0):
-        done = shop.json("repair", second, "--set", "occurred_at=soon", "--why", "the day was missing", "--by", "mei")
-        assert (done["corrections"], done["still_open"]) == (number, 1)
+    by_hand = shop.root / "config" / "corrections" / "by_hand.yml"
+    for _ in range(2):
+        told = shop.call("repair", second, "--set", "occurred_at=soon", "--why", "x", "--by", "mei", code=11)
+        assert "occurred_at" in told
+        assert not by_hand.exists()
     shop.json("repair", second, "--set", "occurred_at=2026-01-05T11:00:00Z", "--why", "now it is right", "--by", "li")
+    kept = by_hand.read_bytes()
+    shop.call("repair", shop.ids[0], "--set", "message_channel=dove", "--why", "x", code=11)
+    assert by_hand.read_bytes() == kept
     history = shop.json("show", second)["history"]
     assert [(event["event"], event["acted_by"]) for event in history] == [
         ("refused_again", "mei"),
