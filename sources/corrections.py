@@ -21,7 +21,7 @@ from sources.feed import declared_names
 from sources.feed_declaration import Feed
 from sources.mapped_feed import MappedFeed, map_feed, source_paths
 from warehouse.declaration import Declaration, Problems, Text, parse_partly, read_partly, suggestion
-from warehouse.errors import DeclarationError, Problem
+from warehouse.errors import DeclarationError, Problem, InputError
 from warehouse.misfit import Misfit, raise_misfits
 from warehouse.project import Project
 
@@ -166,6 +166,18 @@ def check_text(text: str, shown_as: str, feeds: Mapping[str, Feed]) -> int:
         _check(((file, index, entry) for index, entry in enumerate(file.corrections)), feeds, problems)
     problems.raise_if_any()
     return len(file.corrections) if file is not None else 0
+
+
+def check_option(option: str, target: str, feed: Feed) -> None:
+    """Refuse a field that an option of a command names and its feed does not read.
+
+    Raises:
+        InputError: nothing would change; the nearest name is told.
+    """
+    known = _SourceFields.of(feed)
+    if known is not None and not known.has(target):
+        what = f"{option} {target}: feed {feed.name} reads no source field of this name, so nothing would change."
+        raise InputError(what, suggestion(target, sorted(known.names)))
 
 
 def _check(

@@ -16,6 +16,7 @@ from cdp.warehouses import reading, writing
 from quality.contracts.registry import CONTRACTS
 from quality.quarantine import RowFilter, find_row, list_rows, whole_ids
 from quality.resolution import Attempt, discard_rows
+from sources.corrections import check_option
 from sources.feed import Feed, load_feeds
 from sources.ledger_tables import create_ledger
 from sources.mapped_feed import map_feed
@@ -72,7 +73,11 @@ def repair(
             repairs = edited_repairs(cursor, file, personal_keys(map_feed(feed) for feed in feeds.values()))
         else:
             row = open_row(cursor, quarantine_id or "")
-            repairs = (Repair(row, written_edit(row, changes or (), remove or (), becomes)),)
+            edit = written_edit(row, changes or (), remove or (), becomes)
+            for option, names in (("--set", edit.set), ("--remove", edit.remove)):
+                for name in names if row.feed in feeds else ():
+                    check_option(option, name, feeds[row.feed])
+            repairs = (Repair(row, edit),)
     by_hand = where.root / BY_HAND
     before = by_hand.read_bytes() if by_hand.exists() else None
     added = add_repairs(where, feeds, repairs, attempt.by, attempt.at.date(), attempt.why)

@@ -271,7 +271,10 @@ def test_rows_are_repaired_by_editing_an_export_that_is_masked(shop: Shop, endin
 
 def test_a_repair_that_cannot_be_is_refused_and_writes_nothing(shop: Shop) -> None:
     first = shop.ids[0]
-    assert "Did you mean" in shop.call("repair", first, "--set", "message_chanel=sms", "--why", "x", code=10)
+    told = shop.call("repair", first, "--set", "message_chanel=sms", "--why", "x", code=11)
+    assert "--set message_chanel" in told
+    assert "Did you mean" in told
+    assert "by_hand" not in told
     assert shop.call("repair", first, "--set", "message_channel", "--why", "x", code=11)
     assert shop.call("repair", first, "--why", "x", code=2)
     assert shop.call("repair", first, "--set", "message_channel=sms", code=2)
