@@ -21,7 +21,7 @@ from sources.feed import declared_names
 from sources.feed_declaration import Feed
 from sources.mapped_feed import MappedFeed, map_feed, source_paths
 from warehouse.declaration import Declaration, Problems, Text, parse_partly, read_partly, suggestion
-from warehouse.errors import DeclarationError, Problem, InputError
+from warehouse.errors import DeclarationError, InputError, Problem
 from warehouse.misfit import Misfit, raise_misfits
 from warehouse.project import Project
 
