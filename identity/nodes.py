@@ -52,9 +52,7 @@ _TIES = """
             md5(string_agg(identifier_kind || ':' || value, chr(31) order by identifier_kind, value)) as names
         from found
         group by record_id
-        having
-            bool_or(identifier_kind in ('email', 'phone') and strength = 'strong')
-            and bool_or(identifier_kind = 'name')
+        having bool_or(identifier_kind in ('email', 'phone') and strength = 'strong')
     )
 
     select record_id, identifier_kind || ':' || value as value

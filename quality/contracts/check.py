@@ -12,7 +12,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
+from math import isfinite
 from typing import Final, Literal
 
 from pydantic import ValidationError
@@ -151,8 +152,20 @@ def _children(row: Contract) -> dict[str, tuple[Mapping[str, object], ...]]:
 
 
 def as_json(value: object) -> str:
-    """JSON as it is stored: compact, in the order given, text unescaped, moments in ISO form."""
-    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    """JSON as it is stored: compact, in the order given, text unescaped, moments in ISO form, no number as its name."""
+    write = partial(json.dumps, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        return write(_plain(value))
+    except ValueError:  # a number that JSON does not have
+        return write(_named_numbers(_plain(value)))
+
+
+def _named_numbers(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _named_numbers(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_named_numbers(item) for item in value]
+    return str(value) if isinstance(value, float) and not isfinite(value) else value
 
 
 def _plain(value: object) -> object:

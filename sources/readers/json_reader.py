@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from math import isfinite
 from typing import Final
 
 import msgspec
@@ -244,13 +245,20 @@ def parse_row(raw: str) -> Value:
     """A row as Python values; of equal keys the last counts.
 
     Raises:
-        ValueError: the text is not one JSON value, or holds half of a character.
+        ValueError: the text is not one JSON value, or holds half of a character or a number that is none here.
         RecursionError: it is nested too deeply.
     """
-    value: Value = json.loads(raw, parse_constant=_no_constant)
+    value: Value = json.loads(raw, parse_constant=_no_constant, parse_float=_finite)
     raw.encode()
     if "\\u" in raw or raw.count("{") + raw.count("[") > _SURELY_SHALLOW:
         json.dumps(value, ensure_ascii=False).encode()  # half a character comes of escapes only
+    return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError("the number is too large")
     return value
 
 

@@ -51,6 +51,12 @@ def test_someone_without_a_name_joins_the_only_owner_of_a_phone(prepared: Wareho
     records_of(resolve(prepared, run, [mary, nameless]), [mary, nameless])
 
 
+def test_many_orders_of_nothing_but_one_address_are_one_customer(prepared: Warehouse, run: Run) -> None:
+    loyal = [a_record(email="loyal@a.example", person_key=f"order:{number}") for number in range(20)]
+    others = [a_record(email=f"guest{number}@a.example", person_key=f"order:o{number}") for number in range(60)]
+    records_of(resolve(prepared, run, [*loyal, *others]), loyal, *([row] for row in others))
+
+
 def test_colleagues_sharing_a_company_domain_and_switchboard_stay_apart(prepared: Warehouse, run: Run) -> None:
     office = {"phone": "0113 496 0100", "address_line": "1 Canal Wharf", "city": "Leeds", "company": "Acme"}
     names = [("Ann", "Archer"), ("Bob", "Bishop"), ("Carl", "Cooper")]

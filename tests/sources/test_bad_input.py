@@ -197,6 +197,25 @@ def test_control_characters_are_a_bad_format(shop, a_message_feed, a_message):
     ]
 
 
+def test_a_number_that_no_computer_holds_is_unreadable(shop, a_message_feed, a_message):
+    lines = [json.dumps(a_message()), json.dumps(a_message(2))[:-1] + ', "attributes": {"score": 1e400}}']
+    shop.land("mail", FILE, "".join(f"{line}\n" for line in lines))
+    shop.load(a_message_feed(on_new_column="keep"))
+    assert shop.counts("mail") == {FILE: (2, 1, 0, 1)}
+    assert shop.refused("messages") == [(FILE, 2, "", "unreadable")]
+
+
+def test_an_endless_number_of_parquet_that_is_kept_is_kept_by_its_name(shop, a_message_feed, a_message):
+    shop.land("mail", "dt=2026-01-05/part.parquet", b"")
+    rows = pa.Table.from_pylist([a_message() | {"score": float("inf")}, a_message(2) | {"score": 1.5}])
+    pq.write_table(rows, shop.root / "landing" / "mail" / "dt=2026-01-05" / "part.parquet")
+    shop.load(a_message_feed(mapping="parquet", on_new_column="keep"))
+    assert shop.ask("select message_id, extra->>'score' from staging._messages_versions order by 1") == [
+        ("m1", "inf"),
+        ("m2", "1.5"),
+    ]
+
+
 def test_half_a_character_is_unreadable(shop, a_message_feed, a_message):
     shop.land("mail", FILE, json.dumps(a_message(1)).replace("person1", "\\ud800") + "\n")
     shop.load(a_message_feed())
