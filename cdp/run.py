@@ -38,6 +38,7 @@ from cdp.interrupts import noticed_interrupts
 from cdp.progress import Progress
 from cdp.run_summary import Errors, Pending, gate_error, summarise
 from cdp.settings import read_settings
+from sources.landing import unread_files
 from sources.loading import describe_feeds, pending_batches
 from sources.origins.memory import recall
 from warehouse.database import Warehouse
@@ -141,6 +142,7 @@ def _run(
         _raise_first(failures)
         summary = summarise(cursor, run_id, declared.feeds, pending, errors)
         summary |= {"errors": unreached | summary["errors"]}
+        summary["warnings"] += unread_files(declared.project, declared.feeds)
         gate = gate_error(cursor, run_id, declared.suites) if failures else None
     if tell is not None:
         tell(summary)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, partial
@@ -41,6 +41,32 @@ def discover(project: Project, feed: Feed) -> tuple[LandingFile, ...]:
     zone = cache(partial(_zone_of, project))
     present = (_landing_file(feed.name, file, path, zone) for file, path in sorted(files) if _is_data(file, path))
     return tuple(file for file in present if file is not None)
+
+
+def unread_files(project: Project, feeds: Mapping[str, Feed]) -> list[str]:
+    """What lies in the landing folder and no feed reads, in words: folders without a feed, files without a glob."""
+    places = sorted(project.landing.iterdir()) if project.landing.is_dir() else []
+    told = (_unread(project, readable_name(place.relative_to(project.landing)), place, feeds) for place in places)
+    return [item for item in told if item]
+
+
+def _unread(project: Project, name: str, place: Path, feeds: Mapping[str, Feed]) -> str:
+    if place.is_file():
+        return f"landing/{name} lies in no feed's folder. Move it to landing/<feed>/." if _is_data(name, place) else ""
+    files = {readable_name(path.relative_to(place)): path for path in place.rglob("*")}
+    lying = sorted(file for file, path in files.items() if _is_data(file, path))
+    if name.startswith((".", "_")) or not lying:
+        return ""
+    if name not in feeds:
+        return f"landing/{name}/ ({lying[0]}{_more(lying)}) belongs to no feed. Declare one of that name."
+    read = {file.file for file in discover(project, feeds[name])}
+    left = [file for file in lying if file not in read]
+    what = f"landing/{name}/{left[0]}{_more(left)} is named by no glob." if left else ""
+    return what and f"{what} Correct `files:` in config/feeds/{name}.yml."
+
+
+def _more(files: Sequence[str]) -> str:
+    return f" and {len(files) - 1} more" if len(files) > 1 else ""
 
 
 def readable_name(path: Path) -> str:

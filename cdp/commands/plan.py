@@ -16,7 +16,7 @@ from cdp.warehouses import reading
 from sources.corrections import corrections_of
 from sources.feed import Feed, load_feeds
 from sources.file_ledger import FileRecord, known_files
-from sources.landing import discover
+from sources.landing import discover, unread_files
 from sources.mapped_feed import map_feed
 from sources.plan import Plan, Why, plan_files
 from warehouse.business import load_business
@@ -45,8 +45,9 @@ def plan(
         | _in_short(name, _plan(where, feed, known[name], days, full_refresh=full_refresh))
         for name, feed in chosen.items()
     ]
+    unread = unread_files(where, chosen) if feeds is None else []
     if json:
-        show_json({"feeds": plans})
+        show_json({"feeds": plans, "unread_files": unread})
         return
     if not chosen:
         say("No feed is declared, so nothing can be pending.")
@@ -54,6 +55,8 @@ def plan(
         return
     _show([item for item in plans if item["days"]])
     _show_origins([item for item in plans if item["origin"]])
+    for told in unread:
+        say(f"warning: {told}")
 
 
 def _chosen(where: Project, names: tuple[str, ...] | None) -> dict[str, Feed]:

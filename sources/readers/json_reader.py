@@ -20,6 +20,7 @@ from sources.plain_text import PLAIN, with_plain
 from sources.readers.encoding import TextBlock
 from sources.readers.envelope import Envelope
 from sources.readers.line_texts import MOST_BYTES, Offsets, line_offsets, line_texts, texts_of
+from sources.readers.salvage import is_opened_by_a_line, salvage
 from sources.source_rows import Block, Reading, Refusal, kept_raw
 
 _LOOK_AHEAD: Final = 20
@@ -65,14 +66,19 @@ class JsonReader:
         elements = _elements(data, self.envelope) if is_readable else None
         if elements is not None:
             yield from self._elements(elements, done)
-        elif not done and (
-            _consists_of_objects(data)
-            or (is_readable and _has_object_line(data) and not _ARRAY_BEGUN.match(data))
-            or (are_lines and not _salvage(data.decode("utf-8", "replace"), self.envelope)[0])
-        ):
+        elif not done and self._is_rather_lines(data, is_readable=is_readable, are_lines=are_lines):
             yield from self._lines(iter(held))
         else:
             yield from self._broken_document(held, done)
+
+    def _is_rather_lines(self, data: bytes, *, is_readable: bool, are_lines: bool) -> bool:
+        """Whether what is no document consists of lines."""
+        text = data.decode("utf-8", "replace")
+        if is_opened_by_a_line(text, self.envelope):
+            return False
+        if _consists_of_objects(data) or (is_readable and _has_object_line(data) and not _ARRAY_BEGUN.match(data)):
+            return True
+        return are_lines and not salvage(text, self.envelope).elements
 
     def objects(self, block: Block, json_columns: Collection[str]) -> Block:
         """Flat rows as objects of what is not empty; the cells of some columns are JSON, or text where they are not."""
@@ -208,11 +214,13 @@ class JsonReader:
         text = (b"".join(block.data for block in held) + held[-1].tail.encode("utf-8", "replace")).decode(
             "utf-8", "replace"
         )
-        elements, end = _salvage(text, self.envelope)
-        if elements:
-            yield from self._elements(elements, done)
+        saved = salvage(text, self.envelope)
+        if saved.elements:
+            yield from self._elements(saved.elements, done)
+        if saved.is_closed:
+            return
         message = held[-1].is_broken or "the file is not JSON from here on"
-        yield Refusal(done + len(elements) + 1, kept_raw(text[end:]), message)
+        yield Refusal(done + len(saved.elements) + 1, kept_raw(text[saved.end :]), message)
 
 
 _SURELY_SHALLOW: Final = 100
@@ -344,33 +352,5 @@ def _complete_part(held: Sequence[TextBlock]) -> tuple[list[bytes], TextBlock | 
 _OPENING = re.compile(rb"\s*\[\s*?\n([ \t]*)\{\r?\n")
 
 
-def _salvage(text: str, envelope: Envelope) -> tuple[list[bytes], int]:
-    """The complete elements of a document that breaks off, and where the first incomplete one begins."""
-    start = _array_start(text, envelope)
-    found: list[bytes] = []
-    if start is None:
-        return found, 0
-    decoder, end = json.JSONDecoder(), start
-    while True:
-        begin = _SKIP.match(text, end).end()  # type: ignore[union-attr]  # matches the empty text everywhere
-        try:
-            _, end_of_value = decoder.raw_decode(text, begin)
-        except (ValueError, RecursionError):
-            return found, begin
-        found.append(text[begin:end_of_value].encode("utf-8", "replace"))
-        end = end_of_value
-
-
 _ARRAY_BEGUN = re.compile(rb"\s*\[\s*(\{|\Z)")
 """An array that breaks off is no file of lines, though its last element may stand on a line of its own."""
-_SKIP = re.compile(r"[ \t\r\n,]*")
-
-
-def _array_start(text: str, envelope: Envelope) -> int | None:
-    if text.lstrip().startswith("["):
-        return text.index("[") + 1
-    for key in envelope.key_names():
-        match = re.search(rf"{re.escape(json.dumps(key))}\s*:\s*\[", text)
-        if match:
-            return match.end()
-    return None

@@ -123,3 +123,17 @@ def test_the_plan_of_an_unknown_feed_is_a_slip(project: Project, capsys: pytest.
     assert "mail" in capsys.readouterr().err
     assert run_command(["plan", "--project", str(project.root)]) == 0
     assert "Nothing is pending" in capsys.readouterr().out
+
+
+def test_what_lies_there_and_is_read_by_nobody_is_told(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    land(project, "dt=2026-01-05/a.jsonl", 1)
+    assert told(project, capsys, "plan")["unread_files"] == []
+    for name in ("mail/stray.csv", "mail/dt=2026-01-05/_hidden.jsonl", "orphan/one.csv", "orphan/two.csv", "loose.csv"):
+        path = project.landing / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("a\n1\n", encoding="utf-8")
+    assert told(project, capsys, "plan")["unread_files"] == [
+        "landing/loose.csv lies in no feed's folder. Move it to landing/<feed>/.",
+        "landing/mail/stray.csv is named by no glob. Correct `files:` in config/feeds/mail.yml.",
+        "landing/orphan/ (one.csv and 1 more) belongs to no feed. Declare one of that name.",
+    ]

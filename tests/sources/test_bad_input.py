@@ -8,6 +8,7 @@ import json
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 import zstandard
 
 FILE = "dt=2026-01-05/part.jsonl"
@@ -160,6 +161,32 @@ def test_the_complete_objects_of_a_broken_array_are_accepted(shop, a_message_fee
     shop.load(a_message_feed(format="json", envelope=("messages",)))
     assert shop.counts("mail") == {FILE: (3, 2, 0, 1)}
     assert shop.refused("messages") == [(FILE, 3, "", "unreadable")]
+
+
+BROKEN = {
+    "half a character": lambda text: text.replace("person2", r"\ud83d"),
+    "not a number": lambda text: text.replace('"person2@shop.example"', "NaN"),
+    "no such escape": lambda text: text.replace("person2", r"\q"),
+    "a tab": lambda text: text.replace("person2", "\t"),
+    "a quote too few": lambda text: text.replace('person2@shop.example"', "person2@shop.example"),
+}
+
+
+@pytest.mark.parametrize("harm", BROKEN)
+@pytest.mark.parametrize("form", ["array", "envelope", "indented", "one line"])
+def test_a_broken_object_costs_those_around_it_nothing(shop, a_message_feed, a_message, harm, form):
+    if (harm, form) == ("a quote too few", "one line"):
+        return  # nobody can tell where it ends
+    objects = [json.dumps(a_message(number), indent=1 if form == "indented" else None) for number in range(1, 5)]
+    objects[1] = BROKEN[harm](objects[1])
+    lines = ",\n".join(objects)
+    text = f"[{', '.join(objects)}]" if form == "one line" else f"[\n{lines}\n]"
+    text = f'{{"messages": [\n{lines}\n], "more": 1}}' if form == "envelope" else text
+    shop.land("mail", FILE, text)
+    shop.load(a_message_feed(format="json", envelope=("messages",)))
+    assert shop.counts("mail") == {FILE: (4, 3, 0, 1)}
+    assert [(row, code) for _, row, _, code in shop.refused("messages")] == [(2, "unreadable")]
+    assert shop.ask("select message_id from staging._messages_versions order by 1") == [("m1",), ("m3",), ("m4",)]
 
 
 def test_deep_nesting_is_unreadable_and_crashes_nothing(shop, a_message_feed, a_message):
