@@ -229,3 +229,9 @@ def test_a_project_without_feeds_is_told_to_write_one(tmp_path: Path, capsys: py
     told = capsys.readouterr().out
     assert "config/feeds/<name>.yml" in told
     assert "cdp run" not in told
+
+
+def test_the_command_line_runs_as_a_module_too() -> None:
+    """Where the script is not on the path, `python -m cdp` does the same."""
+    done = subprocess.run([sys.executable, "-m", "cdp", "--help"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Usage: cdp [OPTIONS]")
