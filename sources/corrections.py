@@ -42,7 +42,7 @@ class Correction(Declaration):
     feed: Text = Field(description="The feed that brings the rows.")
     batch: date | None = Field(None, description="Only rows of the batch of this day.")
     file: Text | None = Field(None, description="Only rows of this file, a path below landing/<feed>/.")
-    row: int | None = Field(None, ge=1, description="Only this row of the file, counted as quarantine counts.")
+    row: int | None = Field(None, ge=0, description="Only this row of the file, counted as quarantine counts.")
     quarantine_id: Text | None = Field(
         None, description="Only the row of this id. Name its file too, else all files of the feed are read again."
     )

@@ -32,7 +32,7 @@ from sources.operations.since_1970 import TimeOrEpoch
 from warehouse.database import ENGINE
 from warehouse.declaration import Problems
 
-READING: Final = 4
+READING: Final = 5
 """Raised whenever the code reads the same declaration differently, so that every batch is read again."""
 
 

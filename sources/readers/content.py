@@ -34,7 +34,7 @@ def content_blocks(path: Path, reading: Reading) -> Iterator[bytes]:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         first = file.read(_COMPRESSED_BLOCK)
-        size = _COMPRESSED_BLOCK if first.startswith((_GZIP, _ZSTD)) else BLOCK
+        size = _COMPRESSED_BLOCK if is_compressed(first) else BLOCK
 
         def compressed() -> Iterator[bytes]:
             block = first
@@ -51,6 +51,11 @@ def content_blocks(path: Path, reading: Reading) -> Iterator[bytes]:
             for _ in source:  # the hash is of the whole file, also behind a break
                 pass
             reading.sha256 = digest.hexdigest()
+
+
+def is_compressed(first: bytes) -> bool:
+    """Whether a file that begins with these bytes is gzip or zstd."""
+    return first.startswith((_GZIP, _ZSTD))
 
 
 def _decompressed(first: bytes, source: Iterator[bytes]) -> Iterator[bytes]:

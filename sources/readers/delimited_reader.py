@@ -2,7 +2,7 @@
 
 Blocks are parsed whole where that is safe (``sources/readers/delimited_block.py``), else record by record.
 A record with the wrong number of fields is refused. When it spans lines, only its first line is, and reading goes on
-with the next: a stray quote then costs one line, not the rest of the file.
+with the next: a stray quote then costs one line, not the rest of the file. A stray quote in the header costs nothing.
 """
 
 from __future__ import annotations
@@ -18,12 +18,16 @@ import pyarrow as pa
 
 from sources.readers.delimited_block import parse_block
 from sources.readers.encoding import TextBlock
-from sources.readers.headings import Headings
+from sources.readers.headings import HEADER_ROW, Headings
 from sources.source_rows import Block, Header, Refusal, kept_raw
 
 csv.field_size_limit(sys.maxsize)
 
 _ROWS: Final = 50_000
+_DECLARE: Final = (
+    "A file without a header line needs `columns:`, columns of other names need `fields:` or `rename:`; "
+    "a file of another table belongs elsewhere."
+)
 
 
 @dataclass(frozen=True)
@@ -36,14 +40,28 @@ class DelimitedReader:
     headings: Headings = field(default_factory=Headings)
 
     def read(self, blocks: Iterator[TextBlock]) -> Iterator[Block | Refusal]:
-        """The rows of a file. Without a header line there are none."""
+        """The rows of a file. A header line under which there can be none is told as a row of its own."""
         records = _Records(_Lines(blocks), self.delimiter, self.has_quotes)
-        head = records.header() if not self.columns else None
+        head = self._header(records) if not self.columns else None
         names = self.columns or (self.headings.named(head) if head else ())
+        fault = self.headings.fault(head, _DECLARE) if head else ""
+        if fault:
+            yield Refusal(HEADER_ROW, kept_raw("".join(records.lines.taken).rstrip("\r\n")), fault)
         if names:
             yield from _read(records, Header(distinct_names(names), tuple("text" for _ in names)))
         if records.lines.break_message:
             yield Refusal(records.count + 1, kept_raw(records.lines.tail), records.lines.break_message)
+
+    def _header(self, records: _Records) -> tuple[str, ...] | None:
+        """The first record; only its first line where a quote in it does not end, or ends in a row further down."""
+        head = records.header()
+        if head is None or len(records.lines.taken) == 1:
+            return head
+        first = tuple(name.strip().strip('"') for name in records.lines.taken[0].split(self.delimiter))
+        if records.lines.is_cut or self.headings.matches(first) > self.headings.matches(head):
+            records.lines.give_back()
+            return first
+        return head
 
 
 def distinct_names(names: Sequence[str]) -> tuple[str, ...]:
@@ -207,6 +225,14 @@ class _Records:
             if record:
                 return record
 
+    def _is_strict(self) -> bool:
+        """Whether nothing stands behind quotes that end: else the quote of a later row may have ended the field."""
+        try:
+            next(csv.reader(self.lines.taken, delimiter=self.delimiter, quoting=self._quoting, strict=True))
+        except csv.Error:
+            return False
+        return True
+
     def _judged(self, record: list[str]) -> list[str] | None:
         if self.lines.is_bad:
             self.refusal = "the bytes are not text of this encoding"
@@ -214,6 +240,8 @@ class _Records:
             self.refusal = f"the row has {len(record)} fields, not {self.width}"
             if self.lines.is_cut:
                 self.refusal = "a quoted field does not end"
+        elif len(self.lines.taken) > 1 and not self._is_strict():
+            self.refusal = "a quoted field ends in the middle of another one, in a line further down"
         else:
             return record
         self.lines.give_back()

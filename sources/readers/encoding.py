@@ -7,6 +7,7 @@ Undeclared: UTF-8, then UTF-16 or GB18030 when the bytes leave no doubt.
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +23,7 @@ from sources.encodings import (
     line_encoding,
     wide_encoding,
 )
+from sources.operations.text import BLANKS
 from sources.readers.content import BrokenContentError
 
 _MARKS: Final = (
@@ -33,6 +35,9 @@ _MARKS: Final = (
 )
 _NO_UTF8: Final = "\udcff"
 """Stands for what a wide encoding cannot spell; as bytes it is no UTF-8, so that its line is refused."""
+
+_WIDE_BLANKS: Final = b"|".join(letter.encode() for letter in BLANKS if not letter.isascii())
+_BLANK: Final = re.compile(rb"(?:[\x00-\x20\x7f]++|%b)*+" % _WIDE_BLANKS)
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,11 @@ class TextBlock:
     bad: frozenset[int] = frozenset()
     is_broken: str = ""
     tail: str = ""
+
+
+def is_blank(block: TextBlock) -> bool:
+    """Whether nothing stands there but blanks, line ends and control characters, of which NUL is one."""
+    return not block.is_broken and _BLANK.fullmatch(block.data) is not None
 
 
 def text_blocks(source: Iterator[bytes], declared: str | None) -> Iterator[TextBlock]:

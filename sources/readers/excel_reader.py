@@ -18,13 +18,18 @@ import pyarrow as pa
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from sources.readers.delimited_reader import distinct_names
-from sources.readers.headings import Headings
-from sources.source_rows import Block, Header, Refusal, kept_raw
+from sources.readers.headings import HEADER_ROW, Headings
+from sources.source_rows import Block, Header, Reading, Refusal, kept_raw
 
 Cell: TypeAlias = "int | float | str | bool | time | date | datetime | timedelta"
+_Head: TypeAlias = tuple[int, int, list[str]]
 
 MAGICS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 _ROWS: Final = 20_000
+_DECLARE: Final = (
+    "A sheet needs a row of headings, columns of other names need `fields:` or `rename:`, another sheet needs `sheet:`; "
+    "a file of another table belongs elsewhere."
+)
 _LOOK_AHEAD: Final = 30
 _EXACT: Final = 2**53
 _DAY_SECONDS: Final = 86_400
@@ -42,15 +47,23 @@ class ExcelReader:
     headings: Headings
     sheet: str | None = None
 
-    def read(self, path: Path) -> Iterator[Block | Refusal]:
+    def read(self, path: Path, reading: Reading) -> Iterator[Block | Refusal]:
         """The rows of the sheets, numbered on from one sheet to the next."""
         done = 0
+        heads: list[_Head] = []
         try:
             with CalamineWorkbook.from_path(path) as book:
                 for sheet in self._sheets(book):
-                    for item in self._blocks(sheet, done):
+                    head = self._head(sheet)
+                    if head is None:
+                        continue
+                    heads.append(head)
+                    for item in self._blocks(sheet, head, done, is_first=len(heads) == 1):
                         yield item
                         done = max(done, item.row if isinstance(item, Refusal) else item.rows["row"][-1].as_py())
+            if not heads:
+                reading.is_unusable = True
+                yield Refusal(1, "", "no cell of the workbook holds anything")
         except CalamineError:
             yield Refusal(done + 1, "", "the file is not a complete workbook")
         except SheetMissingError:
@@ -70,11 +83,15 @@ class ExcelReader:
             raise SheetMissingError
         yield from (book.get_sheet_by_name(name) for name in names)
 
-    def _blocks(self, sheet: CalamineSheet, done: int) -> Iterator[Block | Refusal]:
-        head = self._head(sheet)
-        if head is None:
-            return
+    def _blocks(
+        self, sheet: CalamineSheet, head: _Head, done: int, *, is_first: bool
+    ) -> Iterator[Block | Refusal]:
+        """The rows of a sheet. Headings under which there can be none are told: in further sheets as a row like others."""
         place, first, names = head
+        fault = self.headings.fault(names, _DECLARE)
+        if fault:
+            done = HEADER_ROW if is_first else done + 1
+            yield Refusal(done, kept_raw("\t".join(names)), fault)
         header = Header(distinct_names(self.headings.named(names)), tuple("text" for _ in names))
         rows: list[list[str]] = []
         numbers: list[int] = []
@@ -91,7 +108,7 @@ class ExcelReader:
         if rows:
             yield _block(rows, numbers, header)
 
-    def _head(self, sheet: CalamineSheet) -> tuple[int, int, list[str]] | None:
+    def _head(self, sheet: CalamineSheet) -> _Head | None:
         """Place of the row of headings, its first column, and the headings; None when the sheet holds no table.
 
         It is the row with most known columns; where none is known, the first in which as many cells are filled as in

@@ -18,16 +18,17 @@ from sources.landing import readable_name
 from sources.leaves import stems_of
 from sources.mapped_feed import MappedFeed, source_paths
 from sources.mapping import Format
+from sources.needed_columns import needed_columns
 from sources.program import own_leaves
-from sources.readers.content import BLOCK, content_blocks
+from sources.readers.content import BLOCK, content_blocks, is_compressed
 from sources.readers.delimited_reader import DelimitedReader
-from sources.readers.encoding import TextBlock, text_blocks
+from sources.readers.encoding import TextBlock, is_blank, text_blocks
 from sources.readers.envelope import BATCH_DAY, Envelope
 from sources.readers.excel_reader import ExcelReader, is_workbook
 from sources.readers.foreign_content import LONGEST_ERROR, foreign_content
 from sources.readers.further_headings import without_further_headings
 from sources.readers.graphql import GraphqlAnswer, is_graphql
-from sources.readers.headings import DELIMITERS, Headings, split_line
+from sources.readers.headings import DELIMITERS, HEADER_ROW, Headings, split_line
 from sources.readers.json_reader import JsonReader
 from sources.readers.parquet_reader import MAGIC, read_parquet
 from sources.shape import shape_of
@@ -100,7 +101,21 @@ class FileReader:
             reading.is_unusable = True
             yield Refusal(1, "", f"the file is not {_NAMES[self.mapped.format]}")
             return
-        yield from self._texts(text_blocks(source, self.mapped.feed.encoding), reading, self._are_lines(path))
+        texts = text_blocks(source, self.mapped.feed.encoding)
+        held = next(texts, None)
+        if held is None and is_compressed(first):  # a delivery of nothing, wrapped up on purpose
+            return
+        if held is None or (is_blank(held) and all(map(is_blank, self._again(path)))):
+            reading.is_unusable = True
+            _drain(texts)
+            raw = held.data.decode("utf-8", "replace") if held else ""
+            yield Refusal(1, kept_raw(raw), "the file holds nothing but blanks, line ends and control characters")
+            return
+        yield from self._texts(chain([held], texts), reading, self._are_lines(path))
+
+    def _again(self, path: Path) -> Iterator[TextBlock]:
+        """The texts of a file from its beginning, whose rows must wait for what stands at its end."""
+        return text_blocks(content_blocks(path, Reading()), self.mapped.feed.encoding)
 
     def _binary(self, path: Path, reading: Reading, *, is_parquet: bool) -> Iterator[Block | Refusal]:
         """Parquet and workbooks are read wherever rows of columns are expected."""
@@ -112,16 +127,18 @@ class FileReader:
         if is_parquet:
             yield from read_parquet(path)
             return
-        yield from self._opened(ExcelReader(self.headings, self.mapped.feed.sheet).read(path), reading)
+        yield from self._opened(ExcelReader(self.headings, self.mapped.feed.sheet).read(path, reading), reading)
 
     @property
     def _expected(self) -> str:
         return _NAMES[self.mapped.format]
 
-    @property
+    @cached_property
     def headings(self) -> Headings:
         """What the columns of flat files are called."""
-        return Headings(self.gate.names | self.gate.assumed, self.mapped.heading_marks, self.mapped.headings)
+        needed = needed_columns(self.mapped, frozenset({FILE_NAME, BATCH_DAY}))
+        known = self.gate.names | self.gate.assumed
+        return Headings(known, self.mapped.heading_marks, self.mapped.headings, needed)
 
     def _texts(
         self, blocks: Iterator[TextBlock], reading: Reading, are_lines: bool = False
@@ -167,8 +184,13 @@ class FileReader:
     def _opened(self, table: Iterator[Block | Refusal], reading: Reading) -> Iterator[Block | Refusal]:
         """A table, or objects made of its rows where some of its cells hold JSON."""
         columns = self.mapped.json_columns
+        has_rows, has_fault = False, False
         for item in without_further_headings(table) if self.mapped.further_headings else table:
+            is_header = isinstance(item, Refusal) and item.row == HEADER_ROW
+            has_rows, has_fault = has_rows or not is_header, has_fault or is_header
             yield self._objects(reading).objects(item, columns) if columns and isinstance(item, Block) else item
+        if has_fault and not has_rows:
+            reading.is_unusable = True
 
     def _form(self, first: TextBlock) -> Format:
         """The form of a text: what it must be, or what its first line shows where it may be several."""

@@ -1,9 +1,14 @@
-"""The headings of flat files: which column of a file is which of the columns that a mapping reads."""
+"""The headings of flat files: which column of a file is which of the columns that a mapping reads.
+
+A first line under which no row could be accepted, and that names no column of the feed or holds values, is no header
+but a row, or the header of another table: it is told like a row that cannot be read.
+"""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -11,6 +16,15 @@ from typing import Final
 from sources.operations.text import BLANKS
 
 DELIMITERS: Final = (",", ";", "\t", "|", "^", "`")
+HEADER_ROW: Final = 0
+"""The row number of a first line that is told as a row: those of its file begin below it."""
+
+_VALUE: Final = re.compile(
+    r"[-+]?[0-9][0-9.,]*%?"  # a number
+    r"|[0-9]{4}[-/.年][0-9]{1,2}[-/.月][0-9]{1,2}([日 T].*)?"  # a day, or a moment
+    r"|[^@\s]+@[^@\s]+\.[^@\s]+"  # an e-mail address
+)
+_MOST_NAMED: Final = 5
 
 
 @dataclass(frozen=True)
@@ -18,11 +32,13 @@ class Headings:
     """``known``: the columns a mapping reads. ``marks``: what may stand behind a heading, such as "(required)".
 
     ``others``: what else, in which language ever, a column may be called → the name the mapping reads.
+    ``needed``: sets of columns; where a file has none of one of them, no row of it can be accepted.
     """
 
     known: frozenset[str] = frozenset()
     marks: tuple[str, ...] = ()
     others: Mapping[str, str] = field(default_factory=dict)
+    needed: tuple[tuple[str, ...], ...] = ()
 
     def named(self, headings: Sequence[str]) -> tuple[str, ...]:
         """The names of columns, in the mapping's words and spelling. A column that is called so already goes before."""
@@ -50,10 +66,30 @@ class Headings:
         """How many columns are known."""
         return len(self.known & set(self.named(headings)))
 
+    def fault(self, headings: Sequence[str], declare: str) -> str:
+        """Why a first line is no header of the feed's; empty when it may be one. ``declare``: how to say otherwise."""
+        names = set(self.named(headings))
+        lacking = [choices[0] for choices in self.needed if not any(_is_in(name, names) for name in choices)]
+        if not lacking:
+            return ""
+        if not any(_is_in(name, names) for name in self.known):
+            what = "the first line was taken for the header, and names no column that the feed reads"
+        elif any(_VALUE.fullmatch(name) for name in names):
+            what = "the first line was taken for the header, and holds values"
+        else:
+            return ""
+        more = f" and {len(lacking) - _MOST_NAMED} more" if len(lacking) > _MOST_NAMED else ""
+        return f"{what}; it lacks {', '.join(lacking[:_MOST_NAMED])}{more}. {declare}"
+
     def delimiter(self, line: str) -> str:
         """What separates the headings of a line: a comma, unless another mark makes known columns of it."""
         best = max(DELIMITERS, key=lambda mark: (self.matches(split_line(line, mark)), mark == ","))
         return best if self.known else ","
+
+
+def _is_in(path: str, names: Collection[str]) -> bool:
+    """Whether a file has the column of a path, or one that may hold its place inside."""
+    return path in names or path.partition(".")[0] in names
 
 
 def _letters(name: str) -> str:

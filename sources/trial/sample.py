@@ -19,6 +19,7 @@ from sources.landing import batch_day
 from sources.mapped_feed import MappedFeed
 from sources.operations.operation import Value
 from sources.readers.file_reader import FileReader
+from sources.readers.headings import HEADER_ROW
 from sources.readers.json_reader import parse_row
 from sources.source_rows import Block, ColumnKind, Reading, Refusal
 
@@ -55,6 +56,8 @@ def read_rows(path: Path, mapped: MappedFeed, most: int = ROWS) -> list[SourceRo
     reading = Reading(batch_on=batch_day(path.name, path.stat().st_mtime_ns, zone))
     for item in reader.read(path, reading):
         if isinstance(item, Refusal):
+            if item.row == HEADER_ROW:  # a declaration that is only tried need not know the headings
+                continue
             found.append(SourceRow(item.row, {}, item.message))
         else:
             found += _rows(item, most - len(found))

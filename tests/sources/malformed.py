@@ -84,10 +84,10 @@ def broken_bytes(stem: str, good: bytes, chance: random.Random) -> Iterator[BadF
     yield BadFile(f"{stem}-odd-utf-16", text.encode("utf-16")[:-1])
     yield BadFile(f"{stem}-random", bytes(chance.randrange(256) for _ in range(3000)))
     yield BadFile(f"{stem}-marked", codecs.BOM_UTF8 + good)
-    yield BadFile(f"{stem}-only-a-mark", codecs.BOM_UTF8)
-    yield BadFile(f"{stem}-blank", b" \t\r\n\n  \n", accepted=0)
+    yield BadFile(f"{stem}-only-a-mark", codecs.BOM_UTF8, rows=1, accepted=0)
+    yield BadFile(f"{stem}-blank", b" \t\r\n\n  \n", rows=1, accepted=0)
     yield BadFile(f"{stem}-empty", b"", rows=1, accepted=0)
-    yield BadFile(f"{stem}-zeros", b"\0" * 2000)
+    yield BadFile(f"{stem}-zeros", b"\0" * 2000, rows=1, accepted=0)
 
 
 def compressed(stem: str, good: bytes, rows: int, chance: random.Random) -> Iterator[BadFile]:
@@ -171,7 +171,10 @@ def odd_delimited(seed: int) -> Iterator[BadFile]:
     def case(name: str, text: str, count: int | None = None, accepted: int | None = None) -> BadFile:
         return BadFile(f"csv-{name}", text.encode(), count, accepted)
 
-    yield case("no-header", body)
+    yield case("no-header", body, 6, 0)
+    yield case("one-line-without-header", lines[0], 1, 0)
+    yield case("stray-quote-in-the-header", f'"{header}\n{body}', 6, 6)
+    yield case("stray-quote-and-quoted-rows", good.replace("message_channel", '"message_channel').replace("春", '"春'), 6, 0)
     yield case("only-a-header", header + "\n", 0, 0)
     yield case("twice-the-header", f"{header}\n{header}\n{body}", 7, 6)
     yield case("equal-columns", f"{header},email\n" + "".join(f"{line},x@y.example\n" for line in lines), 6, 6)
@@ -193,9 +196,9 @@ def odd_delimited(seed: int) -> Iterator[BadFile]:
     yield case("quoted-line-ends", f'{header}\n{body}x9,email,sent,2026-01-05,,"two\nlines"\n', 7, 7)
     yield case("huge-field", f"{header}\n{body}x9,email,sent,2026-01-05,,{'y' * 2_000_000}\n", 7, 6)
     yield case("no-last-line-end", good.rstrip("\n"), 6, 6)
-    yield case("wide", ",".join(f"c{n}" for n in range(400)) + "\n" + ",".join("1" for _ in range(400)) + "\n", 1, 0)
-    yield case("one-cell", "hello", 0, 0)
-    yield case("separators", ",,,,\n,,,,\n", 1, 0)
+    yield case("wide", ",".join(f"c{n}" for n in range(400)) + "\n" + ",".join("1" for _ in range(400)) + "\n", 2, 0)
+    yield case("one-cell", "hello", 1, 0)
+    yield case("separators", ",,,,\n,,,,\n", 2, 0)
 
 
 def odd_parquet(chance: random.Random) -> Iterator[BadFile]:

@@ -167,6 +167,14 @@ def test_a_broken_csv_line_can_be_written_anew(shop, declare):
     assert staged(shop) == [("m1",), ("m2",)]
 
 
+def test_a_line_that_was_taken_for_the_header_can_be_written_anew(shop, declare):
+    shop.land("mail", "dt=2026-01-05/a.csv", "m2,email,sent,2026-01-05T11:00:00Z\n")
+    row = "{message_id: m2, message_channel: email, message_event: sent, occurred_at: 2026-01-05T11:00:00Z}"
+    declare(f"feed: mail\n    file: dt=2026-01-05/a.csv\n    row: 0\n    becomes: {row}")
+    shop.load(Feed.named("mail", **CSV))
+    assert staged(shop) == [("m2",)]
+
+
 def test_rows_of_parquet_files_keep_the_types_of_their_columns(shop, declare):
     rows = {
         "message_id": pa.array([1, 2, 3], pa.int64()),
