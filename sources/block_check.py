@@ -31,7 +31,7 @@ from sources.readers.json_reader import parse_row
 from sources.replacement import Replacement
 from sources.row_places import are_among
 from sources.row_tables import arrow_type, value_types
-from sources.source_rows import Header, kept_raw
+from sources.source_rows import Header
 from sources.statement import PLACE, SOURCE, column, filled_in, named, select, temporary
 from warehouse.database import Connection
 
@@ -264,7 +264,7 @@ class BlockCheck:
             if isinstance(verdict, Accepted):
                 accepted.append(self._row(file_id, rows, verdict))
             else:
-                refused += [RefusedRow(file_id, row, kept_raw(raw), verdict.reasons) for row, raw in rows]
+                refused += [RefusedRow(file_id, row, raw, verdict.reasons) for row, raw in rows]
         self._insert(accepted)
         return refused
 

@@ -26,7 +26,7 @@ from sources.mapped_feed import MappedFeed
 from sources.operations.operation import Value
 from sources.readers.json_reader import parse_row
 from sources.row_places import are_among
-from sources.source_rows import Block, ColumnKind, Header, Refusal, kept_raw
+from sources.source_rows import Block, ColumnKind, Header, Refusal
 from warehouse.database import Connection
 
 _ROWS: Final = "_rows_to_correct"
@@ -103,10 +103,10 @@ class Corrector:
         """A refused row with the text that arrived, not the corrected one."""
         raw = self._arrived.get((row.file_id, row.row))
         if raw is not None:
-            return replace(row, raw=kept_raw(raw))
+            return replace(row, raw=raw)
         if self._added:
             value = {name: item for name, item in json.loads(row.raw).items() if name not in self._added}
-            return replace(row, raw=kept_raw(json.dumps(value, ensure_ascii=False)))
+            return replace(row, raw=json.dumps(value, ensure_ascii=False))
         return row
 
     @property

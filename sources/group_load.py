@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
@@ -26,7 +26,7 @@ from sources.operations.operation import Value
 from sources.readers.ahead import read_ahead
 from sources.readers.file_reader import FileReader, is_parquet
 from sources.replacement import Replacement
-from sources.source_rows import Block, Header, Reading, Refusal
+from sources.source_rows import Block, Header, Reading, Refusal, kept_raw, told_cut
 from sources.tolerance import Tolerance
 from warehouse.database import Connection
 from warehouse.foreign_text import shown
@@ -212,8 +212,10 @@ class GroupLoad:
             yield self._corrector.rescued_block(rescued, beside)
 
     def _reject(self, load: FileLoad, refused: RefusedRow) -> Reject:
-        file = load.file
-        return Reject(file.feed, file.batch_on, file.file, refused.row, refused.reasons, refused.raw, self.run.now)
+        file, raw = load.file, kept_raw(refused.raw)
+        first, *others = refused.reasons
+        reasons = (replace(first, message=first.message + told_cut(refused.raw)), *others)
+        return Reject(file.feed, file.batch_on, file.file, refused.row, reasons, raw, self.run.now)
 
     def _flush(self, waiting: Waiting) -> None:
         table = _in_one_piece(pa.concat_tables(waiting.tables, promote_options="default"))

@@ -13,7 +13,7 @@ ColumnKind: TypeAlias = Literal["text", "integer", "float", "boolean", "json", "
 """What the values of a flat column are; a moment is one in UTC of whole microseconds, which reads as text."""
 
 KEPT_RAW: Final = 1_000_000
-"""Letters of a refused row that the quarantine keeps; the whole row stays in the landing file."""
+"""Letters of a refused row that the quarantine keeps; the whole row stays in the landing file, and its reason says so."""
 
 
 @dataclass(frozen=True)
@@ -65,3 +65,8 @@ class Reading:
 def kept_raw(text: str) -> str:
     """The part of a refused row that the quarantine keeps."""
     return text if len(text) <= KEPT_RAW else text[:KEPT_RAW]
+
+
+def told_cut(text: str) -> str:
+    """Words on the part of a refused row that the quarantine does not keep; none where it keeps all."""
+    return f" (kept are the first {KEPT_RAW:,} of the row's {len(text):,} letters)" if len(text) > KEPT_RAW else ""

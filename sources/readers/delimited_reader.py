@@ -19,7 +19,7 @@ import pyarrow as pa
 from sources.readers.delimited_block import parse_block
 from sources.readers.encoding import TextBlock
 from sources.readers.headings import HEADER_ROW, Headings
-from sources.source_rows import Block, Header, Refusal, kept_raw
+from sources.source_rows import Block, Header, Refusal
 
 csv.field_size_limit(sys.maxsize)
 
@@ -46,11 +46,11 @@ class DelimitedReader:
         names = self.columns or (self.headings.named(head) if head else ())
         fault = self.headings.fault(head, _DECLARE) if head else ""
         if fault:
-            yield Refusal(HEADER_ROW, kept_raw("".join(records.lines.taken).rstrip("\r\n")), fault)
+            yield Refusal(HEADER_ROW, "".join(records.lines.taken).rstrip("\r\n"), fault)
         if names:
             yield from _read(records, Header(distinct_names(names), tuple("text" for _ in names)))
         if records.lines.break_message:
-            yield Refusal(records.count + 1, kept_raw(records.lines.tail), records.lines.break_message)
+            yield Refusal(records.count + 1, records.lines.tail, records.lines.break_message)
 
     def _header(self, records: _Records) -> tuple[str, ...] | None:
         """The first record; only its first line where a quote in it does not end, or ends in a row further down."""
@@ -86,7 +86,7 @@ def _read(records: _Records, header: Header) -> Iterator[Block | Refusal]:
             yield from _read_singly(records, header)
             continue
         for place, fields, raw in parsed.ragged:
-            yield Refusal(records.count + place + 1, kept_raw(raw), f"the row has {fields} fields, not {records.width}")
+            yield Refusal(records.count + place + 1, raw, f"the row has {fields} fields, not {records.width}")
         if parsed.rows.num_rows:
             numbers = pa.array(parsed.numbers + records.count + 1, pa.int64())
             yield Block(parsed.rows.add_column(0, "row", numbers), header, len(block.data))
@@ -100,7 +100,7 @@ def _read_singly(records: _Records, header: Header) -> Iterator[Block | Refusal]
     for record in records:
         raw = records.lines.taken
         if record is None:
-            yield Refusal(records.count, kept_raw("".join(raw).rstrip("\r\n")), records.refusal)
+            yield Refusal(records.count, "".join(raw).rstrip("\r\n"), records.refusal)
             continue
         rows.append(record)
         numbers.append(records.count)

@@ -19,7 +19,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 
 from sources.readers.delimited_reader import distinct_names
 from sources.readers.headings import HEADER_ROW, Headings
-from sources.source_rows import Block, Header, Reading, Refusal, kept_raw
+from sources.source_rows import Block, Header, Reading, Refusal
 
 Cell: TypeAlias = "int | float | str | bool | time | date | datetime | timedelta"
 _Head: TypeAlias = tuple[int, int, list[str]]
@@ -91,14 +91,14 @@ class ExcelReader:
         fault = self.headings.fault(names, _DECLARE)
         if fault:
             done = HEADER_ROW if is_first else done + 1
-            yield Refusal(done, kept_raw("\t".join(names)), fault)
+            yield Refusal(done, "\t".join(names), fault)
         header = Header(distinct_names(self.headings.named(names)), tuple("text" for _ in names))
         rows: list[list[str]] = []
         numbers: list[int] = []
         for texts in _filled(sheet, place + 1):
             done += 1
             if any(texts[:first]) or any(texts[first + len(names) :]):
-                yield Refusal(done, kept_raw("\t".join(texts)), "the row has cells outside the columns of the table")
+                yield Refusal(done, "\t".join(texts), "the row has cells outside the columns of the table")
                 continue
             rows.append(texts[first : first + len(names)])
             numbers.append(done)

@@ -32,7 +32,7 @@ from sources.readers.headings import DELIMITERS, HEADER_ROW, Headings, split_lin
 from sources.readers.json_reader import JsonReader
 from sources.readers.parquet_reader import MAGIC, read_parquet
 from sources.shape import shape_of
-from sources.source_rows import Block, Header, Reading, Refusal, kept_raw
+from sources.source_rows import Block, Header, Reading, Refusal
 
 FILE_NAME: Final = "_file_name"
 """The name of the file, where a mapping reads a column of this name."""
@@ -109,7 +109,7 @@ class FileReader:
             reading.is_unusable = True
             _drain(texts)
             raw = held.data.decode("utf-8", "replace") if held else ""
-            yield Refusal(1, kept_raw(raw), "the file holds nothing but blanks, line ends and control characters")
+            yield Refusal(1, raw, "the file holds nothing but blanks, line ends and control characters")
             return
         yield from self._texts(chain([held], texts), reading, self._are_lines(path))
 
@@ -154,7 +154,7 @@ class FileReader:
         if told:
             reading.is_unusable = True
             _drain(blocks)
-            yield Refusal(1, kept_raw(text.decode("utf-8", "replace")), told)
+            yield Refusal(1, text.decode("utf-8", "replace"), told)
             return
         blocks = chain(begin, blocks)
         if form in {"csv", "tsv"}:

@@ -21,7 +21,7 @@ from sources.readers.encoding import TextBlock
 from sources.readers.envelope import Envelope
 from sources.readers.line_texts import MOST_BYTES, Offsets, line_offsets, line_texts, texts_of
 from sources.readers.salvage import is_opened_by_a_line, salvage
-from sources.source_rows import Block, Reading, Refusal, kept_raw
+from sources.source_rows import Block, Reading, Refusal
 
 _LOOK_AHEAD: Final = 20
 _SPACE: Final = b" \t\r\n"
@@ -99,7 +99,7 @@ class JsonReader:
             if block.data:
                 done += yield from self._line_block(block, done)
             if block.is_broken:
-                yield Refusal(done + 1, kept_raw(block.tail), block.is_broken)
+                yield Refusal(done + 1, block.tail, block.is_broken)
 
     def _line_block(self, block: TextBlock, done: int) -> Generator[Block | Refusal, None, int]:
         """The rows of whole lines; how many places they take: one each, more where a line holds several objects.
@@ -110,12 +110,12 @@ class JsonReader:
         if len(data) > MOST_BYTES:
             for index, begin in enumerate(offsets[:-1]):
                 text = data[begin : min(offsets[index + 1], begin + _CHUNK)].decode("utf-8", "replace")
-                yield Refusal(done + index + 1, kept_raw(text), "the line, or one close to it, is of two gigabytes")
+                yield Refusal(done + index + 1, text, "the line, or one close to it, is of two gigabytes")
             return len(offsets) - 1
         raw = line_texts(data, offsets[:-1], offsets[1:])
         for index in sorted(block.bad):
             message = "the bytes are not text of this encoding"
-            yield Refusal(done + index + 1, kept_raw(raw[index].as_py().rstrip("\n")), message)
+            yield Refusal(done + index + 1, raw[index].as_py().rstrip("\n"), message)
         pieces: list[pa.Table] = [] if block.bad else self._scanned(data, offsets, raw, done)
         if pieces:
             table = pa.concat_tables(pieces, promote_options="default")
@@ -220,7 +220,7 @@ class JsonReader:
         if saved.is_closed:
             return
         message = held[-1].is_broken or "the file is not JSON from here on"
-        yield Refusal(done + len(saved.elements) + 1, kept_raw(text[saved.end :]), message)
+        yield Refusal(done + len(saved.elements) + 1, text[saved.end :], message)
 
 
 _SURELY_SHALLOW: Final = 100

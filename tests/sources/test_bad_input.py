@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import json
+import re
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -120,7 +121,9 @@ def test_a_line_of_fifty_megabytes_is_a_row_like_any_other(shop, a_message_feed,
     shop.load(a_message_feed())
     assert shop.counts("mail") == {FILE: (3, 2, 0, 1)}
     assert shop.refused("messages") == [(FILE, 1, "campaign_name", "too_long")]
-    assert shop.ask("select length(raw) from quarantine.messages") == [(1_000_000,)]
+    [(kept, message)] = shop.ask("select length(raw), reasons[1].message from quarantine.messages")
+    assert kept == 1_000_000
+    assert re.search(r"\(kept are the first 1,000,000 of the row's 50,000,\d\d\d letters\)$", message)
 
 
 def test_json_that_is_no_object_is_unreadable_row_by_row(shop, a_message_feed, a_message):
