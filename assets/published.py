@@ -8,7 +8,6 @@ from assets.failure import shown_in_dagster
 from assets.resources import ProjectRun
 from assets.tables import WHEN_SOMETHING_NEW, table_key
 from profiles.publishing.publish import publish
-from quality.data_docs import write_data_docs
 from warehouse.step import TableSpec
 
 GROUP = "published"
@@ -24,7 +23,7 @@ def snapshot_asset(
     @dg.asset(
         key=SNAPSHOT,
         deps=[table_key(spec.full_name) for spec in specs if not spec.name.startswith("_")],
-        description="The read-only DuckDB file, the Parquet and CSV exports and their manifest, swapped in atomically.",
+        description="The read-only DuckDB file, Parquet and CSV exports and quality pages, swapped in atomically.",
         group_name=GROUP,
         owners=[owner],
         kinds={"duckdb", "parquet"},
@@ -35,16 +34,15 @@ def snapshot_asset(
         project = project_run.project
         with shown_in_dagster():
             run = project_run.to_make_tables()
-            project_run.note_published()
             published = publish(project_run.warehouse, project, run, [*specs, *ledgers])
-            write_data_docs(project_run.warehouse, project.published / "quality")
+            project_run.note_published()
         return dg.MaterializeResult(
             metadata={
                 "as_of": run.as_of.isoformat(),
                 "tables": published.tables,
                 "snapshot": published.snapshot.relative_to(project.root).as_posix(),
                 "manifest": published.manifest.relative_to(project.root).as_posix(),
-                "quality_pages": (project.published / "quality").relative_to(project.root).as_posix(),
+                "quality_pages": published.pages.relative_to(project.root).as_posix(),
             }
         )
 

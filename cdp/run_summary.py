@@ -10,9 +10,9 @@ from assets.broken_batches import BrokenBatch, broken
 from quality.suites import Suite
 from sources.schema_ledger import absent_columns, found_changes, told
 from warehouse.database import Connection
+from warehouse.edition import SNAPSHOT_NAME
 from warehouse.errors import CdpError, QualityGateError
 from warehouse.foreign_text import shown
-from warehouse.publishing import SNAPSHOT_NAME
 
 Pending = Mapping[str, Iterable[date]]
 """The days each feed had something to load for when the run began."""

@@ -6,7 +6,6 @@ Counts, numbers and places of rows only; no value of a row is ever in the tables
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from quality.data_pages import index_page, table_page
@@ -15,21 +14,11 @@ from warehouse.database import Warehouse
 
 
 def write_data_docs(warehouse: Warehouse, folder: Path) -> Path:
-    """Write the pages of what was found last into ``folder`` and return the path of its ``index.html``.
-
-    Pages are replaced one by one, each atomically; pages of tables that are no longer asked are removed.
-    """
+    """Write the pages of what was found last into an empty ``folder`` and return the path of its ``index.html``."""
     tables = read_findings(warehouse)
     folder.mkdir(parents=True, exist_ok=True)
-    pages = {table.file: table_page(table) for table in tables} | {"index.html": index_page(tables)}
-    for name, text in pages.items():
-        _replace(folder / name, text)
-    for stale in set(folder.glob("*.html")) - {folder / name for name in pages}:
-        stale.unlink()
-    return folder / "index.html"
-
-
-def _replace(path: Path, text: str) -> None:
-    new = path.with_name(f".{path.name}.new")
-    new.write_text(text, encoding="utf-8")
-    os.replace(new, path)
+    index = folder / "index.html"
+    index.write_text(index_page(tables), encoding="utf-8")
+    for table in tables:
+        (folder / table.file).write_text(table_page(table), encoding="utf-8")
+    return index

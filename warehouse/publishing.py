@@ -1,19 +1,17 @@
-"""How readers get a complete, unchanging copy while the next run writes.
+"""Writes tables for readers: a DuckDB file, and of its rows one file per table and format, with a manifest.
 
-A snapshot is a new DuckDB file; the name readers open is a link that is replaced in one rename. Whoever has the
-old file open keeps reading it. Exports are files of one table each; their manifest is written last, so a
-manifest never names a file that is not there.
+The exports are made of what the DuckDB file holds, so that both say the same. Putting them where readers look is
+another matter (``warehouse/edition.py``).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import date
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlglot import exp
@@ -21,7 +19,6 @@ from sqlglot import exp
 from warehouse.database import Connection, Warehouse
 from warehouse.step import TableSpec, comments, quoted
 
-SNAPSHOT_NAME = "cdp.duckdb"
 _ATTACHED = "snapshot"
 _COPY_OPTIONS = {"parquet": "format parquet, compression zstd", "csv": "format csv, header true"}
 _AT_ONCE = 2
@@ -30,62 +27,80 @@ _AT_ONCE = 2
 
 @dataclass(frozen=True)
 class Published:
-    """A table to publish, and the columns of it that readers may see."""
+    """A table to publish, and the columns of it that readers may see; some ``shown`` otherwise than the table has them."""
 
     spec: TableSpec
     columns: tuple[str, ...]
+    shown: Mapping[str, exp.Expr] = field(default_factory=dict)
 
     @property
     def select(self) -> exp.Select:
         """The rows and columns that are published, in the order of the table."""
-        columns = [exp.column(name, quoted=True) for name in self.columns]
+        columns = [
+            self.shown[name].as_(name, quoted=True) if name in self.shown else exp.column(name, quoted=True)
+            for name in self.columns
+        ]
         return exp.select(*columns).from_(exp.table_(self.spec.name, db=self.spec.schema))
 
+    @property
+    def exported(self) -> exp.Select:
+        """The same, as the attached snapshot holds it, in the order of its grain."""
+        order = [exp.column(name, quoted=True) for name in self.spec.grain if name in self.columns]
+        columns = [exp.column(name, quoted=True) for name in self.columns]
+        table = exp.table_(self.spec.name, db=self.spec.schema, catalog=_ATTACHED)
+        return exp.select(*columns).from_(table).order_by(*order)
 
-def write_snapshot(warehouse: Warehouse, folder: Path, run_id: str, tables: Sequence[Published], *, keep: int) -> Path:
-    """Write ``folder/snapshots/cdp-<run_id>.duckdb`` and point ``folder/cdp.duckdb`` at it; return the new file.
 
-    The newest ``keep`` snapshots stay; older ones are unlinked (whoever reads one keeps it until it closes it).
+def write_tables(
+    warehouse: Warehouse,
+    tables: Sequence[Published],
+    *,
+    snapshot: Path,
+    exports: Path,
+    formats: Sequence[str],
+    head: Mapping[str, object],
+) -> None:
+    """Write the DuckDB file ``snapshot``, and into the folder ``exports`` files of the given formats.
+
+    The ``head`` stands in the manifest above the tables.
     """
-    snapshots = folder / "snapshots"
-    snapshots.mkdir(parents=True, exist_ok=True)
-    final = snapshots / f"cdp-{run_id}.duckdb"
-    unfinished = snapshots / f".{final.name}.unfinished"
-    for leftover in snapshots.glob(".*"):
-        leftover.unlink()
+    with _attached(warehouse, snapshot) as cursor:
+        _copy_tables(cursor, tables)
+        _export_tables(warehouse, exports, tables, formats, head)
+
+
+@contextmanager
+def _attached(warehouse: Warehouse, snapshot: Path) -> Iterator[Connection]:
     cursor = warehouse.cursor()
-    cursor.execute(f"attach {quoted(str(unfinished))} as {_ATTACHED}")
     try:
-        cursor.begin()  # else every comment would be a transaction of its own
+        cursor.execute(f"attach {quoted(str(snapshot))} as {_ATTACHED}")
+        try:
+            yield cursor
+        finally:
+            cursor.execute(f"detach {_ATTACHED}")
+    finally:
+        cursor.close()
+
+
+def _copy_tables(cursor: Connection, tables: Sequence[Published]) -> None:
+    cursor.begin()  # else every comment would be a transaction of its own
+    try:
         for schema in sorted({table.spec.schema for table in tables}):
             cursor.execute(f"create schema if not exists {_ATTACHED}.{schema}")
         for table in tables:
-            _copy_table(cursor, table)
-        cursor.commit()
+            target = f"{_ATTACHED}.{table.spec.full_name}"
+            cursor.execute(f"create table {target} as {table.select.sql(dialect='duckdb')}")
+            cursor.execute(comments(table.spec, table.columns, target))
     except BaseException:
         cursor.rollback()
         raise
-    finally:
-        cursor.execute(f"detach {_ATTACHED}")
-        cursor.close()
-    _sync(unfinished)
-    os.replace(unfinished, final)
-    _point(folder / SNAPSHOT_NAME, Path("snapshots") / final.name)
-    _unlink_old(snapshots, final, keep)
-    return final
+    cursor.commit()
+    cursor.execute(f"checkpoint {_ATTACHED}")  # what is in a log beside the file would not be published
 
 
-def write_exports(
-    warehouse: Warehouse,
-    folder: Path,
-    tables: Sequence[Published],
-    *,
-    formats: Sequence[str],
-    run_id: str,
-    as_of: date,
-    schema_version: int,
-) -> Path:
-    """Write each table as files of the given formats, then the manifest; return the manifest's path."""
+def _export_tables(
+    warehouse: Warehouse, folder: Path, tables: Sequence[Published], formats: Sequence[str], head: Mapping[str, object]
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     cursors = [warehouse.cursor() for _ in tables]
     try:
@@ -100,14 +115,8 @@ def write_exports(
     finally:
         for cursor in cursors:
             cursor.close()
-    manifest = {"run_id": run_id, "as_of": as_of.isoformat(), "schema_version": schema_version, "tables": entries}
-    return _write_text(folder / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
-
-
-def _copy_table(cursor: Connection, table: Published) -> None:
-    target = f"{_ATTACHED}.{table.spec.full_name}"
-    cursor.execute(f"create table {target} as {table.select.sql(dialect='duckdb')}")
-    cursor.execute(comments(table.spec, table.columns, target))
+    text = json.dumps({**head, "tables": entries}, ensure_ascii=False, indent=1) + "\n"
+    (folder / "manifest.json").write_text(text, encoding="utf-8")
 
 
 def _exported(
@@ -119,7 +128,7 @@ def _exported(
         {"name": column, "type": types[column], "description": table.spec.columns.get(column, "")}
         for column in table.columns
     ]
-    rows = table.select.order_by(*(exp.column(column, quoted=True) for column in table.spec.grain)).sql("duckdb")
+    rows = table.exported.sql("duckdb")
     entries: list[Mapping[str, object]] = []
     for kind in formats:
         path = folder / f"{name}.{kind}"
@@ -143,11 +152,8 @@ def _ordered(cursor: Connection, path: Path, columns: Sequence[Mapping[str, str]
 
 
 def _export(cursor: Connection, rows: str, path: Path, options: str) -> int:
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    copied = cursor.execute(f"copy ({rows}) to {quoted(str(unfinished))} ({options})").fetchone()
+    copied = cursor.execute(f"copy ({rows}) to {quoted(str(path))} ({options})").fetchone()
     assert copied is not None
-    _sync(unfinished)
-    os.replace(unfinished, path)
     return int(copied[0])
 
 
@@ -156,43 +162,11 @@ def _types(cursor: Connection) -> Mapping[str, Mapping[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for table, column, kind in cursor.execute(
         "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns() "
-        "where database_name = current_database()"
+        "where database_name = $database",
+        {"database": _ATTACHED},
     ).fetchall():
         found.setdefault(table, {})[column] = kind
     return found
-
-
-def _point(link: Path, target: Path) -> None:
-    waiting = link.with_name(f".{link.name}.next")
-    waiting.unlink(missing_ok=True)
-    waiting.symlink_to(target)
-    os.replace(waiting, link)
-    _sync(link.parent)
-
-
-def _unlink_old(snapshots: Path, newest: Path, keep: int) -> None:
-    others = sorted(
-        (path for path in snapshots.glob("cdp-*.duckdb") if path != newest),
-        key=lambda path: (path.stat().st_mtime_ns, path.name),
-    )
-    for path in others[: max(0, len(others) - (keep - 1))]:
-        path.unlink()
-
-
-def _write_text(path: Path, text: str) -> Path:
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    _sync(unfinished)
-    os.replace(unfinished, path)
-    return path
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _sha256(path: Path) -> str:

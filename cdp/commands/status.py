@@ -16,8 +16,8 @@ from sources.summary import feed_summaries
 from warehouse.business import load_business
 from warehouse.database import Connection
 from warehouse.declaration import Problems
+from warehouse.edition import SNAPSHOT_NAME
 from warehouse.project import Project
-from warehouse.publishing import SNAPSHOT_NAME
 
 Rows = list[dict[str, Any]]
 

@@ -11,9 +11,9 @@ from cdp.terminal import JsonOption, ProjectOption, counted, say, show, show_jso
 from cdp.warehouses import reading
 from warehouse.database import Connection
 from warehouse.declaration import suggestion
+from warehouse.edition import SNAPSHOT_NAME
 from warehouse.errors import WarehouseError
 from warehouse.project import Project
-from warehouse.publishing import SNAPSHOT_NAME
 from warehouse.query import ask, tables_in
 
 app = typer.Typer(help="Tables of the warehouse.", no_args_is_help=True)

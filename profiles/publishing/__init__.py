@@ -1,4 +1,4 @@
-"""What readers get: the snapshot and the exports.
+"""What readers get: the snapshot, the exports and the pages about quality.
 
-Put here which tables and columns are published. Keep out how a file is swapped in (``warehouse/publishing.py``).
+Put here which tables and columns are published. Keep out how they are swapped in (``warehouse/edition.py``).
 """

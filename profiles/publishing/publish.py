@@ -1,20 +1,24 @@
-"""Publishes the newest tables: a read-only DuckDB file swapped in atomically, exports, and their manifest."""
+"""Publishes the newest tables: a read-only DuckDB file, exports with their manifest, and the pages about quality."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlglot import exp
+
+from quality.data_docs import write_data_docs
 from warehouse.database import Warehouse
+from warehouse.edition import Edition
 from warehouse.project import Project
-from warehouse.publishing import Published, write_exports, write_snapshot
+from warehouse.publishing import Published, write_tables
 from warehouse.step import Run, TableSpec
 
 SCHEMA_VERSION = 1
 """Raised when a published table or column changes its meaning or goes away."""
 
-KEPT_SNAPSHOTS = 3
+KEPT_EDITIONS = 3
 EXPORT_FORMATS = ("parquet", "csv")
 
 PUBLISHED_IDENTITY: Mapping[str, frozenset[str]] = {
@@ -38,10 +42,11 @@ PUBLISHED_OPS: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True)
 class Publication:
-    """What one run published: the snapshot file, the manifest, and rows per table."""
+    """What one run published: the DuckDB file, the names of manifest and pages, and how many tables."""
 
     snapshot: Path
     manifest: Path
+    pages: Path
     tables: int
 
 
@@ -59,19 +64,34 @@ def published_tables(warehouse: Warehouse, specs: Iterable[TableSpec]) -> tuple[
 
 
 def publish(warehouse: Warehouse, project: Project, run: Run, specs: Iterable[TableSpec]) -> Publication:
-    """Write snapshot, exports and manifest of what stands now."""
-    tables = published_tables(warehouse, specs)
-    snapshot = write_snapshot(warehouse, project.published, run.run_id, tables, keep=KEPT_SNAPSHOTS)
-    manifest = write_exports(
+    """Write what stands now where no reader looks, then put it in the place of what was published before.
+
+    Whoever notes that the run is published does so afterwards: a writer that dies leaves nothing that is not true.
+    """
+    tables = [_as_published(table, run) for table in published_tables(warehouse, specs)]
+    edition = Edition(project.published, run.run_id)
+    edition.begin()
+    write_tables(
         warehouse,
-        project.published / "exports",
         tables,
+        snapshot=edition.snapshot,
+        exports=edition.files / "exports",
         formats=EXPORT_FORMATS,
-        run_id=run.run_id,
-        as_of=run.as_of,
-        schema_version=SCHEMA_VERSION,
+        head={"run_id": run.run_id, "as_of": run.as_of.isoformat(), "schema_version": SCHEMA_VERSION},
     )
-    return Publication(snapshot, manifest, len(tables))
+    write_data_docs(warehouse, edition.files / "quality")
+    snapshot = edition.put_in_place(keep=KEPT_EDITIONS)
+    published = project.published
+    return Publication(snapshot, published / "exports" / "manifest.json", published / "quality", len(tables))
+
+
+def _as_published(table: Published, run: Run) -> Published:
+    """Who reads of this run in ``ops.runs`` reads what it published, though the warehouse cannot say so yet."""
+    if table.spec.full_name != "ops.runs":
+        return table
+    is_this_run = exp.column("run_id").eq(exp.convert(run.run_id))
+    status = exp.case().when(is_this_run, exp.convert("published")).else_(exp.column("status"))
+    return replace(table, shown={"status": status})
 
 
 def _hidden(spec: TableSpec) -> frozenset[str] | None:

@@ -1,7 +1,9 @@
-"""Ctrl-C and a stop signal end what was started, at once, wholly and in words."""
+"""Ctrl-C and a stop signal end what was started, at once, wholly and in words; after a kill the next run goes on."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import signal
@@ -11,18 +13,35 @@ import sys
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from cdp.command import run_command
 
 pytestmark = pytest.mark.end_to_end
 
+KILLED = """
+import os, signal, sys
+from cdp.command import run_command
+
+def kill(event, arguments):
+    if event == "os.listdir" and str(arguments[0]).endswith(sys.argv[1]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(kill)
+run_command(["run", "--project", sys.argv[2]])
+"""
+"""A run that is killed when it looks into a folder: into that of the editions it does when readers have all of it."""
+
 FEED = "kind: purchases\nmapping: csv\ncurrency: EUR\nfields: {status: {constant: paid}}\n"
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("stopping") / "mine"
+    return a_project(tmp_path_factory.mktemp("stopping") / "mine")
+
+
+def a_project(folder: Path) -> Path:
     assert run_command(["init", str(folder)]) == 0
     (folder / "config" / "feeds" / "orders.yml").write_text(FEED, encoding="utf-8")
     landing = folder / "landing" / "orders" / "dt=2026-01-05"
@@ -33,9 +52,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def start(*arguments: str) -> subprocess.Popen[str]:
     command = [str(Path(sys.executable).with_name("cdp")), *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
+
+
+def environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in {"DAGSTER_HOME", "CDP_PROJECT"}}
-    environment = kept | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    return kept | {"PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 def a_free_port() -> int:
@@ -68,6 +90,41 @@ def test_an_interrupted_run_says_so_in_one_line_and_leaves_nothing_behind(projec
     assert process.returncode == 130
     assert run_command(["run", "--project", str(project)]) == 0
     assert "published: published/cdp.duckdb" in capsys.readouterr().out
+
+
+def statuses(project: Path) -> dict[str, str]:
+    with duckdb.connect(str(project / "state" / "warehouse.duckdb"), read_only=True) as warehouse:
+        return dict(warehouse.sql("select run_id, status from ops.runs").fetchall())
+
+
+def published_run(project: Path) -> str:
+    """The run whose manifest readers find; its files agree with it."""
+    exports = project / "published" / "exports"
+    manifest = json.loads((exports / "manifest.json").read_text(encoding="utf-8"))
+    for table in manifest["tables"]:
+        assert hashlib.sha256((exports / table["file"]).read_bytes()).hexdigest() == table["sha256"]
+    return str(manifest["run_id"])
+
+
+def test_a_run_is_published_when_readers_have_it_and_what_a_kill_leaves_the_next_run_publishes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = a_project(tmp_path / "mine")
+    command = [sys.executable, "-c", KILLED, "published/editions", str(project)]
+    process = subprocess.run(command, capture_output=True, check=False, env=environment())
+    assert process.returncode == -signal.SIGKILL, process.stderr
+    assert published_run(project) in statuses(project)
+    assert "published" not in statuses(project).values()
+    capsys.readouterr()
+    assert run_command(["run", "--json", "--project", str(project)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["feeds"]["orders"]["rows_read"] == 0
+    assert told["published"] == "published/cdp.duckdb"
+    assert published_run(project) == told["run_id"]
+    assert statuses(project)[told["run_id"]] == "published"
+    with duckdb.connect(str((project / "published" / "cdp.duckdb").resolve()), read_only=True) as reader:
+        shown = dict(reader.sql("select run_id, status from ops.runs").fetchall())
+    assert shown == statuses(project)
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes below /proc")

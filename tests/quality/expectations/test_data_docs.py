@@ -62,15 +62,6 @@ def test_the_trend_shows_recent_days_oldest_first(warehouse: Warehouse, run: Run
     assert 'aria-label="Observed: 1, 2, 3"' in page
 
 
-def test_pages_of_tables_that_are_no_longer_asked_are_removed(warehouse: Warehouse, run: Run, tmp_path: Path) -> None:
-    a_table(warehouse, [("t1", "x", 1)])
-    a_page(warehouse, run, tmp_path)
-    warehouse.cursor().execute("delete from ops.quality_results")
-    index = write_data_docs(warehouse, tmp_path)
-    assert [page.name for page in tmp_path.iterdir()] == ["index.html"]
-    assert "Nothing was asked yet" in index.read_text(encoding="utf-8")
-
-
 def test_pages_of_a_new_warehouse_say_that_nothing_was_asked(warehouse: Warehouse, tmp_path: Path) -> None:
     index = write_data_docs(warehouse, tmp_path / "new" / "quality")
     assert "Nothing was asked yet" in index.read_text(encoding="utf-8")
