@@ -27,7 +27,7 @@ _AT_ONCE = 2
 
 @dataclass(frozen=True)
 class Published:
-    """A table to publish, and the columns of it that readers may see; some ``shown`` otherwise than the table has them."""
+    """A table to publish, and its columns that readers see; some are ``shown`` otherwise than the table has them."""
 
     spec: TableSpec
     columns: tuple[str, ...]
