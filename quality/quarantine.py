@@ -13,7 +13,6 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, Final, Literal
 
-import pyarrow as pa
 from sqlglot import exp
 
 from quality.contracts.check import CODES, Reason
@@ -49,46 +48,11 @@ COLUMNS: Final = {
 }
 """Column → SQL type and meaning, in order."""
 
-_ARROW: Final = pa.schema(
-    [
-        ("quarantine_id", pa.string()),
-        ("feed", pa.string()),
-        ("batch_on", pa.date32()),
-        ("file", pa.string()),
-        ("row", pa.int64()),
-        ("reasons", pa.list_(pa.struct([("field", pa.string()), ("code", pa.string()), ("message", pa.string())]))),
-        ("raw", pa.large_string()),
-        ("first_seen_at", pa.timestamp("us")),
-    ]
-)
-
 
 def quarantine_id(kind: str, feed: str, file: str, row: int) -> str:
     """The same for the same place: q and 16 hexadecimal digits."""
     place = "|".join((kind, feed, file, str(row)))
     return "q" + hashlib.md5(place.encode(), usedforsecurity=False).hexdigest()[:16]
-
-
-@dataclass(frozen=True)
-class Reject:
-    """A source row that broke its contract."""
-
-    feed: str
-    batch_on: date
-    file: str
-    row: int
-    reasons: tuple[Reason, ...]
-    raw: str
-    first_seen_at: datetime
-
-    @property
-    def text(self) -> str:
-        """The source row as the quarantine keeps it."""
-        return _readable(self.raw)
-
-    def quarantine_id(self, kind: str) -> str:
-        """Its id in the quarantine of its kind."""
-        return quarantine_id(kind, self.feed, self.file, self.row)
 
 
 @dataclass(frozen=True)
@@ -299,32 +263,10 @@ def on_kind(kind: str, statement: str) -> str:
 
 def content_hash(text: str) -> str:
     """Says whether a source row is still the one that was seen: 16 hexadecimal digits of its text."""
-    return hashlib.sha256(_readable(text).encode()).hexdigest()[:16]
+    return hashlib.sha256(readable(text).encode()).hexdigest()[:16]
 
 
-def rejects_table(kind: str, rejects: Sequence[Reject]) -> pa.Table:
-    """Rejected rows as they are handed over; of two in one place the later."""
-    newest = {reject.quarantine_id(kind): reject for reject in rejects}
-    rows = [
-        {
-            "quarantine_id": quarantine_id,
-            "feed": reject.feed,
-            "batch_on": reject.batch_on,
-            "file": reject.file,
-            "row": reject.row,
-            "reasons": [
-                {"field": _readable(reason.field), "code": reason.code, "message": reason.message}
-                for reason in reject.reasons
-            ],
-            "raw": reject.text,
-            "first_seen_at": reject.first_seen_at,
-        }
-        for quarantine_id, reject in newest.items()
-    ]
-    return pa.Table.from_pylist(rows, schema=_ARROW)
-
-
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """Text that can be stored as UTF-8: half surrogate pairs are written as escapes."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 

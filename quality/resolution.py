@@ -7,15 +7,17 @@ caller's transaction together with the rows themselves.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 import pyarrow as pa
 
-from quality.quarantine import Reject, on_kind, rejects_table
+from quality.quarantine import on_kind
 from quality.quarantine_history import add_events
+from quality.rejects import Rejects
+from warehouse.arrow_view import shown_as
 from warehouse.database import Connection
 
 PIPELINE: Final = "pipeline"
@@ -46,32 +48,23 @@ class Reread:
     corrected: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
 
-def replace_rejects(
-    connection: Connection,
-    kind: str,
-    feed: str,
-    files: Mapping[str, Reread],
-    rejects: Sequence[Reject],
-    attempt: Attempt,
-) -> None:
+def replace_rejects(rejects: Rejects, feed: str, files: Mapping[str, Reread], attempt: Attempt) -> None:
     """After ``files`` of a feed were read: its refused rows are exactly ``rejects``; the others leave quarantine."""
-    tables = {"_rejects": rejects_table(kind, rejects), "_reread": _reread(files), "_corrected": _corrected(files)}
-    for name, table in tables.items():
-        connection.register(name, table)
-    try:
-        values = {"feed": feed, "asked": sorted(attempt.asked), "by": attempt.by, "why": attempt.why}
+    connection, kind = rejects.connection, rejects.kind
+    rejects.keep_last()
+    values = {"feed": feed, "asked": sorted(attempt.asked), "by": attempt.by, "why": attempt.why}
+    with (
+        shown_as(connection, "_reread", _reread(files)),
+        shown_as(connection, "_corrected", _corrected(files)),
+    ):
         connection.execute(on_kind(kind, _JUDGE), values)
-        connection.execute(_EVENTS)
-        add_events(connection, kind, attempt.at, attempt.run_id)
-        connection.execute(on_kind(kind, _RELEASE), {"at": attempt.at})
-        connection.execute(_MERGE)
-        connection.execute(on_kind(kind, _CLEAR))
-        connection.execute(on_kind(kind, "insert into quarantine.kind by name select * from _merged_rejects"))
-        for name in ("_judged_rejects", "_quarantine_events", "_merged_rejects"):
-            connection.execute(f"drop table {name}")
-    finally:
-        for name in tables:
-            connection.unregister(name)
+    connection.execute(_EVENTS)
+    add_events(connection, kind, attempt.at, attempt.run_id)
+    connection.execute(on_kind(kind, _RELEASE), {"at": attempt.at})
+    connection.execute(on_kind(kind, _CLEAR))
+    connection.execute(on_kind(kind, _TAKE_OVER))
+    for name in ("_judged_rejects", "_quarantine_events", "_rejects"):
+        connection.execute(f"drop table {name}")
 
 
 def discard_rows(connection: Connection, kind: str, ids: Collection[str], attempt: Attempt) -> int:
@@ -87,15 +80,12 @@ def move_rows(connection: Connection, kind: str, feed: str, moved: Mapping[str, 
     """Files lie under other paths now (old → new), which are loaded: what was discarded there stays so here."""
     if not moved:
         return
-    connection.register("_moved_files", pa.table({"old": list(moved), "new": list(moved.values())}))
-    try:
+    with shown_as(connection, "_moved_files", pa.table({"old": list(moved), "new": list(moved.values())})):
         for events, change in ((_CARRIED, _CARRY), (_LEFT, _LEAVE)):
             connection.execute(on_kind(kind, events), {"feed": feed})
             add_events(connection, kind, attempt.at, attempt.run_id)
             connection.execute(on_kind(kind, change), {"feed": feed})
         connection.execute("drop table _quarantine_events")
-    finally:
-        connection.unregister("_moved_files")
 
 
 _JUDGE: Final = """
@@ -112,7 +102,7 @@ select
     end as event
 from (
     select
-        o.* exclude (status), o.status as was, n.quarantine_id is not null as is_refused,
+        o.* exclude (status, reasons, raw), o.status as was, n.quarantine_id is not null as is_refused,
         case when n.quarantine_id is null then f.is_same else n.raw = o.raw end as is_same,
         f.is_anew or list_contains($asked, o.quarantine_id) as is_attempt,
         case when list_contains($asked, o.quarantine_id) then $by else coalesce(c.author, $by) end as acted_by,
@@ -145,11 +135,12 @@ set
 from _judged_rejects as j
 where j.quarantine_id = q.quarantine_id and j.event = 'replayed'
 """
-_MERGE: Final = """
-create or replace temp table _merged_rejects as
+_TAKE_OVER: Final = """
+insert into quarantine.kind by name
 select
-    n.* replace (case when j.is_same then least(n.first_seen_at, j.first_seen_at) else n.first_seen_at end
-        as first_seen_at),
+    n.* exclude (number) replace (
+        case when j.is_same then least(n.first_seen_at, j.first_seen_at) else n.first_seen_at end as first_seen_at
+    ),
     case when j.is_same and j.was = 'discarded' then 'discarded' else 'open' end as status,
     case when j.is_same and j.was = 'discarded' then j.resolved_at end as resolved_at,
     case when j.is_same and j.was = 'discarded' then j.resolved_by end as resolved_by,

@@ -33,6 +33,7 @@ from sources.row_places import are_among
 from sources.row_tables import arrow_type, value_types
 from sources.source_rows import Header
 from sources.statement import PLACE, SOURCE, column, filled_in, named, select, temporary
+from warehouse.arrow_view import ArrowView, shown_as
 from warehouse.database import Connection
 
 _BLOCK: Final = "_source_block"
@@ -73,18 +74,6 @@ class BlockResult:
     refused: list[RefusedRow]
     collapsed: dict[int, int]
     filled: dict[int, dict[str, int]]
-
-
-@dataclass
-class _Frame:
-    """Shows a block to statements. What is registered in a transaction is held until that ends: so only the frame."""
-
-    rows: pa.Table | None
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """The rows, as the database asks for them."""
-        assert self.rows is not None
-        return self.rows.__arrow_c_stream__(requested_schema)
 
 
 @dataclass(frozen=True)
@@ -144,22 +133,17 @@ class BlockCheck:
             plain = int(pc.sum(shown.column(PLAIN)).as_py() or 0)
             quick = _compiled(self._key, header, held, PlainRows(tuple(moments.items())))
             ways = _Ways(program, quick, rows.num_rows - plain, tuple(map(moment_column, moments)))
-        frame = _Frame(shown)
-        connection.register(_BLOCK, frame)
-        try:
+        with shown_as(connection, _BLOCK, shown) as view:
             kind = "view" if is_direct or header is None else "table"
             connection.execute(_source_statement(header, kind, ways.moments))
-            return self._checked_block(connection, ways, frame, rows, header)
-        finally:
-            connection.unregister(_BLOCK)
-            frame.rows = None
+            return self._checked_block(connection, ways, view, rows, header)
 
     def _is_plain(self, plain: int, rows: int) -> bool:
         """Whether so many rows are plain that they are worth statements of their own."""
         return self.trusts_statements and plain >= max(self.worth_quick, rows // 2)
 
     def _checked_block(
-        self, connection: Connection, ways: _Ways, frame: _Frame, rows: pa.Table, header: Header | None
+        self, connection: Connection, ways: _Ways, view: ArrowView, rows: pa.Table, header: Header | None
     ) -> BlockResult:
         program = ways.program
         is_direct = connection is self.replacement.connection
@@ -167,7 +151,7 @@ class BlockCheck:
         if is_direct:
             count = self._take_sure(connection, ways, rows.schema, header)
             filled = self._filled(connection, program, rows, header)
-            refused = self._judge_rest(connection, frame, rows, header, count)
+            refused = self._judge_rest(connection, view, rows, header, count)
         else:
             self._make(connection, program, None)
             self.replacement.take(connection.execute(self._sure_rows).to_arrow_table())
@@ -220,7 +204,7 @@ class BlockCheck:
         self._was_flat = is_flat
 
     def _judge_rest(
-        self, connection: Connection, frame: _Frame, rows: pa.Table, header: Header | None, count: int
+        self, connection: Connection, view: ArrowView, rows: pa.Table, header: Header | None, count: int
     ) -> list[RefusedRow]:
         """All but the ``count`` rows that were taken are doubtful."""
         taken = self.replacement.note_taken(count, rows)
@@ -229,8 +213,8 @@ class BlockCheck:
         are_meant = pc.invert(are_among(rows, taken))
         if header is None:
             return self._judge_doubtful(self._json_rows(rows, are_meant))
-        assert frame.rows is not None
-        frame.rows = frame.rows.filter(are_meant)  # else the database would read the whole block once more
+        assert view.rows is not None
+        view.rows = view.rows.filter(are_meant)  # else the database would read the whole block once more
         return self._judge_doubtful(self._flat_groups(connection, None, header))
 
     @property

@@ -27,6 +27,7 @@ from sources.operations.operation import Value
 from sources.readers.json_reader import parse_row
 from sources.row_places import are_among
 from sources.source_rows import Block, ColumnKind, Header, Refusal
+from warehouse.arrow_view import shown_as
 from warehouse.database import Connection
 
 _ROWS: Final = "_rows_to_correct"
@@ -158,9 +159,8 @@ class Corrector:
             raws = (raw.rstrip("\r\n") for raw in meant.column("raw").to_pylist())
             return [(file_id, row, raw, _object(raw)) for (file_id, row), raw in zip(places, raws, strict=True)]
         query = exp.select("_file_id", "_row", *flat_texts(header)).from_(_ROWS).sql(dialect="duckdb")
-        self.connection.register(_ROWS, meant)
-        found = self.connection.execute(query).fetchall()
-        self.connection.unregister(_ROWS)
+        with shown_as(self.connection, _ROWS, meant):
+            found = self.connection.execute(query).fetchall()
         values = [(file_id, row, flat_row(header, texts)) for file_id, row, *texts in found]
         return [(file_id, row, json.dumps(value, ensure_ascii=False), value) for file_id, row, value in values]
 

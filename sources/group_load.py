@@ -8,10 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
-import pyarrow as pa
-
 from quality.contracts.check import Reason
-from quality.quarantine import Reject
+from quality.rejects import Reject, Rejects
 from quality.resolution import Attempt, Reread, replace_rejects
 from sources.block_check import BlockCheck, RefusedRow
 from sources.column_types import ColumnTypes
@@ -28,15 +26,12 @@ from sources.readers.file_reader import FileReader, is_parquet
 from sources.replacement import Replacement
 from sources.source_rows import Block, Header, Reading, Refusal, kept_raw, told_cut
 from sources.tolerance import Tolerance
+from sources.waiting import Waiting
 from warehouse.database import Connection
 from warehouse.foreign_text import shown
 from warehouse.step import Run
 
-MOST_BYTES: Final = 64 << 20
-MOST_ROWS: Final = 100_000
 _READ_AHEAD: Final = 1
-_LEAST_ROWS: Final = 2_000
-"""What a piece of a block should have: fewer are put together."""
 
 Batch = tuple[date, tuple[LandingFile, ...]]
 Progress = Callable[[int, int], None]
@@ -44,7 +39,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class FileLoad:
-    """What is known of a file while it is loaded."""
+    """What is known of a file while it is loaded. ``reasons``: its rejected rows per code; one may count under two."""
 
     file: LandingFile
     reading: Reading = field(default_factory=Reading)
@@ -52,7 +47,8 @@ class FileLoad:
     collapsed: int = 0
     headers: set[Header] = field(default_factory=set)
     filled: Counter[str] = field(default_factory=Counter)
-    rejects: list[Reject] = field(default_factory=list)
+    rejected: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
     unknown: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     types: ColumnTypes = field(default_factory=ColumnTypes)
@@ -70,41 +66,6 @@ class FileLoad:
         rows, size = self.told
         self.told = (self.rows_read, self.file.bytes) if is_done else self.reached
         return self.told[0] - rows, self.told[1] - size
-
-
-@dataclass
-class Waiting:
-    """Blocks with the same columns that wait to be checked together. ``news``: rows and bytes read for them."""
-
-    tables: list[pa.Table] = field(default_factory=list)
-    header: Header | None = None
-    rows: int = 0
-    bytes: int = 0
-    last_id: int = -1
-    news: list[tuple[int, int]] = field(default_factory=list)
-
-    @property
-    def is_full(self) -> bool:
-        """Enough for one statement."""
-        return self.bytes > MOST_BYTES or self.rows > MOST_ROWS
-
-    def fits(self, block: Block) -> bool:
-        """Whether a block has the same columns; Parquet files may differ in types that are all read as text.
-
-        Objects hold what they hold: where a column of the gate is missing, there was nothing."""
-        if block.header != self.header:
-            return False
-        if block.header is None:
-            return True
-        return bool(self.tables[-1].schema.types[2:] == block.rows.schema.types[1:])
-
-    def add(self, block: Block, file_id: int) -> None:
-        """A block of a file."""
-        ids = pa.repeat(pa.scalar(file_id, pa.int32()), block.rows.num_rows)
-        rows = block.rows.rename_columns(["_row", *block.rows.column_names[1:]]).add_column(0, "_file_id", ids)
-        self.tables.append(rows)
-        self.header, self.last_id = block.header, file_id
-        self.rows, self.bytes = self.rows + block.rows.num_rows, self.bytes + block.bytes
 
 
 @dataclass(frozen=True)
@@ -141,7 +102,9 @@ class GroupLoad:
         replacement.begin()
         self._corrector = Corrector(self.scratch, self.mapped, files, self._entries(files))
         self._check = BlockCheck(self.scratch, self.mapped, self.reader.gate, replacement)
+        self._rejects = Rejects(self.connection, self.mapped.kind)
         self._read_all()
+        self._rejects.settle()
         self._check_counts(replacement.taken)
         tolerance = Tolerance.of(self.connection, self.mapped, known)
         stopped = [stop for day, _ in batches if (stop := self._stop(day, tolerance)) is not None]
@@ -165,6 +128,8 @@ class GroupLoad:
 
     def _read_all(self) -> None:
         for waiting in read_ahead(self._waiting(), _READ_AHEAD):
+            for row in waiting.refused:
+                self._refuse(row)
             if waiting.tables:
                 self._flush(waiting)
             for rows, size in waiting.news:
@@ -175,6 +140,11 @@ class GroupLoad:
         waiting = Waiting()
         for file_id, load in enumerate(self._loads):
             for block in self._blocks(file_id, load):
+                if isinstance(block, RefusedRow):
+                    waiting.refuse(block)
+                    if waiting.has_refused_enough:
+                        yield waiting.without_blocks()
+                    continue
                 needs_whole = self.mapped.counts_rows and block.header is not None
                 is_inside = needs_whole and waiting.last_id == file_id
                 if waiting.tables and (not waiting.fits(block) or (waiting.is_full and not is_inside)):
@@ -186,7 +156,7 @@ class GroupLoad:
             waiting.news.append(load.news(is_done=True))
         yield waiting
 
-    def _blocks(self, file_id: int, load: FileLoad) -> Iterator[Block]:
+    def _blocks(self, file_id: int, load: FileLoad) -> Iterator[Block | RefusedRow]:
         rescued: dict[int, dict[str, Value]] = {}
         beside: Block | None = None
         load.types.is_typed = not self.mapped.flat_forms or is_parquet(load.file.path)
@@ -198,7 +168,7 @@ class GroupLoad:
                     rescued[item.row] = value
                     continue
                 reasons = (Reason("", "unreadable", item.message),)
-                load.rejects.append(self._reject(load, RefusedRow(0, item.row, item.raw, reasons)))
+                yield RefusedRow(file_id, item.row, item.raw, reasons)
                 continue
             load.rows_read += item.rows.num_rows
             load.types.is_typed = load.types.is_typed or item.header is None
@@ -211,19 +181,20 @@ class GroupLoad:
         if rescued:
             yield self._corrector.rescued_block(rescued, beside)
 
-    def _reject(self, load: FileLoad, refused: RefusedRow) -> Reject:
+    def _refuse(self, refused: RefusedRow) -> None:
+        load = self._loads[refused.file_id]
+        load.rejected += 1
+        load.reasons.update({reason.code for reason in refused.reasons})
         file, raw = load.file, kept_raw(refused.raw)
         first, *others = refused.reasons
         reasons = (replace(first, message=first.message + told_cut(refused.raw)), *others)
-        return Reject(file.feed, file.batch_on, file.file, refused.row, reasons, raw, self.run.now)
+        self._rejects.add(Reject(file.feed, file.batch_on, file.file, refused.row, reasons, raw, self.run.now))
 
     def _flush(self, waiting: Waiting) -> None:
-        table = _in_one_piece(pa.concat_tables(waiting.tables, promote_options="default"))
-        rows, header, refused = self._corrector.apply(table, waiting.header)
+        rows, header, refused = self._corrector.apply(waiting.in_one_piece(), waiting.header)
         result = self._check.check(rows, header)
         for row in (*refused, *result.refused):
-            load = self._loads[row.file_id]
-            load.rejects.append(self._reject(load, self._corrector.as_it_arrived(row)))
+            self._refuse(self._corrector.as_it_arrived(row))
         for file_id, count in result.collapsed.items():
             self._loads[file_id].collapsed += count
         for file_id, counts in result.filled.items():
@@ -236,7 +207,7 @@ class GroupLoad:
             WarehouseError: it is not; a bug, and nothing is written.
         """
         for file_id, load in enumerate(self._loads):
-            known = taken.get(file_id, 0) + load.collapsed + len(load.rejects)
+            known = taken.get(file_id, 0) + load.collapsed + load.rejected
             if load.rows_read != known:
                 raise lost_rows(load.file.feed, load.file.file, load.rows_read, known)
 
@@ -247,7 +218,7 @@ class GroupLoad:
         if not reason:
             return None
         unusable = frozenset(load.file.file for load in loads if load.reading.is_unusable)
-        return StoppedBatch(day, reason, {load.file.file: len(load.rejects) for load in loads}, unusable)
+        return StoppedBatch(day, reason, {load.file.file: load.rejected for load in loads}, unusable)
 
     def _new_columns(self, loads: Sequence[FileLoad]) -> str:
         if self.mapped.feed.on_new_column != "stop":
@@ -261,12 +232,11 @@ class GroupLoad:
 
     def _quarantine(self, known: dict[str, FileRecord]) -> None:
         """The refused rows of all files that were read: those of a batch that stops are what must be mended."""
-        rejects = [item for load in self._loads for item in load.rejects]
         reread = {
             load.file.file: self._reread(load, known.get(load.file.file), self._corrector.said.get(number, {}))
             for number, load in enumerate(self._loads)
         }
-        replace_rejects(self.connection, self.mapped.kind, self.mapped.feed.name, reread, rejects, self.attempt)
+        replace_rejects(self._rejects, self.mapped.feed.name, reread, self.attempt)
 
     def _reread(self, load: FileLoad, before: FileRecord | None, corrected: Mapping[int, tuple[str, str]]) -> Reread:
         if before is None:
@@ -294,7 +264,7 @@ class GroupLoad:
         return columns_of(self.reader.gate, file.batch_on, file.file, *found, declared)
 
     def _record(self, load: FileLoad, accepted: int) -> FileRecord:
-        file, rejected = load.file, len(load.rejects)
+        file, rejected = load.file, load.rejected
         return FileRecord(
             feed=file.feed,
             batch_on=file.batch_on,
@@ -313,9 +283,3 @@ class GroupLoad:
             loaded_at=self.run.now,
             run_id=self.run.run_id,
         )
-
-
-def _in_one_piece(table: pa.Table) -> pa.Table:
-    """Statements work on a piece at a time: on those of many small files they would mostly begin and end."""
-    pieces = max((column.num_chunks for column in table.columns), default=1)
-    return table if table.num_rows > pieces * _LEAST_ROWS else table.combine_chunks()

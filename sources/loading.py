@@ -327,5 +327,5 @@ def _batch(day: date, loads: Sequence[FileLoad], counts: dict[str, FileRecord]) 
         rejected=sum(record.rows_rejected for record in records),
         unknown_columns=tuple(sorted({name for load in loads for name in load.unknown})),
         absent_columns=tuple(sorted({name for load in loads for name in load.absent})),
-        reasons=Counter(code for load in loads for item in load.rejects for code in {why.code for why in item.reasons}),
+        reasons=sum((load.reasons for load in loads), Counter()),
     )

@@ -20,6 +20,7 @@ from sources.mapped_feed import MappedFeed
 from sources.operations.operation import call
 from sources.row_tables import CONTENT, SOURCE_ROWS, content, kept_rank, row_types, rows_table, value_types
 from sources.statement import column, everything, filled_in, named, select, temporary
+from warehouse.arrow_view import shown_as
 from warehouse.database import Connection
 
 _PLACES: Final = "_places"
@@ -86,9 +87,8 @@ class Replacement:
         if not rows.num_rows:
             return
         self._count(rows)
-        self.connection.register(_TAKEN, rows)
-        self.connection.execute(self._insert(_TAKEN, is_checked=False), self._lineage)
-        self.connection.unregister(_TAKEN)
+        with shown_as(self.connection, _TAKEN, rows):
+            self.connection.execute(self._insert(_TAKEN, is_checked=False), self._lineage)
 
     def take_sure(self, checked: str) -> int:
         """Add the rows of a table or view that are sure; how many they are."""

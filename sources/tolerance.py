@@ -9,14 +9,12 @@ mend any more: of such a file only what stands counts.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from hashlib import md5
 from typing import Final, Protocol
 
-from quality.quarantine import Reject, on_kind
+from quality.quarantine import on_kind
 from sources.file_ledger import FileRecord
 from sources.landing import LandingFile
 from sources.mapped_feed import MappedFeed
@@ -25,7 +23,24 @@ from warehouse.database import Connection
 from warehouse.foreign_text import shown
 
 _DISCARDED: Final = """
-select quarantine_id, file, md5(raw) from quarantine.kind where feed = $feed and status = 'discarded'
+select file, count(*) from quarantine.kind where feed = $feed and status = 'discarded' group by file
+"""
+_REFUSED: Final = """
+create or replace temp view _refused_now as
+select n.file, n.row, n.reasons, o.quarantine_id is not null as is_left_out
+from _rejects as n
+left join quarantine.kind as o
+    on o.quarantine_id = n.quarantine_id and o.feed = n.feed and o.status = 'discarded' and o.raw = n.raw
+"""
+_LEFT_OUT: Final = "select file, count(*) from _refused_now where is_left_out group by file"
+_MOST: Final = """
+select reason.field, reason.code, count(*) as times
+from (select unnest(reasons) as reason from _refused_now where not is_left_out and list_contains($files, file))
+group by all order by times desc, reason.field, reason.code limit 3
+"""
+_FIRST: Final = """
+select file, row from _refused_now where not is_left_out and list_contains($files, file)
+order by list_position($files, file), row limit 3
 """
 
 
@@ -35,23 +50,31 @@ class LoadedFile(Protocol):
     file: LandingFile
     reading: Reading
     rows_read: int
-    rejects: list[Reject]
+    rejected: int
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """The rule for one feed: what its files brought before, and what someone discarded of it."""
+    """The rule for one feed: what its files brought before, and what someone discarded of it.
 
+    What is refused now stands in ``_rejects`` on the connection.
+    """
+
+    connection: Connection
     mapped: MappedFeed
     known: Mapping[str, FileRecord]
-    discarded: Mapping[str, tuple[str, str]]
-    """Rejected row → its file, and the hash of its text."""
+    discarded: Mapping[str, int]
+    """File → its rows that someone discarded."""
+    left_out: Mapping[str, int]
+    """File → how many of those were refused again just so."""
 
     @classmethod
     def of(cls, connection: Connection, mapped: MappedFeed, known: Mapping[str, FileRecord]) -> Tolerance:
         """The rule as things stand in the warehouse."""
-        found = connection.execute(on_kind(mapped.kind, _DISCARDED), {"feed": mapped.feed.name}).fetchall()
-        return cls(mapped, known, {quarantine_id: (file, text) for quarantine_id, file, text in found})
+        discarded = dict(connection.execute(on_kind(mapped.kind, _DISCARDED), {"feed": mapped.feed.name}).fetchall())
+        connection.execute(on_kind(mapped.kind, _REFUSED))
+        left_out = dict(connection.execute(_LEFT_OUT).fetchall()) if discarded else {}
+        return cls(connection, mapped, known, discarded, left_out)
 
     def breach(self, day: date, loads: Sequence[LoadedFile]) -> str:
         """Why the files read of a batch must not be taken; empty when they may.
@@ -67,35 +90,30 @@ class Tolerance:
 
     def _too_many(self, loads: Sequence[LoadedFile], beside: tuple[int, int]) -> str:
         read = beside[0] + sum(load.rows_read for load in loads)
-        refused = [item for load in loads for item in self._refused(load.rejects)]
-        rejected = beside[1] + len(refused)
+        rejected = beside[1] + sum(load.rejected - self.left_out.get(load.file.file, 0) for load in loads)
         if not loads or rejected <= self.mapped.feed.max_reject_ratio * read:
             return ""
-        reasons = Counter((reason.field, reason.code) for item in refused for reason in item.reasons)
-        most = ", ".join(f"{field or 'row'} {code} ({count:,})" for (field, code), count in reasons.most_common(3))
-        places = ", ".join(f"{shown(item.file)} row {item.row:,}" for item in refused[:3])
-        where = f": {most}; the first are {places}" if refused else ", all of them in files that were read before"
+        where = self._where([load.file.file for load in loads])
         share = f"{rejected / read:.2f} of the batch, max_reject_ratio is {self.mapped.feed.max_reject_ratio:g}"
         return f"{rejected:,} of {read:,} rows break the contract ({share}){where}"
 
-    def _refused(self, rejects: Iterable[Reject]) -> Iterable[Reject]:
-        if not self.discarded:
-            return rejects
-        return (item for item in rejects if not self._is_discarded(item))
-
-    def _is_discarded(self, item: Reject) -> bool:
-        found = self.discarded.get(item.quarantine_id(self.mapped.kind))
-        return found is not None and found[1] == md5(item.text.encode(), usedforsecurity=False).hexdigest()
+    def _where(self, files: Sequence[str]) -> str:
+        """For what most rows of these files are refused, and where the first ones are."""
+        most, first = (self.connection.execute(query, {"files": files}).fetchall() for query in (_MOST, _FIRST))
+        if not first:
+            return ", all of them in files that were read before"
+        reasons = ", ".join(f"{field or 'row'} {code} ({count:,})" for field, code, count in most)
+        places = ", ".join(f"{shown(file)} row {row:,}" for file, row in first)
+        return f": {reasons}; the first are {places}"
 
     def _beside(self, day: date, loads: Sequence[LoadedFile]) -> tuple[int, int]:
         """Rows, and rejected rows, of the batch's files that are not read now."""
         names = {load.file.file for load in loads}
         others = [item for item in self.known.values() if item.batch_on == day and item.file not in names]
-        left_out = Counter(file for file, _ in self.discarded.values())
         here = [item for item in others if item.status != "vanished" and not _is_nothing(item)]
         standing = sum(item.rows_accepted + item.rows_duplicate for item in others)
         rejected = sum(item.rows_rejected for item in here)
-        return standing + rejected, rejected - sum(left_out[item.file] for item in here)
+        return standing + rejected, rejected - sum(self.discarded.get(item.file, 0) for item in here)
 
     def _is_changed(self, load: LoadedFile) -> bool:
         return self._had_rows(load) and self.known[load.file.file].sha256 != load.reading.sha256

@@ -9,7 +9,6 @@ import pytest
 
 from quality.contracts.check import Reason
 from quality.quarantine import (
-    Reject,
     RowFilter,
     count_reasons,
     create_tables,
@@ -19,6 +18,7 @@ from quality.quarantine import (
     spec,
 )
 from quality.quarantine_history import history_of
+from quality.rejects import Reject, Rejects
 from quality.resolution import Attempt, Reread, discard_rows, move_rows, replace_rejects
 from warehouse.database import Connection, Warehouse
 from warehouse.errors import InputError
@@ -46,7 +46,10 @@ def read_files(
     asked = {name: how.pop(name) for name in ("by", "why", "asked") if name in how}
     files = how.pop("files", {reject.file for reject in rejects} or {FILE})
     reread = {file: Reread(**({"is_same": True} | how)) for file in files}  # type: ignore[arg-type,attr-defined]
-    replace_rejects(connection, kind, feed, reread, rejects, Attempt(LATER, "run-2", **asked))  # type: ignore[arg-type]
+    refused = Rejects(connection, kind)
+    for reject in rejects:
+        refused.add(reject)
+    replace_rejects(refused, feed, reread, Attempt(LATER, "run-2", **asked))  # type: ignore[arg-type]
 
 
 def states(connection: Connection) -> list[tuple[int, str, int]]:
