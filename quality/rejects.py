@@ -19,8 +19,8 @@ from quality.quarantine import quarantine_id, readable
 from warehouse.arrow_view import shown_as
 from warehouse.database import Connection
 
-_MOST_WAITING: Final = 10_000
-_MOST_LETTERS: Final = 16 << 20
+MOST_WAITING: Final = 10_000
+MOST_LETTERS: Final = 16 << 20
 
 _CREATE: Final = """
 create or replace temp table _rejects (
@@ -68,7 +68,7 @@ class Rejects:
         """One row more."""
         self._waiting.append(reject)
         self._letters += len(reject.raw)
-        if len(self._waiting) >= _MOST_WAITING or self._letters >= _MOST_LETTERS:
+        if len(self._waiting) >= MOST_WAITING or self._letters >= MOST_LETTERS:
             self.settle()
 
     def settle(self) -> None:

@@ -10,10 +10,10 @@ import pyarrow as pa
 from sources.block_check import RefusedRow
 from sources.source_rows import Block, Header
 
-_MOST_BYTES: Final = 64 << 20
-_MOST_ROWS: Final = 100_000
-_MOST_REFUSED: Final = 10_000
-_MOST_LETTERS: Final = 16 << 20
+MOST_BYTES: Final = 64 << 20
+MOST_ROWS: Final = 100_000
+MOST_REFUSED: Final = 10_000
+MOST_LETTERS: Final = 16 << 20
 _LEAST_ROWS: Final = 2_000
 """What a piece of a block should have: fewer are put together."""
 
@@ -37,12 +37,12 @@ class Waiting:
     @property
     def is_full(self) -> bool:
         """Enough for one statement."""
-        return self.bytes > _MOST_BYTES or self.rows > _MOST_ROWS
+        return self.bytes > MOST_BYTES or self.rows > MOST_ROWS
 
     @property
     def has_refused_enough(self) -> bool:
         """So many refused rows wait that they should not wait for more blocks."""
-        return len(self.refused) >= _MOST_REFUSED or self.letters >= _MOST_LETTERS
+        return len(self.refused) >= MOST_REFUSED or self.letters >= MOST_LETTERS
 
     def refuse(self, row: RefusedRow) -> None:
         """A row of which nothing can be read."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from datetime import date, datetime
 
 import pytest
@@ -272,6 +273,23 @@ def test_what_nobody_called_harmless_is_masked(connection: Connection) -> None:
 def test_half_surrogates_and_nul_can_be_kept(connection: Connection) -> None:
     read_files(connection, a_reject(1, raw='{"a": "\ud800\x00"}'), kind="contacts")
     assert find_row(connection, list_rows(connection)[0].quarantine_id).raw == '{"a": "\\ud800\x00"}'
+
+
+def test_of_two_rows_in_one_place_the_later_is_kept(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quality.rejects.MOST_WAITING", 2)
+    read_files(connection, *(a_reject(number % 3, raw=f"{number}") for number in range(8)))
+    found = connection.execute("select row, raw from quarantine.purchases order by row").fetchall()
+    assert found == [(0, "6"), (1, "7"), (2, "5")]
+
+
+def test_refused_rows_do_not_wait_in_memory(connection: Connection) -> None:
+    refused = Rejects(connection, "purchases")
+    tracemalloc.start()
+    for number in range(60_000):
+        refused.add(a_reject(number, raw=f"{number:01000}"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 30_000_000
 
 
 def test_an_unknown_or_ambiguous_id_is_an_input_error(connection: Connection) -> None:

@@ -63,7 +63,7 @@ def test_a_field_read_whole_and_inside_is_one_place(shop, a_message_feed, a_mess
 
 
 def test_many_small_files_share_a_statement_and_keep_their_rows(shop, a_message_feed, a_message, monkeypatch):
-    monkeypatch.setattr("sources.group_load.MOST_ROWS", 25)
+    monkeypatch.setattr("sources.waiting.MOST_ROWS", 25)
     for day in range(1, 29):
         shop.land(
             "mail",
@@ -75,6 +75,22 @@ def test_many_small_files_share_a_statement_and_keep_their_rows(shop, a_message_
     assert set(shop.counts("mail").values()) == {(8, 7, 0, 1)}
     assert shop.ask("select count(*), count(distinct _file) from staging._messages_versions") == [(196, 28)]
     assert all(row == 8 for _, row, _, _ in shop.refused("messages"))
+
+
+def test_refused_rows_of_every_sort_are_kept_though_they_come_in_many_pieces(
+    shop, a_message_feed, a_message, monkeypatch
+):
+    monkeypatch.setattr("sources.waiting.MOST_REFUSED", 3)
+    monkeypatch.setattr("quality.rejects.MOST_WAITING", 4)
+    lines = [["{broken", json.dumps({"broken": n}), json.dumps(a_message(n)), "\\xff"] for n in range(10)]
+    text = "\n".join(line for some in lines for line in some).encode()
+    shop.land("mail", FILE, text.replace(rb"\xff", b"\xff"))
+    load = shop.load(a_message_feed(max_reject_ratio=1))
+    assert shop.counts("mail") == {FILE: (40, 10, 0, 30)}
+    assert [row for _, row, field, _ in shop.refused("messages") if not field] == [
+        row for row in range(1, 41) if row % 4 in {0, 1}
+    ]
+    assert load.batches[0].reasons["unreadable"] == 20
 
 
 def test_each_line_may_be_an_envelope_and_rows_are_numbered_on(shop, a_message_feed, a_message):

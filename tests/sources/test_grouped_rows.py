@@ -95,7 +95,7 @@ def test_the_same_invoice_sent_again_is_a_duplicate_with_all_its_rows(shop):
 
 
 def test_a_group_is_never_cut_between_two_statements(shop, monkeypatch):
-    monkeypatch.setattr("sources.group_load.MOST_ROWS", 10)
+    monkeypatch.setattr("sources.waiting.MOST_ROWS", 10)
     rows = "".join(f"N{n % 7},2026-01-05,T{n},1,1,\n" for n in range(100))
     shop.land("invoices", FILE, HEADER + rows)
     shop.land("invoices", "dt=2026-01-06/b.csv", HEADER + rows.replace("N", "M"))
