@@ -185,9 +185,10 @@ class GroupLoad:
         load = self._loads[refused.file_id]
         load.rejected += 1
         load.reasons.update({reason.code for reason in refused.reasons})
-        file, raw = load.file, kept_raw(refused.raw)
-        first, *others = refused.reasons
-        reasons = (replace(first, message=first.message + told_cut(refused.raw)), *others)
+        file, raw, reasons = load.file, kept_raw(refused.raw), refused.reasons
+        if raw != refused.raw:
+            first = replace(reasons[0], message=reasons[0].message + told_cut(refused.raw))
+            reasons = (first, *reasons[1:])
         self._rejects.add(Reject(file.feed, file.batch_on, file.file, refused.row, reasons, raw, self.run.now))
 
     def _flush(self, waiting: Waiting) -> None:
