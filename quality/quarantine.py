@@ -38,7 +38,10 @@ COLUMNS: Final = {
         "STRUCT(field VARCHAR, code VARCHAR, message VARCHAR)[]",
         f"Why it was refused: field, code ({', '.join(CODES)}) and words without the value.",
     ),
-    "raw": ("VARCHAR", "The source row as it arrived; personal. Of one of more than a million letters the first million."),
+    "raw": (
+        "VARCHAR",
+        "The source row as it arrived; personal. Of one of more than a million letters the first million.",
+    ),
     "status": ("VARCHAR", "open, replayed (accepted after a repair) or discarded."),
     "first_seen_at": ("TIMESTAMP", "When the row was first refused, UTC."),
     "resolved_at": ("TIMESTAMP", "When it was replayed or discarded, UTC."),

@@ -13,7 +13,9 @@ def needed_columns(mapped: MappedFeed, given: frozenset[str]) -> tuple[tuple[str
     """Of each demanded field the columns of which one is enough. ``given``: what every row has, whatever its file."""
     demanded = (item.name for item in columns(mapped.contract) if not item.is_nullable and item.default is None)
     filling = (mapped.fields[name] for name in demanded if name in mapped.fields)
-    read = (tuple(dict.fromkeys(path.text for path in paths_within(item))) for item in filling if _needs_row(item, mapped))
+    read = (
+        tuple(dict.fromkeys(path.text for path in paths_within(item))) for item in filling if _needs_row(item, mapped)
+    )
     return tuple(dict.fromkeys(names for names in read if names and not given.intersection(names)))
 
 

@@ -13,7 +13,7 @@ ColumnKind: TypeAlias = Literal["text", "integer", "float", "boolean", "json", "
 """What the values of a flat column are; a moment is one in UTC of whole microseconds, which reads as text."""
 
 KEPT_RAW: Final = 1_000_000
-"""Letters of a refused row that the quarantine keeps; the whole row stays in the landing file, and its reason says so."""
+"""Letters of a refused row that the quarantine keeps, as its reason then says; the landing file holds it all."""
 
 
 @dataclass(frozen=True)

@@ -83,10 +83,8 @@ class ExcelReader:
             raise SheetMissingError
         yield from (book.get_sheet_by_name(name) for name in names)
 
-    def _blocks(
-        self, sheet: CalamineSheet, head: _Head, done: int, *, is_first: bool
-    ) -> Iterator[Block | Refusal]:
-        """The rows of a sheet. Headings under which there can be none are told: in further sheets as a row like others."""
+    def _blocks(self, sheet: CalamineSheet, head: _Head, done: int, *, is_first: bool) -> Iterator[Block | Refusal]:
+        """The rows of a sheet. Headings under which there can be none are told; in further sheets they count on."""
         place, first, names = head
         fault = self.headings.fault(names, _DECLARE)
         if fault:

@@ -174,7 +174,9 @@ def odd_delimited(seed: int) -> Iterator[BadFile]:
     yield case("no-header", body, 6, 0)
     yield case("one-line-without-header", lines[0], 1, 0)
     yield case("stray-quote-in-the-header", f'"{header}\n{body}', 6, 6)
-    yield case("stray-quote-and-quoted-rows", good.replace("message_channel", '"message_channel').replace("春", '"春'), 6, 0)
+    yield case(
+        "stray-quote-and-quoted-rows", good.replace("message_channel", '"message_channel').replace("春", '"春'), 6, 0
+    )
     yield case("only-a-header", header + "\n", 0, 0)
     yield case("twice-the-header", f"{header}\n{header}\n{body}", 7, 6)
     yield case("equal-columns", f"{header},email\n" + "".join(f"{line},x@y.example\n" for line in lines), 6, 6)

@@ -1,4 +1,4 @@
-"""A first line under which no row can be accepted is told as a row; a file without rows is told from a file of nothing."""
+"""A first line under which no row can be accepted is told as a row, and so is a file of nothing but blanks."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_header_of_another_table_alone_keeps_no_good_file_out(shop):
         (HEADER.replace(",", ";").upper(), {}),
         (codecs.BOM_UTF8.decode() + HEADER, {}),
         ("id,message_channel,message_event,occurred_at\n", {"rename": {"id": "message_id"}}),
-        ("Nr,Kanal,Was,Wann\n", {"fields": dict(message_id="Nr", occurred_at="Wann", message_channel="Kanal")}),
+        ("Nr,Kanal,Was,Wann\n", {"fields": {"message_id": "Nr", "occurred_at": "Wann", "message_channel": "Kanal"}}),
         ("message_id,when\n", {}),
     ],
 )
