@@ -27,7 +27,7 @@ _Head: TypeAlias = tuple[int, int, list[str]]
 MAGICS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 _ROWS: Final = 20_000
 _DECLARE: Final = (
-    "A sheet needs a row of headings, columns of other names need `fields:` or `rename:`, another sheet needs `sheet:`; "
+    "A sheet needs a row of headings, columns of other names `fields:` or `rename:`, another sheet `sheet:`; "
     "a file of another table belongs elsewhere."
 )
 _LOOK_AHEAD: Final = 30
