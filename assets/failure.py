@@ -16,6 +16,7 @@ from warehouse.errors import (
     IdentityConflictError,
     InputError,
     QualityGateError,
+    UsageError,
     WarehouseBusyError,
     WarehouseError,
 )
@@ -24,7 +25,7 @@ _RETRIES = 2
 _SECONDS_BETWEEN = 10
 
 _ERRORS: Mapping[int, type[CdpError]] = {
-    kind.exit_code: kind for kind in (InputError, QualityGateError, WarehouseError, IdentityConflictError)
+    kind.exit_code: kind for kind in (UsageError, InputError, QualityGateError, WarehouseError, IdentityConflictError)
 }
 
 

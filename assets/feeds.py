@@ -28,6 +28,7 @@ from assets.resources import BEFORE_OTHERS, LOADING, ProjectRun
 from sources.drift import CHANGES, SchemaChange
 from sources.feed import Feed, identifier_of
 from sources.group_load import StoppedBatch
+from sources.landing_report import misdated
 from sources.loading import BatchesStoppedError, BatchLoad, FeedLoad, Progress, load_feed, pending_batches
 from sources.reason_ledger import ReasonShare, found_reasons
 from sources.schema_ledger import AbsentColumn, absent_columns, found_changes
@@ -200,7 +201,8 @@ def loaded_check(feeds: Iterable[Feed], pool: str | None) -> dg.AssetChecksDefin
 
     A batch that could not be loaded fails the run.
     """
-    names = [feed.name for feed in feeds]
+    of_key = {feed_key(feed.name): feed for feed in feeds}
+    names = [feed.name for feed in of_key.values()]
     specs = [
         *(dg.AssetCheckSpec(LOADED, asset=feed_key(name), description=_LOADED_MEANS) for name in names),
         *(dg.AssetCheckSpec(COLUMNS, asset=feed_key(name), description=_COLUMNS_MEANS) for name in names),
@@ -215,6 +217,7 @@ def loaded_check(feeds: Iterable[Feed], pool: str | None) -> dg.AssetChecksDefin
             found = broken(connection)
             changes = found_changes(connection, run_id=project_run.run_id)
             absent = absent_columns(connection, run_id=project_run.run_id)
+        errors: list[CdpError] = []
         for key in sorted(context.selected_asset_check_keys):
             if key.name == COLUMNS:
                 yield _columns_result(
@@ -223,10 +226,14 @@ def loaded_check(feeds: Iterable[Feed], pool: str | None) -> dg.AssetChecksDefin
                     [item for feed, found in absent.items() if feed_key(feed) == key.asset_key for item in found],
                 )
             else:
-                yield _loaded_result(key.asset_key, [item for item in found if feed_key(item.feed) == key.asset_key])
+                batches = [item for item in found if feed_key(item.feed) == key.asset_key]
+                left_out = misdated(project_run.project, of_key[key.asset_key])
+                errors += [left_out] if left_out is not None else []
+                yield _loaded_result(key.asset_key, batches, left_out)
         mine = [item for item in found if item.run_id == project_run.run_id]
-        if mine:
-            raise failure_of(errors_of_feeds(mine))
+        errors = [errors_of_feeds(mine), *errors] if mine else errors
+        if errors:
+            raise failure_of(errors[0])
 
     return check
 
@@ -247,14 +254,17 @@ def errors_of_feeds(found: Iterable[BrokenBatch]) -> CdpError:
     return (CdpError if is_bug else InputError)(" ".join(reasons), " ".join(fixes))
 
 
-def _loaded_result(key: dg.AssetKey, found: list[BrokenBatch]) -> dg.AssetCheckResult:
+def _loaded_result(key: dg.AssetKey, found: list[BrokenBatch], left_out: CdpError | None) -> dg.AssetCheckResult:
+    """``left_out``: files of the feed belong to no batch at all."""
     days = ", ".join(str(item.batch_on) for item in found[:5])
+    told = [f"{found[0].reason} {found[0].fix}".strip()] if found else []
+    told += [str(left_out)] if left_out is not None else []
     return dg.AssetCheckResult(
-        passed=not found,
+        passed=not told,
         asset_key=key,
         check_name=LOADED,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=f"{found[0].reason} {found[0].fix}".strip() if found else "Every batch is loaded.",
+        description=" ".join(told) or "Every batch is loaded.",
         metadata={"broken_batches": len(found), "days": days} if found else None,
     )
 

@@ -6,6 +6,7 @@ another and the tables of two runs never mix; the lock is the process's, so howe
 """
 
 from collections.abc import Callable, Collection, Generator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from threading import Condition
@@ -16,6 +17,7 @@ from pydantic import Field
 from assets import broken_batches
 from assets.run_log import begin, newest_batch, note_day, note_outcome
 from quality.expectations import import_library
+from sources.data_days import DataDays, data_days
 from sources.gate import import_scanner
 from warehouse.business import Business, load_business
 from warehouse.database import Warehouse, open_warehouse
@@ -102,6 +104,7 @@ class ProjectRun:
 
         Raises:
             InputError: no day was asked for and there is no batch.
+            UsageError: a day was asked for that lies before all data.
         """
         with self._day.changed:
             if self._day.as_of is None:
@@ -111,7 +114,9 @@ class ProjectRun:
     def _decided(self) -> date:
         if self.as_of is None:
             self._day.changed.wait_for(self._day.is_settled)
-        as_of = self.as_of or self._newest()
+            as_of = self._newest()
+        else:
+            as_of = self._within_data(self.as_of)
         if as_of is None:
             raise InputError(
                 "No batch has been loaded, so there is no day to run as of.",
@@ -120,6 +125,20 @@ class ProjectRun:
         with self.warehouse.transaction() as connection:
             note_day(connection, self.run_id, as_of)
         return as_of
+
+    def _within_data(self, asked: date) -> date:
+        """The day that was asked for: at once where there are data by then, else when all feeds are loaded."""
+        days = self._data_days()
+        if days is None or asked < days.first:
+            self._day.changed.wait_for(self._day.is_settled)
+            days = self._data_days()
+        if days is not None and (error := days.before_all(asked)) is not None:
+            raise error
+        return asked
+
+    def _data_days(self) -> DataDays | None:
+        with closing(self.warehouse.cursor()) as cursor:
+            return data_days(cursor, self.business.time_zone)
 
     def note_published(self) -> None:
         """Note that readers get the tables of this run."""
@@ -130,11 +149,8 @@ class ProjectRun:
         return Run(self.run_id, as_of, self.started_at, self.business, self.full_refresh)
 
     def _newest(self) -> date | None:
-        cursor = self.warehouse.cursor()
-        try:
+        with closing(self.warehouse.cursor()) as cursor:
             return newest_batch(cursor)
-        finally:
-            cursor.close()
 
 
 class RunOptions(dg.Config):

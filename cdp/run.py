@@ -10,7 +10,7 @@ import os
 import socket
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from importlib.resources import as_file, files
@@ -38,12 +38,13 @@ from cdp.interrupts import noticed_interrupts
 from cdp.progress import Progress
 from cdp.run_summary import Errors, Pending, gate_error, summarise
 from cdp.settings import read_settings
-from sources.landing import unread_files
+from sources.data_days import data_days
+from sources.landing_report import misdated, unread_files
 from sources.loading import describe_feeds, pending_batches
 from sources.origins.memory import recall
 from warehouse.database import Warehouse
 from warehouse.declaration import suggestion
-from warehouse.errors import CdpError, UsageError, WarehouseBusyError
+from warehouse.errors import CdpError, InputError, UsageError, WarehouseBusyError
 from warehouse.project import Project
 
 _HOST, _PROCESS = "cdp/host", "cdp/process"
@@ -99,7 +100,7 @@ def run_project(
     Raises:
         KeyboardInterrupt: the user interrupted the run; what it had begun is undone.
         DeclarationError: something in ``config/`` is wrong.
-        UsageError: an unknown feed was named.
+        UsageError: an unknown feed was named, or a day before all data.
         InputError: nothing was ever loaded.
         QualityGateError: an expectation of severity error does not hold; what is made from its table was not.
         WarehouseError: the warehouse is held by another process, or refused something.
@@ -116,8 +117,11 @@ def _run(
 ) -> dict[str, Any]:
     settings = warehouse_settings(declared.project, read_settings())
     unreached = _fetch(declared, asked, instance) if asked.fetch else {}
+    left_out = [(name, error) for name in asked.feeds if (error := misdated(declared.project, declared.feeds[name]))]
     with settings.open() as warehouse:
         pending, errors = _pending(warehouse, declared, asked)
+        if not pending:  # else what is loaded may be older than all that is there
+            _check_day(warehouse, declared, asked)
         describe_feeds(warehouse, declared.feeds.values())
         with warehouse.transaction() as connection:
             create_table(connection)
@@ -139,9 +143,10 @@ def _run(
     failures = [failed for failed in failures_of(result.all_events) if failed.step != LOADED_STEP]
     with settings.open() as warehouse:
         cursor = warehouse.cursor()
-        _raise_first(failures)
+        _raise_first(failures, left_out)
         summary = summarise(cursor, run_id, declared.feeds, pending, errors)
-        summary |= {"errors": unreached | summary["errors"]}
+        found = [*unreached.items(), *summary["errors"].items(), *((name, str(error)) for name, error in left_out)]
+        summary["errors"] = {name: " ".join(told for of, told in found if of == name) for name, _ in found}
         summary["warnings"] += unread_files(declared.project, declared.feeds)
         gate = gate_error(cursor, run_id, declared.suites) if failures else None
     if tell is not None:
@@ -204,6 +209,14 @@ def _pending(warehouse: Warehouse, declared: Declared, asked: Asked) -> tuple[Pe
     return found, errors
 
 
+def _check_day(warehouse: Warehouse, declared: Declared, asked: Asked) -> None:
+    """End before anything is made as of a day that is before all data."""
+    with closing(warehouse.cursor()) as cursor:
+        days = data_days(cursor, declared.business.time_zone)
+    if asked.as_of and days and (error := days.before_all(asked.as_of)):
+        raise error
+
+
 def _tags(pending: Pending) -> dict[str, str]:
     days = [day for found in pending.values() for day in found]
     process = {_HOST: socket.gethostname(), _PROCESS: str(os.getpid())}
@@ -214,9 +227,15 @@ def _config(asked: Asked) -> dict[str, object]:
     return {"as_of": asked.as_of.isoformat() if asked.as_of else None, "full_refresh": asked.full_refresh}
 
 
-def _raise_first(failures: Iterable[Failed]) -> None:
-    """Raise what ended the run before its time, a bug or an error of ours; what checks held back is no such thing."""
+def _raise_first(failures: Iterable[Failed], left_out: Iterable[tuple[str, InputError]]) -> None:
+    """Raise what ended the run before its time, a bug or an error of ours; what checks held back is no such thing.
+
+    Where input was missing, files that were ``left_out`` may be why.
+    """
     for failed in failures:
+        if isinstance(failed.error, InputError):
+            errors = [failed.error, *(error for _, error in left_out)]
+            raise InputError(" ".join(error.reason for error in errors), " ".join(error.fix for error in errors))
         if failed.error is not None:
             raise failed.error
         if not failed.is_check:

@@ -46,7 +46,7 @@ def summarise(
         "changed_fields": _changed(cursor, run_id),
         "unknown_fields": _unknown(cursor, run_id),
         "absent_fields": _absent(cursor, run_id),
-        "warnings": _warnings(cursor, as_of),
+        "warnings": [],
         "bugs": sorted(
             {name for name, error in errors.items() if error.exit_code == CdpError.exit_code}
             | {item.feed for item in mine if item.is_bug}
@@ -79,16 +79,6 @@ def _absent(cursor: Connection, run_id: str) -> dict[str, list[str]]:
     if not _exists(cursor, "ops.source_columns"):
         return {}
     return {feed: [item.told() for item in found] for feed, found in absent_columns(cursor, run_id=run_id).items()}
-
-
-def _warnings(cursor: Connection, as_of: date | None) -> list[str]:
-    """A day before the first batch is most often a slip: every customer is missing then."""
-    if as_of is None or not _exists(cursor, "ops.batches"):
-        return []
-    found = cursor.execute("select min(batch_on) from ops.batches").fetchone()
-    if found is None or found[0] is None or as_of >= found[0]:
-        return []
-    return [f"{as_of} is before the first batch, of {found[0]}: there are no customers yet on that day."]
 
 
 def _told(batches: Sequence[BrokenBatch]) -> str:

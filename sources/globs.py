@@ -1,4 +1,4 @@
-"""The globs of a feed, for names that are not files here yet."""
+"""The globs of a feed, for paths below its landing folder, be they files here yet or not."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def globs_pattern(globs: Iterable[str]) -> re.Pattern[str]:
 
 def glob_pattern(glob: str) -> str:
     """A glob of paths as a regular expression; ``**`` is any number of folders."""
-    *folders, last = glob.split("/")
+    *folders, last = [part for part in glob.split("/") if part not in {"", "."}] or [""]
     inner = ["(?:[^/]+/)*" if part == "**" else _segment(part) + "/" for part in folders]
-    return "".join([*inner, ".*" if last == "**" else _segment(last)])
+    return "".join([*inner, "(?s:.*)" if last == "**" else _segment(last)])
 
 
 def _segment(part: str) -> str:
@@ -27,5 +27,14 @@ def _piece(piece: str) -> str:
     if piece in {"*", "?"}:
         return "[^/]" + piece.replace("?", "")
     if piece.startswith("[") and piece.endswith("]"):
-        return "[" + piece[1:].replace("!", "^", 1).replace("\\", "\\\\")
+        letters = "[" + piece[1:].replace("!", "^", 1).replace("\\", "\\\\")
+        return letters if _is_pattern(letters) else re.escape(piece)
     return re.escape(piece)
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True

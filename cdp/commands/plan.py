@@ -16,7 +16,8 @@ from cdp.warehouses import reading
 from sources.corrections import corrections_of
 from sources.feed import Feed, load_feeds
 from sources.file_ledger import FileRecord, known_files
-from sources.landing import discover, unread_files
+from sources.landing import discover
+from sources.landing_report import misdated, unread_files
 from sources.mapped_feed import map_feed
 from sources.plan import Plan, Why, plan_files
 from warehouse.business import load_business
@@ -45,7 +46,8 @@ def plan(
         | _in_short(name, _plan(where, feed, known[name], days, full_refresh=full_refresh))
         for name, feed in chosen.items()
     ]
-    unread = unread_files(where, chosen) if feeds is None else []
+    unread = [str(error) for feed in chosen.values() if (error := misdated(where, feed))]
+    unread += unread_files(where, chosen, with_marks=True) if feeds is None else []
     if json:
         show_json({"feeds": plans, "unread_files": unread})
         return

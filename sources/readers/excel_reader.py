@@ -86,10 +86,10 @@ class ExcelReader:
     def _blocks(self, sheet: CalamineSheet, head: _Head, done: int, *, is_first: bool) -> Iterator[Block | Refusal]:
         """The rows of a sheet. Headings under which there can be none are told; in further sheets they count on."""
         place, first, names = head
-        fault = self.headings.fault(names, _DECLARE)
-        if fault:
+        fault, before = self.headings.fault(names), done
+        if fault and fault.has_values:
             done = HEADER_ROW if is_first else done + 1
-            yield Refusal(done, "\t".join(names), fault)
+            yield Refusal(done, "\t".join(names), f"{fault.message}. {_DECLARE}")
         header = Header(distinct_names(self.headings.named(names)), tuple("text" for _ in names))
         rows: list[list[str]] = []
         numbers: list[int] = []
@@ -105,6 +105,8 @@ class ExcelReader:
                 rows, numbers = [], []
         if rows:
             yield _block(rows, numbers, header)
+        if fault and not fault.has_values and done == before:
+            yield Refusal(HEADER_ROW if is_first else done + 1, "\t".join(names), f"{fault.message}. {_DECLARE}")
 
     def _head(self, sheet: CalamineSheet) -> _Head | None:
         """Place of the row of headings, its first column, and the headings; None when the sheet holds no table.

@@ -14,7 +14,7 @@ from typing import Final
 import pyarrow as pa
 
 from sources.gate import Gate
-from sources.landing import readable_name
+from sources.landing_walk import readable_name
 from sources.leaves import stems_of
 from sources.mapped_feed import MappedFeed, source_paths
 from sources.mapping import Format

@@ -1,7 +1,7 @@
 """The headings of flat files: which column of a file is which of the columns that a mapping reads.
 
-A first line under which no row could be accepted, and that names no column of the feed or holds values, is no header
-but a row, or the header of another table: it is told like a row that cannot be read.
+A first line under which no row could be accepted, and that holds values or names no column of the feed, is a row or the
+header of another table: it is told as a row that cannot be read, lest it vanish.
 """
 
 from __future__ import annotations
@@ -25,6 +25,15 @@ _VALUE: Final = re.compile(
     r"|[^@\s]+@[^@\s]+\.[^@\s]+"  # an e-mail address
 )
 _MOST_NAMED: Final = 5
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What speaks against a first line being the header. ``has_values``: it may be a row, so it is told like one;
+    else it is the header of another table, of which the rows below tell, if there are any."""
+
+    message: str
+    has_values: bool
 
 
 @dataclass(frozen=True)
@@ -66,20 +75,19 @@ class Headings:
         """How many columns are known."""
         return len(self.known & set(self.named(headings)))
 
-    def fault(self, headings: Sequence[str], declare: str) -> str:
-        """Why a first line is no header of the feed's; empty when it may be one. ``declare``: how to say otherwise."""
+    def fault(self, headings: Sequence[str]) -> Fault | None:
+        """What speaks against a first line; None where it may be the header."""
         names = set(self.named(headings))
         lacking = [choices[0] for choices in self.needed if not any(_is_in(name, names) for name in choices)]
-        if not lacking:
-            return ""
-        if not any(_is_in(name, names) for name in self.known):
-            what = "the first line was taken for the header, and names no column that the feed reads"
-        elif any(_VALUE.fullmatch(name) for name in names):
-            what = "the first line was taken for the header, and holds values"
-        else:
-            return ""
+        has_values = any(_VALUE.fullmatch(name) for name in names)
+        if not lacking or (not has_values and any(_is_in(name, names) for name in self.known)):
+            return None
+        what = "holds values" if has_values else "names no column that the feed reads"
         more = f" and {len(lacking) - _MOST_NAMED} more" if len(lacking) > _MOST_NAMED else ""
-        return f"{what}; it lacks {', '.join(lacking[:_MOST_NAMED])}{more}. {declare}"
+        message = (
+            f"the first line was taken for the header, and {what}; it lacks {', '.join(lacking[:_MOST_NAMED])}{more}"
+        )
+        return Fault(message, has_values)
 
     def delimiter(self, line: str) -> str:
         """What separates the headings of a line: a comma, unless another mark makes known columns of it."""

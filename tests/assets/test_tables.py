@@ -7,6 +7,7 @@ import dagster as dg
 from assets.jobs import EVERYTHING, LAYERS
 from assets.partitions import range_tags
 from tests.assets.toy import DAYS, toy_definitions
+from warehouse.database import open_warehouse
 from warehouse.project import Project
 
 Column = tuple[dg.AssetKey, str]
@@ -95,13 +96,21 @@ def test_a_layer_without_feeds_runs_by_itself(project: Project, instance: dg.Dag
     assert result.success
 
 
-def test_a_day_can_be_asked_for_in_the_launchpad(project: Project, instance: dg.DagsterInstance) -> None:
+def test_a_day_can_be_asked_for_in_the_launchpad_but_none_before_all_data(
+    project: Project, instance: dg.DagsterInstance
+) -> None:
     a_full_run(project, instance)
-    job = toy_definitions(project).resolve_job_def("profiles")
-    job.execute_in_process(
-        instance=instance, run_config={"resources": {"project_run": {"config": {"as_of": "2025-12-31"}}}}
-    )
-    assert metadata_of(instance, "profiles", "customers")["dagster/row_count"] == 0
+
+    def orders_as_of(day: str) -> tuple[bool, object]:
+        config = {"resources": {"project_run": {"config": {"as_of": day}}}}
+        job = toy_definitions(project).resolve_job_def("profiles")
+        result = job.execute_in_process(instance=instance, run_config=config, raise_on_error=False)
+        with open_warehouse(project.database) as warehouse:
+            found = warehouse.cursor().execute("select sum(order_count) from profiles.customers").fetchone()
+        return result.success, int(found[0]) if found else None
+
+    assert orders_as_of("2026-01-01") == (True, 5)
+    assert orders_as_of("2025-12-31") == (False, 5)
 
 
 def test_two_definitions_of_one_project_are_the_same(project: Project) -> None:

@@ -135,5 +135,14 @@ def test_what_lies_there_and_is_read_by_nobody_is_told(project: Project, capsys:
     assert told(project, capsys, "plan")["unread_files"] == [
         "landing/loose.csv lies in no feed's folder. Move it to landing/<feed>/.",
         "landing/mail/stray.csv is named by no glob. Correct `files:` in config/feeds/mail.yml.",
+        "landing/mail/dt=2026-01-05/_hidden.jsonl is left alone: names that begin with `.` or `_` are not read.",
         "landing/orphan/ (one.csv and 1 more) belongs to no feed. Declare one of that name.",
     ]
+
+
+def test_a_folder_of_a_day_that_is_none_is_told_by_the_plan(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    land(project, "dt=2026-02-30/a.jsonl", 1)
+    [unread] = told(project, capsys, "plan", "--feeds", "mail")["unread_files"]
+    assert unread.startswith("landing/mail/dt=2026-02-30/ (a.jsonl) names no day of the calendar and is not loaded.")

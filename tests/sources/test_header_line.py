@@ -55,14 +55,14 @@ def test_a_line_without_header_becomes_a_row_when_its_columns_are_declared(shop)
     assert shop.refused("messages") == []
 
 
-@pytest.mark.parametrize("text", ["customer,total,when\n", "customer,total,when\na,1,2\n"])
-def test_the_header_of_another_table_is_told_with_and_without_rows(shop, text):
-    shop.land("mail", FILE, text)
+def test_the_header_of_another_table_is_told_where_no_row_below_tells_of_it(shop):
+    shop.land("mail", FILE, "customer,total,when\n")
+    shop.land("mail", "dt=2026-01-05/rows", "customer,total,when\na,1,2\n")
     shop.load(a_feed(max_reject_ratio=1))
-    lines = text.count("\n")
-    assert shop.counts("mail") == {FILE: (lines, 0, 0, lines)}
+    assert shop.counts("mail") == {FILE: (1, 0, 0, 1), "dt=2026-01-05/rows": (1, 0, 0, 1)}
     assert shop.refused("messages")[0] == REFUSED_HEADER
     assert "names no column that the feed reads" in message_of(shop)
+    assert {code for file, _, _, code in shop.refused("messages") if file != FILE} == {"missing"}
 
 
 def test_a_header_of_another_table_alone_keeps_no_good_file_out(shop):
@@ -124,13 +124,11 @@ def saved(*sheets: list[list[object]]) -> bytes:
 
 def test_headings_of_sheets_are_told_like_those_of_files(shop):
     values = ROW.format(1, 1).strip().split(",")
-    shop.land("mail", FILE, saved([values], [values, values], [HEADER.strip().split(","), values]))
+    header = HEADER.strip().split(",")
+    shop.land("mail", FILE, saved([values], [values, values], [header, values], [["other", "headings"]]))
     shop.load(a_feed("excel", sheet="*", max_reject_ratio=1))
-    assert shop.counts("mail") == {FILE: (4, 1, 0, 3)}
-    assert [(row, code) for _, row, _, code in shop.refused("messages") if code == "unreadable"] == [
-        (0, "unreadable"),
-        (1, "unreadable"),
-    ]
+    assert shop.counts("mail") == {FILE: (5, 1, 0, 4)}
+    assert [row for _, row, _, code in shop.refused("messages") if code == "unreadable"] == [0, 1, 4]
 
 
 def test_a_workbook_of_nothing_is_told(shop):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ import pytest
 
 from sources.feed import Feed
 from sources.landing import discover
+from sources.landing_report import misdated, unread_files
 
 
 def feed(**declared):
@@ -24,14 +26,53 @@ def feed(**declared):
         ("export-2026-02-01.jsonl", "2026-02-01"),
         ("2026-01-01_to_2026-01-31.jsonl", "2026-01-31"),
         ("part.jsonl", "2026-03-04"),
-        ("dt=2026-02-30/part.jsonl", "2026-03-04"),
+        ("dt=20260105/part.jsonl", "2026-01-05"),
+        ("dt=2026-01-05T10/part.jsonl", "2026-01-05"),
         ("order-12026-01-05.jsonl", "2026-03-04"),
+        ("part-1234-56-78.jsonl", "2026-03-04"),
     ],
 )
 def test_the_batch_day_is_in_the_path_else_it_is_the_day_of_the_last_change(shop, file, day):
     shop.touch(shop.land("mail", file, "{}"), "2026-03-04")
     [found] = discover(shop.project, feed())
     assert (found.file, found.batch_on.isoformat(), found.bytes) == (file, day, 2)
+
+
+@pytest.mark.parametrize(
+    ("file", "place"),
+    [
+        ("dt=2026-02-30/a.jsonl", "dt=2026-02-30/ (a.jsonl)"),
+        ("x/dt=2026-02-30/export-2026-02-28.jsonl", "x/dt=2026-02-30/ (export-2026-02-28.jsonl)"),
+        ("dt=latest/deep/a.jsonl", "dt=latest/ (deep/a.jsonl)"),
+        ("dt=/a.jsonl", "dt=/ (a.jsonl)"),
+        ("export-2026-13-01.jsonl", "export-2026-13-01.jsonl"),
+        ("2025-02-29/a.jsonl", "2025-02-29/ (a.jsonl)"),
+    ],
+)
+def test_a_day_that_is_none_is_an_error_that_names_the_place_and_costs_no_other_file(
+    shop, a_message_feed, a_message, file, place
+):
+    shop.land("mail", "dt=2026-01-05/good.jsonl", [a_message(1)])
+    shop.land("mail", file, [a_message(2)])
+    shop.load(a_message_feed())
+    assert shop.counts("mail") == {"dt=2026-01-05/good.jsonl": (1, 1, 0, 0)}
+    error = misdated(shop.project, a_message_feed())
+    assert error is not None
+    assert error.exit_code == 11
+    assert error.reason == f"landing/mail/{place} names no day of the calendar and is not loaded."
+    assert error.fix.startswith("Rename it to the day of its batch")
+    assert unread_files(shop.project, {"mail": a_message_feed()}) == []
+
+
+def test_days_that_are_none_are_told_by_folder(shop, a_message_feed):
+    for day in range(30, 38):
+        for name in ("a", "b"):
+            shop.land("mail", f"dt=2026-02-{day}/{name}.jsonl", "{}")
+    error = misdated(shop.project, a_message_feed())
+    assert error is not None
+    assert "landing/mail/dt=2026-02-30/ (a.jsonl and 1 more), landing/mail/dt=2026-02-31/ (a.jsonl" in error.reason
+    assert "dt=2026-02-34/ (a.jsonl and 1 more) and 3 more name no day" in error.reason
+    assert misdated(shop.project, a_message_feed(files=["other/*"])) is None
 
 
 def test_the_day_of_the_last_change_is_a_day_of_the_business(shop):
@@ -46,18 +87,75 @@ def test_the_day_of_the_last_change_is_a_day_of_the_business(shop):
         assert found.batch_on.isoformat() == day
 
 
-def test_hidden_and_unfinished_files_are_left_alone(shop):
+def test_hidden_and_unfinished_files_are_left_alone_and_told_with_the_reason(shop):
     for name in (
         ".hidden",
         "_SUCCESS",
         "_tmp/part.jsonl",
         ".git/part.jsonl",
         "part.jsonl.part",
-        "part.jsonl.tmp",
+        "part.jsonl.TMP",
         "good.jsonl",
     ):
-        shop.land("mail", f"dt=2026-01-05/{name}", "{}")
+        shop.land("mail", f"dt=2026-01-05/{name}", "" if name == "_SUCCESS" else "{}")
     assert [file.file for file in discover(shop.project, feed())] == ["dt=2026-01-05/good.jsonl"]
+    hidden, unfinished = unread_files(shop.project, {"mail": feed()})
+    assert hidden == (
+        "landing/mail/dt=2026-01-05/.hidden and 1 more are left alone: names that begin with `.` or `_` are not read."
+    )
+    assert unfinished == (
+        "landing/mail/dt=2026-01-05/part.jsonl.TMP and 1 more are left alone: "
+        "a name that ends so is that of an unfinished download."
+    )
+    with_marks = unread_files(shop.project, {"mail": feed()}, with_marks=True)
+    assert "landing/mail/dt=2026-01-05/.hidden and 2 more are left alone" in with_marks[0]
+
+
+def test_folders_behind_links_are_read_by_the_path_they_are_seen_under(shop, a_message_feed, a_message, tmp_path):
+    outside = tmp_path / "elsewhere"
+    outside.mkdir()
+    (outside / "a.jsonl").write_text(json.dumps(a_message(1)) + "\n", encoding="utf-8")
+    landing = shop.land("mail", "dt=2026-01-05/b.jsonl", [a_message(2)]).parent.parent
+    (landing / "dt=2026-01-06").symlink_to(outside)
+    (landing / "dt=2026-01-07").symlink_to(outside)
+    for globs in (["**/*"], ["dt=*/*.jsonl"]):
+        found = {file.file: str(file.batch_on) for file in discover(shop.project, a_message_feed(files=globs))}
+        assert found == {
+            "dt=2026-01-05/b.jsonl": "2026-01-05",
+            "dt=2026-01-06/a.jsonl": "2026-01-06",
+            "dt=2026-01-07/a.jsonl": "2026-01-07",
+        }
+    shop.load(a_message_feed())
+    assert sum(read for read, *_ in shop.counts("mail").values()) == 3
+
+
+def test_links_that_lead_back_are_followed_once_and_told(shop, tmp_path):
+    landing = shop.land("mail", "one/a.jsonl", "{}").parent.parent
+    shop.land("mail", "two/b.jsonl", "{}")
+    (landing / "one" / "again").symlink_to(landing / "one")
+    (landing / "one" / "up").symlink_to(tmp_path)
+    (landing / "one" / "two").symlink_to(landing / "two")
+    (landing / "two" / "one").symlink_to(landing / "one")
+    (landing / "two" / "gone").symlink_to(tmp_path / "nowhere")
+    assert [file.file for file in discover(shop.project, feed())] == [
+        "one/a.jsonl",
+        "one/two/b.jsonl",
+        "two/b.jsonl",
+        "two/one/a.jsonl",
+    ]
+    told = unread_files(shop.project, {"mail": feed()})
+    assert any("mail/one/again and" in item and "the link leads to a folder above it" in item for item in told)
+    assert any("gone" in item and "the link leads nowhere" in item for item in told)
+
+
+def test_a_feed_folder_may_be_a_link_itself(shop, tmp_path):
+    outside = tmp_path / "elsewhere"
+    outside.mkdir()
+    (outside / "a.jsonl").write_text("{}", encoding="utf-8")
+    (outside / "back").symlink_to(shop.project.landing)
+    shop.project.landing.mkdir(parents=True)
+    (shop.project.landing / "mail").symlink_to(outside)
+    assert [file.file for file in discover(shop.project, feed())] == ["a.jsonl"]
 
 
 def test_a_name_that_is_no_utf_8_is_escaped_and_its_file_loaded_like_any_other(shop, a_message_feed, a_message):
