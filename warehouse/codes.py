@@ -59,6 +59,11 @@ def check_code(sort: Sort, word: str) -> str:
     raise MisfitError(f"`{word}` is not the code of a {sort}" if sort != "time zone" else f"`{word}` is no {sort}", fix)
 
 
+def is_country(word: str) -> bool:
+    """Whether a word is the code or a name of a country."""
+    return word.strip().casefold() in _names("country")
+
+
 @cache
 def _known(sort: Sort) -> frozenset[str]:
     if sort == "time zone":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -17,6 +18,7 @@ _STREET_TEXT: Final = (
     "blvd terrace ter circuit circle cir parkway pkwy highway hwy strasse straße weg platz rue via calle plaza gasse "
     "allee laan straat"
 )
+_HAN_KIND: Final = re.compile("(?<=..)(市|省|特别行政区|(壮族|回族|维吾尔)?自治区)$")
 STREET_WORDS: Final = frozenset(_STREET_TEXT.split())
 
 
@@ -34,12 +36,13 @@ def family_names() -> frozenset[str]:
 
 @cache
 def towns() -> frozenset[str]:
-    """Names of towns in lower case."""
-    return frozenset(_words("address.json", "city"))
+    """Names of towns in lower case; Chinese ones, and provinces, without what they end in, too."""
+    chinese = [name.strip() for key in ("city", "state") for name in _words("address.json", key, ("zh",))]
+    return frozenset([*_words("address.json", "city"), *chinese, *(_HAN_KIND.sub("", name) for name in chinese)])
 
 
-def _words(file: str, key: str) -> Iterator[str]:
-    for locale in _LOCALES:
+def _words(file: str, key: str, locales: Iterable[str] = _LOCALES) -> Iterator[str]:
+    for locale in locales:
         text = files("mimesis").joinpath("datasets", locale, file).read_text(encoding="utf-8")
         yield from (word.casefold() for word in _flat(json.loads(text).get(key, [])))
 

@@ -23,6 +23,8 @@ _PARTNER_FROM: Final = 1.0
 _COMPARED_WHOLE: Final = 120_000
 """So many pairs are compared without asking which are worth it."""
 _SOURCE_TWICE, _SOURCE_CLUSTERS = 0.04, 50
+_SOURCE_BY_CHANCE, _LEAST_BY_CHANCE = 0.25, 10.0
+"""A source holds each person once if chance would have made many be there twice, and far fewer are."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,19 @@ class Linker:
         clusters = np.bincount(source, minlength=kinds)
         twice = np.bincount(source[held > 1], minlength=kinds)
         once = (clusters >= _SOURCE_CLUSTERS) & (twice < _SOURCE_TWICE * clusters)
+        by_chance = _twice_by_chance(codes[shared], counts[counts > 1], kinds)
+        once &= (by_chance >= _LEAST_BY_CHANCE) & (twice < _SOURCE_BY_CHANCE * by_chance)
         return np.where(once[codes], codes, -1).astype(np.int32) if once.any() else None
+
+
+def _twice_by_chance(codes: NDArray[np.int32], sizes: Integers, kinds: int) -> NDArray[np.float64]:
+    """In how many clusters each source would stand twice if it did not matter where a person's records come from."""
+    share = np.bincount(codes, minlength=kinds) / max(len(codes), 1)
+    expected = np.zeros(kinds)
+    for size, clusters in zip(*np.unique(sizes, return_counts=True), strict=True):
+        never, once = (1 - share) ** size, size * share * (1 - share) ** (size - 1)
+        expected += clusters * (1 - never - once)
+    return expected
 
 
 def link(records: Records, sources: Sources | None = None, threshold: float = 0.0) -> Linked:

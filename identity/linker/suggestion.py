@@ -7,7 +7,8 @@ import json
 import pyarrow as pa
 
 from identity.linker.declaration import FieldRule, IgnoredColumn, LinkRules
-from identity.linker.guess import DAY, MONTH, NOTHING, RECORD_KEY, SOURCE, SURROGATE, YEAR, Guess, guess_columns
+from identity.linker.guess import Guess, guess_columns
+from identity.linker.judges import DAY, MONTH, NOTHING, RECORD_KEY, SOURCE, SURROGATE, YEAR
 from identity.linker.roles import Role
 from warehouse.errors import InputError
 
@@ -40,7 +41,9 @@ def suggest(table: pa.Table, ignored: frozenset[str] = frozenset()) -> LinkRules
     left += [IgnoredColumn(column=name, reason="told to ignore it") for name in sorted(ignored)]
     keys = [g.column for g in guesses if g.meaning == RECORD_KEY]
     left += [IgnoredColumn(column=name, reason="another value in every record") for name in keys[1:]]
-    source = next((g.column for g in guesses if g.meaning == SOURCE), None)
+    sources = sorted((g for g in guesses if g.meaning == SOURCE), key=lambda g: -g.sure)
+    left += [IgnoredColumn(column=g.column, reason=g.reason) for g in sources[1:]]
+    source = sources[0].column if sources else None
     return LinkRules(record_id=keys[0] if keys else None, source=source, fields=tuple(fields), ignored=tuple(left))
 
 
