@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -12,7 +14,7 @@ from cdp.actor import ByOption, attempt_of
 from cdp.commands import quarantine_decisions
 from cdp.commands.quarantine_options import CodeOption, FeedOption, FieldOption, IdOption, check_names
 from cdp.settings import find_project
-from cdp.terminal import JsonOption, ProjectOption, counted, say, show, show_json
+from cdp.terminal import JsonOption, ProjectOption, counted, on_clock, say, show, show_json
 from cdp.warehouses import open_to_read, reading, writing
 from quality.access_log import Access, log_access
 from quality.quarantine import (
@@ -26,11 +28,12 @@ from quality.quarantine import (
     whole_ids,
 )
 from quality.quarantine_export import endings, export_rows
-from quality.quarantine_history import history_of
+from quality.quarantine_history import PastEvent, history_of
 from sources.feed import load_feeds
 from sources.mapped_feed import map_feed
 from sources.personal_keys import personal_keys
 from sources.reason_ledger import found_reasons
+from warehouse.business import load_business
 from warehouse.declaration import Problems
 from warehouse.errors import DeclarationError
 from warehouse.foreign_text import shown, visible
@@ -113,8 +116,8 @@ def show_quarantined(
     say(f"{row.quarantine_id}  {row.feed} {row.batch_on} {row.file} row {row.row}  ({row.status})")
     for reason in row.reasons:
         say(f"  {reason.field or '(row)'}: {reason.code}: {shown(reason.message, _LONGEST_MESSAGE)}")
-    for event in events:
-        say(f"  {event.happened_at:%Y-%m-%d %H:%M} {event.event} by {event.acted_by}: {event.why}")
+    if events:
+        _say_history(events, load_business(where).time_zone)
     raw = row.raw or ""
     say(visible(raw[:_LONGEST_ROW]))
     if len(raw) > _LONGEST_ROW:
@@ -123,6 +126,12 @@ def show_quarantined(
         say("(personal values are masked; --reveal shows them, and is noted)")
     if row.status == "open":
         say(f'next: cdp quarantine repair {row.quarantine_id} --set FIELD=VALUE --why "…"')
+
+
+def _say_history(events: Iterable[PastEvent], time_zone: str) -> None:
+    say(f"history; times are those of {time_zone}")
+    for event in events:
+        say(f"  {on_clock(event.happened_at, ZoneInfo(time_zone))} {event.event} by {event.acted_by}: {event.why}")
 
 
 @app.command("export")

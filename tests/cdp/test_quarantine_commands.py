@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +213,18 @@ def test_a_row_that_the_mended_declaration_reads_leaves_quarantine_once(shop: Sh
     ]
     assert shop.ask("select count(*) from staging.messages where message_id = 'm2'") == [(1,)]
     assert shop.ask("select rows_read, rows_accepted, rows_duplicate, rows_rejected from ops.batches") == [(4, 3, 0, 1)]
+
+
+def test_the_history_of_a_row_is_told_on_the_clock_of_the_business(shop: Shop) -> None:
+    first, _ = shop.ids
+    business = (shop.root / "config" / "business.yml").read_text(encoding="utf-8")
+    shop.declare(business.replace("Europe/London", "Asia/Shanghai"), "business.yml")
+    shop.call("discard", first, "--why", "a test", "--by", "mei")
+    [event] = shop.json("show", first)["history"]
+    there = datetime.fromisoformat(event["happened_at"]) + timedelta(hours=8)
+    page = shop.call("show", first)
+    assert f"{there:%Y-%m-%d %H:%M} discarded by mei: a test" in page
+    assert "times are those of Asia/Shanghai" in page
 
 
 def test_a_row_is_repaired_by_hand_and_the_repair_outlives_a_rebuild(shop: Shop) -> None:
