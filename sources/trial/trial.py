@@ -15,8 +15,10 @@ from quality.masking import mask_raw
 from sources.feed_declaration import Feed
 from sources.mapped_feed import MappedFeed, map_feed
 from sources.mapping import describe_fields
+from sources.trial.chosen import FieldGuess
 from sources.trial.form import FileForm, form_of
-from sources.trial.generic import FieldGuess, GenericGuess, generic_guess, plain_rows
+from sources.trial.generic import GenericGuess, generic_guess
+from sources.trial.observed import plain_rows
 from sources.trial.place import NOTHING_SAID, Place, Settings, place_of
 from sources.trial.sample import JudgedRow, judge_rows, read_rows
 from sources.trial.vendors import Candidate, explained, unread_names, vendor_candidates

@@ -436,5 +436,25 @@ def test_a_state_nobody_knows_is_left_to_the_user_and_never_paid(tmp_path):
 
 def test_no_address_is_the_id_of_an_event(tmp_path):
     path = a_file(tmp_path, "x.csv", b"email,page,seen\na@b.example,x,2026-01-05\nc@d.example,x,2026-01-05\n")
-    with pytest.raises(InputError, match="identifies"):
-        try_file(path, SETTINGS, kind="web_events")
+    made = {"concat": ["email", "page", "seen"], "with": "|", "then": ["md5"]}
+    assert try_file(path, SETTINGS, kind="web_events").guesses["event_id"].expression == made
+
+
+def test_sales_that_nothing_numbers_are_known_by_all_they_say(tmp_path, shop):
+    """A person's purchases of one day stay two orders; what an export repeats exactly is one."""
+    sales = [("0001", "1997-01-01", 1, "29.33"), ("0001", "1997-01-01", 2, "29.33"), ("0002", "1997-01-18", 1, "9.50")]
+    rows = [dict(zip(("customer_id", "date", "quantity", "amount"), sale, strict=True)) for sale in sales]
+    file = a_file(tmp_path, "sales.csv", table_of([*rows, rows[0]]).encode())
+    trial = try_file(file, SETTINGS)
+    assert (trial.feed.kind, trial.accepted) == ("purchases", 4)
+    shop.land("guess", "dt=2026-03-01/a.csv", file.read_bytes())
+    shop.load(declared(trial, file))
+    shop.stage("purchases")
+    assert shop.ask("select count(*), sum(gross_amount)::double from staging.purchases") == [(3, 68.16)]
+
+
+def test_a_named_kind_that_a_file_cannot_be_tells_what_is_missing(tmp_path):
+    file = a_file(tmp_path, "reviews.csv", "label,review\n1,好吃\n0,太慢\n".encode())
+    with pytest.raises(InputError, match=r"no column can be .*submitted_at") as told:
+        try_file(file, SETTINGS, kind="feedback")
+    assert "cdp schema feedback" in told.value.fix
