@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from profiles.attribute_rows import PLACE, matched, said
+from profiles.attribute_rows import PLACE, matched, one_word, said, with_names
+from profiles.field_values import NAMED
 from profiles.sql_expressions import all_of, call, case, cast, column, equal, is_null, literal, parameter, union_all
 from profiles.survivorship import Survivorship
 
@@ -18,8 +19,8 @@ def cleared_values(declared: Survivorship) -> exp.Query:
         if "contacts" in declared.rules[rule].sources
     ]
     if not asked:
-        return _cleared("email").where(exp.false())
-    return union_all([_cleared(name) for name in asked])
+        return _cleared(declared, "email").where(exp.false())
+    return union_all([_cleared(declared, name) for name in asked])
 
 
 def attribute_claims(declared: Survivorship) -> exp.Query:
@@ -30,7 +31,7 @@ def attribute_claims(declared: Survivorship) -> exp.Query:
     return union_all([_claims(declared, rule) for rule in declared.rules])
 
 
-def _cleared(name: str) -> exp.Select:
+def _cleared(declared: Survivorship, name: str) -> exp.Select:
     before, now = said("contacts", name, "versions"), said("contacts", name, "contacts")
     assert before is not None
     assert now is not None
@@ -40,8 +41,8 @@ def _cleared(name: str) -> exp.Select:
         column("created_at", "versions"),
         cast(column("_batch_on", "versions"), "TIMESTAMP"),
     )
-    value = matched(name, before)
-    return (
+    value = matched(name, one_word(declared, name, call("trim", before)))
+    query = (
         exp.select(
             column("customer_id", "contacts"),
             exp.alias_(literal(name), "attribute"),
@@ -62,6 +63,7 @@ def _cleared(name: str) -> exp.Select:
         )
         .group_by(column("customer_id", "contacts"), value)
     )
+    return with_names(query, name, before) if name in NAMED else query
 
 
 def _claims(declared: Survivorship, rule: str) -> exp.Select:

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from profiles.field_values import NAMED
 from profiles.sql_expressions import all_of, call, case, cast, column, equal, is_null, literal, parameter, union_all
 from profiles.survivorship import Survivorship, contract_columns
 
@@ -45,8 +46,30 @@ def attribute_rows(declared: Survivorship) -> exp.Select:
         .from_("told")
         .join(exp.alias_(exp.table_("_people", db="profiles"), "people", table=True), on=is_customer)
     )
+    for name in NAMED:
+        if name in declared.columns:
+            meant = with_names(meant, name, column(name, "told"))
     says_something = exp.Not(this=is_null(call("coalesce", *(column(name) for name in declared.columns))))
     return exp.select("meant.*").from_("meant").where(says_something).with_("told", as_=told).with_("meant", as_=meant)
+
+
+def one_word(declared: Survivorship, name: str, value: exp.Expr) -> exp.Expr:
+    """One word for one thing: what the rules of the project say, then codes for names; see ``with_names``."""
+    word = call("lower", value)
+    if name in NAMED:
+        value = call("coalesce", column("code", f"{name}_names"), value)
+    if name in declared.synonyms:
+        place = call("list_position", parameter(f"{name}_words"), word)
+        value = call("coalesce", call("list_extract", parameter(f"{name}_meanings"), place), value)
+    return value
+
+
+def with_names(query: exp.Select, name: str, value: exp.Expr) -> exp.Select:
+    """A query over the names of codes, too, where ``value`` is one."""
+    names, codes = (call("unnest", parameter(f"{name}_{part}")) for part in ("names", "codes"))
+    known = exp.select(exp.alias_(names, "name"), exp.alias_(codes, "code")).subquery(f"{name}_names")
+    same = equal(column("name", f"{name}_names"), call("lower", call("trim", value)))
+    return query.join(known, on=same, join_type="left")
 
 
 def matched(name: str, value: exp.Expr) -> exp.Expr:
@@ -146,9 +169,7 @@ def _meant(declared: Survivorship, rule: str, name: str) -> exp.Expr:
     if declared.placeholders:
         conditions.append(exp.Not(this=call("list_contains", parameter("placeholders"), word)))
     identifier = declared.rules[rule].identifier
-    if name in declared.synonyms:
-        place = call("list_position", parameter(f"{name}_words"), word)
-        value = call("coalesce", call("list_extract", parameter(f"{name}_meanings"), place), value)
+    value = one_word(declared, name, value)
     if identifier == "email":
         conditions.append(exp.Not(this=is_null(column("compared_email", "told"))))
         value = word

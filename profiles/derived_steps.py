@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from profiles.field_values import code_parameters
 from profiles.lifecycle import load_lifecycle
 from profiles.predicate_meaning import Unsure
 from profiles.segment_fields import segment_fields
 from profiles.segment_steps import members_step, observations_step, segments_step
 from profiles.segments import check_segments, read_segments
+from profiles.survivorship import load_survivorship
 from profiles.trait_sql import trait_step
 from profiles.traits import load_traits
 from quality.contracts.columns import columns
@@ -42,7 +44,8 @@ def derived_steps(project: Project) -> tuple[Step, ...]:
     unsure = Unsure()
     traits = load_traits(project, problems, unsure)
     segments = read_segments(project, problems, unsure)
-    catalogue = segment_fields(traits)
+    # what is wrong with the rules of survivorship is told where the golden record is made of them
+    catalogue = segment_fields(traits, Problems().of(lambda: load_survivorship(project)))
     check_segments(segments, catalogue, problems, unsure)
     problems.raise_if_any()
     assert rules is not None, "a declaration that is not read leaves a problem"
@@ -59,7 +62,7 @@ def derived_steps(project: Project) -> tuple[Step, ...]:
 
 def activity_step(name: str) -> Step:
     """The step of a private table of staged rows; columns taken over from the contract are described there."""
-    step = sql_step("profiles", "profiles", name)
+    step = sql_step("profiles", "profiles", name, parameters=code_parameters())
     described = {column.name: column.description for column in columns(CONTRACTS[_ACTIVITIES[name]])}
     (spec,) = step.tables
     return replace(step, tables=(replace(spec, columns=described | dict(spec.columns)),))

@@ -12,6 +12,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from profiles.field_values import Vocabulary
+
 FieldType = Literal["text", "integer", "decimal", "float", "boolean", "date", "texts"]
 
 SQL_TYPES: Mapping[FieldType, str] = {
@@ -39,16 +41,20 @@ class UnfitValueError(ValueError):
 
 @dataclass(frozen=True)
 class Field:
-    """A column that a declaration names: ``table`` is below ``profiles``."""
+    """A column that a declaration names: ``table`` is below ``profiles``. ``vocabulary`` None: it may be any text."""
 
     table: str
     column: str
     type: FieldType
+    vocabulary: Vocabulary | None = None
 
 
-def fields_of(table: str, columns: Mapping[str, FieldType]) -> dict[str, Field]:
+def fields_of(
+    table: str, columns: Mapping[str, FieldType], vocabularies: Mapping[str, Vocabulary | None] | None = None
+) -> dict[str, Field]:
     """The fields of one table under their column names."""
-    return {column: Field(table, column, kind) for column, kind in columns.items()}
+    known = vocabularies or {}
+    return {column: Field(table, column, kind, known.get(column)) for column, kind in columns.items()}
 
 
 def value_of(written: object, kind: FieldType) -> Value:

@@ -10,6 +10,7 @@ from sqlglot import exp
 from profiles.attribute_claims import attribute_claims, cleared_values
 from profiles.attribute_rows import attribute_rows
 from profiles.attribute_values import attribute_values, golden_values
+from profiles.field_values import code_parameters
 from profiles.survivorship import load_survivorship
 from quality.contracts.registry import CONTRACTS
 from quality.contracts.table import tables
@@ -54,7 +55,7 @@ def golden_steps(project: Project) -> tuple[Step, ...]:
         DeclarationError: ``config/survivorship.yml`` is wrong.
     """
     declared = load_survivorship(project)
-    parameters = declared.parameters()
+    parameters = declared.parameters() | code_parameters()
     fixed = tuple(_described(sql_step("profiles", "profiles", name, parameters=parameters)) for name in _FIXED)
     generated = (
         _generated(

@@ -8,9 +8,10 @@ from datetime import date
 
 from sqlglot import exp
 
+from profiles.field_values import Vocabulary
 from profiles.fields import Catalogue, FieldType, UnfitValueError, Value, value_of
 from profiles.predicate import Predicate
-from profiles.predicate_operators import OPERATORS
+from profiles.predicate_operators import OPERATORS, PARTS
 from warehouse.declaration import Location, suggestion
 
 Report = Callable[[Location, str, str], None]
@@ -32,6 +33,7 @@ class Unsure:
         return space in self.names or f"{space}.{name}" in self.names
 
 
+_LONGEST_TOLD = 60
 SEGMENTS = "segments"
 """The space of the names of segments."""
 
@@ -104,9 +106,26 @@ def _check_field(part: Predicate, catalogue: Catalogue, at: Location, report: Re
         report((*at, key), f"`{key}` does not go with `{name}` ({known.type}).", f"Use one of {', '.join(fitting)}.")
         return
     try:
-        operands(part, known.type)
+        values = operands(part, known.type)
     except UnfitValueError as error:
         report((*at, key), f"`{key}` beside `{name}` ({known.type}) {error}.", "Write such a value.")
+        return
+    if known.vocabulary is not None and known.type == "text" and operator.operand in {"value", "values"}:
+        _check_words(known.vocabulary, name, key, values, at, report)
+
+
+def _check_words(
+    vocabulary: Vocabulary, name: str, key: str, values: tuple[Value, ...], at: Location, report: Report
+) -> None:
+    """Report every value that the field never has: the condition would hold for nobody, or for everybody."""
+    is_part = key in PARTS
+    for index, word in enumerate(map(str, values)):
+        fix = vocabulary.fix_part(word) if is_part else vocabulary.fix(word)
+        if fix is not None:
+            where = (*at, key, index) if OPERATORS[key].operand == "values" else (*at, key)
+            told = f"`{word}`" if len(word) <= _LONGEST_TOLD else "what stands there"
+            has = "never has the part" if is_part else "is never"
+            report(where, f"`{name}` {has} {told}.", fix)
 
 
 def _near(name: str, catalogue: Catalogue) -> list[str]:

@@ -65,6 +65,9 @@ def _is_null(field: exp.Expr, values: Sequence[exp.Expr]) -> exp.Expr:
     return exp.EQ(this=exp.paren(exp.Is(this=field, expression=exp.null())), expression=values[0])
 
 
+PARTS = frozenset({"contains", "contains_any", "starts_with"})
+"""Operators that ask for a part of a text."""
+
 OPERATORS: Mapping[str, Operator] = {
     "eq": Operator(_SINGLE, "value", _binary(exp.EQ), lambda value, given, _: value == given[0]),
     "ne": Operator(_SINGLE, "value", _binary(exp.NEQ), lambda value, given, _: value != given[0]),

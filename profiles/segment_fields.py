@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from profiles.fields import Catalogue, Field, FieldType
+from profiles.field_values import Vocabulary, golden_vocabulary
+from profiles.fields import Catalogue, Field, FieldType, fields_of
+from profiles.lifecycle import STAGES
+from profiles.survivorship import Survivorship
 from profiles.traits import TraitFile, trait_fields
 
 SUBJECTS = "_segment_subjects"
@@ -27,14 +30,29 @@ _LIFECYCLE: Mapping[str, FieldType] = {
     "first_order_on": "date", "last_order_on": "date", "days_since_order": "integer", "sale_count": "integer",
     "next_stage": "text", "next_stage_on": "date",
 }  # fmt: skip
+_RFM_WORDS: Mapping[str, Vocabulary] = {
+    "rfm_code": Vocabulary(tuple(f"{r}{f}{m}" for r in range(1, 6) for f in range(1, 6) for m in range(1, 6))),
+    "rfm_segment": Vocabulary(
+        (
+            "champion", "devoted", "newcomer", "promising", "growing", "needs_attention", "about_to_sleep",
+            "cannot_lose", "slipping", "hibernating",
+        )
+    ),
+}  # fmt: skip
+_LIFECYCLE_WORDS: Mapping[str, Vocabulary] = {
+    "lifecycle_stage": Vocabulary(STAGES),
+    "previous_stage": Vocabulary(STAGES),
+    "next_stage": Vocabulary(("at_risk", "churned")),
+}
 
 
-def segment_fields(traits: Mapping[str, TraitFile]) -> Catalogue:
+def segment_fields(traits: Mapping[str, TraitFile], survivorship: Survivorship | None = None) -> Catalogue:
     """Every field by its name in declarations: ``customers.country``, ``web_traits.page_count``, ``rfm.r_score`` …"""
-    fixed = (("customers", SUBJECTS, _CUSTOMERS), ("rfm", "rfm", _RFM), ("lifecycle", "lifecycle", _LIFECYCLE))
-    fields = {
-        f"{prefix}.{column}": Field(table, column, kind)
-        for prefix, table, columns in fixed
-        for column, kind in columns.items()
+    golden = {name: golden_vocabulary(survivorship, name) for name, kind in _CUSTOMERS.items() if kind == "text"}
+    fixed: dict[str, dict[str, Field]] = {
+        "customers": fields_of(SUBJECTS, _CUSTOMERS, golden),
+        "rfm": fields_of("rfm", _RFM, _RFM_WORDS),
+        "lifecycle": fields_of("lifecycle", _LIFECYCLE, _LIFECYCLE_WORDS),
     }
-    return fields | dict(trait_fields(traits))
+    named = {f"{prefix}.{name}": field for prefix, fields in fixed.items() for name, field in fields.items()}
+    return named | dict(trait_fields(traits))

@@ -7,28 +7,40 @@ must be true for a row to count at all.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from profiles.field_values import Vocabulary, contract_vocabulary
 from profiles.fields import Field, FieldType, fields_of
 
 
 @dataclass(frozen=True)
 class TraitSource:
-    """``moment`` and ``day`` are its columns of event time: UTC, and the local day."""
+    """``moment`` and ``day`` are its columns of event time: UTC, and the local day.
+
+    ``kind`` is the contract whose columns it takes over; ``words``: a column can be only some of what that allows.
+    """
 
     table: str
+    kind: str
     meaning: str
     columns: Mapping[str, FieldType]
     key: tuple[str, ...]
     moment: str = "occurred_at"
     day: str = "occurred_on"
     only: str | None = None
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def fields(self) -> dict[str, Field]:
         """The fields that a trait over this source may name."""
-        return fields_of(self.table, self.columns)
+        texts = [name for name, kind in self.columns.items() if kind == "text"]
+        return fields_of(self.table, self.columns, {name: self.vocabulary_of(name) for name in texts})
+
+    def vocabulary_of(self, column: str) -> Vocabulary | None:
+        """What a column of text can be; None where that is open."""
+        words = self.words.get(column)
+        return Vocabulary(words) if words else contract_vocabulary(self.kind, column)
 
 
 _ORDERS: Mapping[str, FieldType] = {
@@ -79,16 +91,35 @@ _LINE_KEY = ("feed", "order_id", "line_id")
 
 SOURCES: Mapping[str, TraitSource] = MappingProxyType(
     {
-        "web_events": TraitSource("_web_events", "Web and app events.", _WEB_EVENTS, ("feed", "event_id")),
-        "orders": TraitSource("orders", "Orders of any status.", _ORDERS, _ORDER_KEY, "placed_at", "placed_on"),
+        "web_events": TraitSource(
+            "_web_events", "web_events", "Web and app events.", _WEB_EVENTS, ("feed", "event_id")
+        ),
+        "orders": TraitSource(
+            "orders", "purchases", "Orders of any status.", _ORDERS, _ORDER_KEY, "placed_at", "placed_on"
+        ),
         "sales": TraitSource(
-            "orders", "Orders that are sales.", _ORDERS, _ORDER_KEY, "placed_at", "placed_on", only="is_sale"
+            "orders",
+            "purchases",
+            "Orders that are sales.",
+            _ORDERS,
+            _ORDER_KEY,
+            "placed_at",
+            "placed_on",
+            only="is_sale",
         ),
         "sale_lines": TraitSource(
-            "order_lines", "Lines of sales.", _ORDER_LINES, _LINE_KEY, "placed_at", "placed_on", only="is_sale"
+            "order_lines",
+            "purchases",
+            "Lines of sales.",
+            _ORDER_LINES,
+            _LINE_KEY,
+            "placed_at",
+            "placed_on",
+            only="is_sale",
         ),
         "refunds": TraitSource(
             "order_refunds",
+            "purchases",
             "Refunds of sales.",
             _REFUNDS,
             ("feed", "order_id", "refund_id"),
@@ -98,16 +129,29 @@ SOURCES: Mapping[str, TraitSource] = MappingProxyType(
         ),
         "social_interactions": TraitSource(
             "_social_interactions",
+            "social_interactions",
             "What customers did on social platforms.",
             _SOCIAL,
             ("feed", "platform", "interaction_id"),
         ),
         "feedback": TraitSource(
-            "_feedback", "Survey answers, reviews, tickets and complaints.", _FEEDBACK, ("feed", "feedback_id")
+            "_feedback",
+            "feedback",
+            "Survey answers, reviews, tickets and complaints.",
+            _FEEDBACK,
+            ("feed", "feedback_id"),
         ),
-        "service_cases": TraitSource("_service_cases", "Tickets and complaints.", _SERVICE, ("feed", "feedback_id")),
+        "service_cases": TraitSource(
+            "_service_cases",
+            "feedback",
+            "Tickets and complaints.",
+            _SERVICE,
+            ("feed", "feedback_id"),
+            words={"feedback_kind": ("ticket", "complaint")},
+        ),
         "messages": TraitSource(
             "_messages",
+            "messages",
             "What happened to marketing messages.",
             _MESSAGES,
             ("feed", "message_id", "message_event"),

@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, StrictInt
 from pydantic.config import JsonDict
 
 from profiles.aggregates import AGGREGATES, AggregateName
+from profiles.field_values import Vocabulary
 from profiles.fields import Catalogue, FieldType, fields_of
 from profiles.predicate import Predicate
 from profiles.predicate_meaning import Report, Unsure, check
@@ -89,6 +90,14 @@ class TraitFile(Declaration):
         """Trait → type of its value."""
         return {trait.name: self.type_of(trait) for trait in self.traits}
 
+    def vocabularies(self) -> dict[str, Vocabulary | None]:
+        """Trait → what its value can be: what its field can be, where the value is one of the field's."""
+        return {
+            trait.name: SOURCES[self.source_of(trait)].vocabulary_of(trait.field)
+            for trait in self.traits
+            if trait.field and AGGREGATES[trait.aggregate].gives is None and self.type_of(trait) == "text"
+        }
+
     def type_of(self, trait: Trait) -> FieldType:
         """The type of a trait's value."""
         field = SOURCES[self.source_of(trait)].columns[trait.field] if trait.field else None
@@ -135,7 +144,7 @@ def trait_fields(tables: Mapping[str, TraitFile]) -> Catalogue:
     return {
         f"{table}.{name}": field
         for table, traits in tables.items()
-        for name, field in fields_of(table, traits.columns()).items()
+        for name, field in fields_of(table, traits.columns(), traits.vocabularies()).items()
     }
 
 

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Field
 from warehouse.misfit import MisfitError
 from warehouse.suggestion import nearest
 
+Named = Literal["currency", "country", "language"]
 Sort = Literal["currency", "country", "language", "time zone"]
 
 _NAMED_IN: Final = ("en", "zh", "zh_Hant", "de", "fr", "es", "it", "ja")
@@ -30,7 +31,10 @@ _CASUAL: Final[Mapping[Sort, Mapping[str, str]]] = {
         "uk": "GB", "great britain": "GB", "england": "GB", "usa": "US", "united states of america": "US", "prc": "CN",
         "mainland china": "CN", "people's republic of china": "CN", "中国大陆": "CN", "中华人民共和国": "CN",
     },
-    "language": {"汉语": "zh", "普通话": "zh", "mandarin": "zh"},
+    "language": {
+        **dict.fromkeys(("汉语", "普通话", "mandarin", "简体中文", "繁体中文", "繁體中文", "simplified chinese"), "zh"),
+        "traditional chinese": "zh",
+    },
     "time zone": {
         "beijing": "Asia/Shanghai", "北京": "Asia/Shanghai", "北京时间": "Asia/Shanghai", "china": "Asia/Shanghai",
         "utc+8": "Asia/Shanghai", "gmt+8": "Asia/Shanghai",
@@ -62,6 +66,11 @@ def check_code(sort: Sort, word: str) -> str:
 def is_country(word: str) -> bool:
     """Whether a word is the code or a name of a country."""
     return word.strip().casefold() in _names("country")
+
+
+def named_codes(sort: Named) -> Mapping[str, str]:
+    """Names and codes in lower case → the code."""
+    return _names(sort)
 
 
 @cache
@@ -125,19 +134,31 @@ def _like(word: str) -> str | None:
 
 
 @cache
-def _names(sort: Literal["currency", "country", "language"]) -> dict[str, str]:
-    """Names and codes in lower case → code."""
-    from babel.core import Locale
+def _names(sort: Named) -> dict[str, str]:
+    """Names and codes in lower case → code; of countries those of three letters, too."""
+    from babel.core import Locale, get_global
 
     named: dict[str, str] = {}
     known = _known(sort)
     for language in reversed(_NAMED_IN):
         locale = Locale.parse(language)
         told = {"currency": locale.currencies, "country": locale.territories, "language": locale.languages}[sort]
-        named |= {str(name).casefold(): code for code, name in told.items() if code in known}
+        named |= {key: code for code, name in told.items() if code in known for key in _lower(str(name))}
         if sort == "currency":
             named |= {sign.casefold(): code for code, sign in locale.currency_symbols.items() if code in known}
+    if sort == "country":
+        aliases = get_global("territory_aliases").items()
+        named |= {
+            alias.casefold(): codes[0]
+            for alias, codes in aliases
+            if alias.isalpha() and len(codes) == 1 and codes[0] in known
+        }
     return named | {code.casefold(): code for code in known} | dict(_CASUAL[sort])
+
+
+def _lower(name: str) -> set[str]:
+    """In lower case, as Python folds it and as databases do."""
+    return {name.casefold(), name.lower()}
 
 
 def _of_country(word: str) -> str | None:

@@ -1,5 +1,11 @@
 -- Answers to surveys, reviews, tickets and complaints that customers and visitors gave up to the as-of date.
 -- grain: feed, feedback_id
+with language_names as (
+    select
+        unnest($language_names) as name,
+        unnest($language_codes) as code
+)
+
 select
     owners.customer_id,
     staged._feed as feed,
@@ -18,7 +24,7 @@ select
         when 'stars' then staged.score / 5.0
         when 'thumbs' then staged.score
     end as score_ratio,
-    staged.language,
+    coalesce(language_names.code, staged.language) as language,
     staged.order_id,
     staged.product_id,
     staged.topic,
@@ -31,6 +37,8 @@ inner join profiles._row_customers as owners
         and staged._batch_on = owners.batch_on
         and staged._file = owners.file
         and staged._row = owners.row
+left join language_names
+    on lower(trim(staged.language)) = language_names.name
 where
     staged.submitted_at < $as_of_end
     and not coalesce(staged.is_test, false)

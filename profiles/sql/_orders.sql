@@ -18,6 +18,12 @@ placed as (
         cast((purchases.placed_at at time zone 'UTC') at time zone $time_zone as date) as placed_on
     from staging.purchases as purchases
     where purchases.placed_at < $as_of_end
+),
+
+country_names as (
+    select
+        unnest($country_names) as name,
+        unnest($country_codes) as code
 )
 
 select
@@ -39,7 +45,7 @@ select
     placed.coupon_code,
     placed.city,
     placed.region,
-    placed.country,
+    coalesce(country_names.code, placed.country) as country,
     placed.currency,
     -- A source that sends lines only says what an order came to by what they sum up to.
     coalesce(placed.gross_amount, line_sums.line_amount) as gross_amount,
@@ -53,6 +59,8 @@ left join line_sums
     on
         placed._feed = line_sums._feed
         and placed.order_id = line_sums.order_id
+left join country_names
+    on lower(trim(placed.country)) = country_names.name
 left join profiles._row_customers as owners
     on
         owners.kind = 'purchases'

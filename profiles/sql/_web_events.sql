@@ -14,6 +14,12 @@ with events as (
             and staged._file = owners.file
             and staged._row = owners.row
     where staged.occurred_at < $as_of_end
+),
+
+country_names as (
+    select
+        unnest($country_names) as name,
+        unnest($country_codes) as code
 )
 
 select
@@ -38,6 +44,8 @@ select
     events.order_id,
     events.device_kind,
     events.locale,
-    events.country,
+    coalesce(country_names.code, events.country) as country,
     events.city
 from events
+left join country_names
+    on lower(trim(events.country)) = country_names.name
