@@ -18,7 +18,18 @@ from warehouse.step import Run
 
 LINEAGE = ("_feed", "_batch_on", "_file", "_row")
 _ROW = "this"
-_CODES_TOLD = 5
+_MOST_TOLD = 20
+_TOLD = """
+    with pairs as (
+        select distinct found.currency, cast(found.day as date) as day from ({rows}) as found
+        where regexp_full_match(found.currency, '[A-Z]{{3}}') and found.day is not null
+    )
+
+    select currency, day, count(*) over () as pairs from pairs
+    order by row_number() over (partition by currency order by day), currency
+    limit $most
+"""
+"""Some days of every currency come before more of one."""
 
 
 def offending_rows(
@@ -57,20 +68,19 @@ def count_breaches(connection: Connection, expectation: Expectation, table: str,
 
 
 def told_breaches(connection: Connection, expectation: Expectation, table: str, run: Run) -> str:
-    """Which codes and days a rule's breaches are about, where the rule says that these may be told; else nothing."""
+    """Which currencies and days a rule's breaches are about, where the rule says how to find them; else nothing."""
     if not isinstance(expectation, Rule) or expectation.told_by is None:
         return ""
-    code, day = expectation.told_by
-    rows = offending_rows(expectation, exp.to_table(table), parameters_of(run.as_of, run.business), expectation.told_by)
-    assert rows is not None
-    columns = (code, f"count(distinct {day})", f"min({day})", f"max({day})")
-    grouped = exp.select(*columns).from_(rows.subquery("breaches")).group_by(code).order_by(code).limit(_CODES_TOLD + 1)
-    found = connection.execute(grouped.sql(dialect="duckdb")).fetchall()
-    told = [
-        f"{name} on {days:,} {'day' if days == 1 else 'days'} {first if days == 1 else f'from {first} to {last}'}"
-        for name, days, first, last in found[:_CODES_TOLD]
-    ]
-    return f"It is about {'; '.join(told)}{'; and others' if len(found) > _CODES_TOLD else ''}." if told else ""
+    said = _parse(expectation.told_by, parameters_of(run.as_of, run.business))
+    assert isinstance(said, exp.Query)
+    rows = said.with_(_ROW, as_=_all_of(exp.to_table(table), expectation.feed)).sql(dialect="duckdb")
+    found = connection.execute(_TOLD.format(rows=rows), {"most": _MOST_TOLD}).fetchall()
+    days: dict[str, list[str]] = {}
+    for currency, day, _ in found:
+        days.setdefault(currency, []).append(str(day))
+    more = found[0][2] - len(found) if found else 0
+    told = [f"{currency} on {', '.join(sorted(on))}" for currency, on in sorted(days.items())]
+    return f"It is about {'; '.join(told)}{f'; and {more:,} more' if more else ''}." if told else ""
 
 
 def breaches_allowed(expectation: Expectation, rows: int) -> int:

@@ -158,14 +158,15 @@ class Rule(_Expectation):
     expect: Literal["rule"]
     rule: Annotated[str, AfterValidator(_condition)] = Field(description="SQL condition that holds for each row.")
     share: Share = 1.0
-    told_by: tuple[Literal["currency"], Literal["placed_on", "refunded_on"]] | None = Field(
-        None, description="A code and a day that are nothing personal: a breach says which of them it is about."
+    told_by: Annotated[str, AfterValidator(_selection)] | None = Field(
+        None,
+        description="SQL select of a `currency` and a `day`, which are nothing personal: a breach says which they are.",
     )
 
     @property
     def columns_read(self) -> tuple[str, ...]:
         """Columns of the table that must exist before it can be asked."""
-        return tuple(dict.fromkeys((*_columns_of_row(self.rule), *(self.told_by or ()))))
+        return _columns_of_row(self.rule)
 
 
 class NoRows(_Expectation):

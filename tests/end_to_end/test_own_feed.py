@@ -137,18 +137,23 @@ def test_a_missing_rate_is_named_with_its_days_and_what_to_do(
 ) -> None:
     shutil.rmtree(project / "landing" / "orders")
     declared = project / "config" / "feeds" / "orders.yml"
-    declared.write_text(FEED.replace("currency: EUR", "currency: CHF"), encoding="utf-8")
+    feed = FEED.replace("currency: EUR", "currency: CHF").replace("{constant: paid}", "State")
+    when = '  updated_at: {path: Changed, then: [{time: "%d.%m.%Y"}]}\n'
+    declared.write_text(feed + when, encoding="utf-8")
     (project / "config" / "feeds" / "no-files-yet.yml").write_text(FEED, encoding="utf-8")
-    path = project / "landing" / "orders" / "dt=2026-01-02" / "rows.csv"
+    path = project / "landing" / "orders" / "dt=2026-01-09" / "rows.csv"
     path.parent.mkdir(parents=True)
-    path.write_text(HEADER + row(1, 2) + row(2, 2), encoding="utf-8")
+    header = HEADER.replace("Total", "Total,State,Changed")
+    states = (",paid,02.01.2026\n", ",refunded,05.01.2026\n", ",paid,03.01.2026\n")
+    rows = [row(number, 2 + number % 2).strip() + state for number, state in enumerate(states)]
+    path.write_text(header + "".join(rows), encoding="utf-8")
     assert run_command(["run", "--project", str(project), "--json"]) == 12
     printed, told = capsys.readouterr()
     summary = json.loads(printed)
-    assert (summary["feeds"]["orders"]["accepted"], summary["published"]) == (2, None)
+    assert (summary["feeds"]["orders"]["accepted"], summary["published"]) == (3, None)
     assert summary["checks"]["failed"] > 0
-    assert "profiles.orders.base_amount_has_a_rate" in told
-    assert "It is about CHF on 1 day 2026-01-02." in told
+    assert "profiles.order_refunds.base_amount_has_a_rate" in told
+    assert "It is about CHF on 2026-01-02, 2026-01-03, 2026-01-05." in told
     assert "fix: Declare a feed of kind exchange_rates" in told
     assert run_command(["status", "--project", str(project), "--json"]) == 0
     feeds = {item["feed"]: item["files"] for item in json.loads(capsys.readouterr().out)["feeds"]}

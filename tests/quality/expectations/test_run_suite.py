@@ -257,17 +257,20 @@ def test_a_run_that_was_not_published_is_no_measure_for_the_next(warehouse: Ware
     assert not run_suite(warehouse, suite, later(run, 2))[0].passed
 
 
-def test_a_rule_tells_the_codes_and_days_of_its_breaches_where_it_may(warehouse: Warehouse, run: Run) -> None:
+def test_a_rule_names_the_currencies_and_days_of_its_breaches_where_it_says_how(warehouse: Warehouse, run: Run) -> None:
     with warehouse.transaction() as connection:
         connection.execute(
             "create table staging.things as select 'EUR' as currency, day::date as placed_on, null as base_amount"
-            " from range(timestamp '2026-01-03', timestamp '2026-01-06', interval 1 day) as days (day)"
-            " union all values ('USD', date '2026-01-09', null), ('GBP', date '2026-01-01', 1)"
+            " from range(timestamp '2026-01-03', timestamp '2026-02-03', interval 1 day) as days (day)"
+            " union all values ('USD', date '2026-01-09', null), ('GBP', date '2026-01-01', 1),"
+            " ('kim@shop.example', date '2026-01-01', null)"
         )
+        connection.execute("create table staging.refunds as select 'CHF' as currency, date '2026-01-04' as day")
     suite = a_suite("""
 expectations:
-  - {name: n, expect: rule, rule: base_amount is not null, told_by: [currency, placed_on], severity: error,
-     description: d}
+  - {name: n, expect: rule, rule: base_amount is not null, severity: error, description: d,
+     told_by: "select currency, placed_on as day from this where base_amount is null union all from staging.refunds"}
 """)
     [found] = run_suite(warehouse, suite, run)
-    assert found.message.endswith("It is about EUR on 3 days from 2026-01-03 to 2026-01-05; USD on 1 day 2026-01-09.")
+    days = ", ".join(f"2026-01-{day:02}" for day in range(3, 21))
+    assert found.message.endswith(f"It is about CHF on 2026-01-04; EUR on {days}; USD on 2026-01-09; and 13 more.")
