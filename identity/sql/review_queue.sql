@@ -1,6 +1,6 @@
 -- Pairs of records that people should look at, the most consequential first: doubtful ones, and links that a guard or a
 -- rival keeps apart. What an answer would move is weighed by how uncertain it is; revenue, at the newest rates, serves
--- that order only.
+-- that order only, and is summed up as decimals: as doubles the last digits would tell in which order rows were loaded.
 -- grain: record_id_l, record_id_r
 with asked as (
     select customer_id_l as customer_id
@@ -33,8 +33,11 @@ bought as (
         links.customer_id,
         count(*) as orders,
         sum(
-            cast(purchases.gross_amount as double)
-            * case when purchases.currency = $base_currency then 1 else newest_rates.rate end
+            cast(
+                cast(purchases.gross_amount as double)
+                * case when purchases.currency = $base_currency then 1 else newest_rates.rate end
+                as decimal(38, 4)
+            )
         ) as revenue
     from staging.purchases as purchases
     inner join identity.row_records as rows_of
@@ -52,7 +55,7 @@ bought as (
 ),
 
 typical as (
-    select sum(revenue) / sum(orders) as order_revenue
+    select cast(sum(revenue) as double) / sum(orders) as order_revenue
     from bought
     where revenue > 0
 ),
@@ -62,7 +65,7 @@ stakes as (
         sizes.customer_id,
         sizes.records,
         coalesce(bought.orders, 0) as orders,
-        coalesce(bought.revenue, 0) as revenue
+        cast(coalesce(bought.revenue, 0) as double) as revenue
     from sizes
     left join bought on sizes.customer_id = bought.customer_id
 ),

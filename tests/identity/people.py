@@ -87,6 +87,24 @@ def give_records(warehouse: Warehouse, rows: Iterable[Mapping[str, Any]]) -> Non
         )
 
 
+def give_orders(warehouse: Warehouse, *, last_first: bool = False) -> None:
+    """Three sales in foreign money for each record, and its rate; staged in the order of records, or the other way."""
+    direction = "desc" if last_first else "asc"
+    with warehouse.transaction() as connection:
+        connection.execute("delete from staging.purchases")
+        connection.execute("delete from staging.exchange_rates")
+        connection.execute(
+            "insert into staging.purchases (order_id, placed_at, status, is_test, currency, gross_amount, _feed,"
+            " _batch_on, _file, _row) select row || '-' || nth, seen_at, 'paid', false, 'USD',"
+            " row * 3.17 + nth / 10, feed, batch_on, file, row from identity.row_records, range(3) as times (nth)"
+            f" where kind = 'purchases' order by row {direction}, nth {direction}"
+        )
+        connection.execute(
+            "insert into staging.exchange_rates (\"on\", currency, base_currency, rate, _feed, _batch_on, _file, _row)"
+            " values (date '2026-01-01', 'USD', 'GBP', 0.7912345678, 'rates', date '2026-01-01', 'f', 1)"
+        )
+
+
 @cache
 def default_steps() -> tuple[Step, ...]:
     """The matching steps of the packaged rules."""

@@ -19,7 +19,7 @@ from warehouse.step import Run
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "identity"))
 
 from kept_tables import TABLES, tables
-from people import a_record, give_records, match, prepare
+from people import a_record, give_orders, give_records, match, prepare
 
 BUSINESS = Business(name="A shop", base_currency="GBP", time_zone="Europe/London", default_country="GB")
 LAW = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -99,6 +99,7 @@ def test_after_any_batches_withdrawals_and_decisions_every_table_is_that_of_runs
             prepare(warehouse)
             for number, (rows, said) in enumerate([*history, (history[-1][0], None)]):
                 give_records(warehouse, rows)
+                give_orders(warehouse, last_first=anew)
                 match(warehouse, replace(a_run(number), full_refresh=anew), CLOSE)
                 if said is not None:
                     decide(warehouse, number, *said)
