@@ -100,7 +100,7 @@ def give_orders(warehouse: Warehouse, *, last_first: bool = False) -> None:
             f" where kind = 'purchases' order by row {direction}, nth {direction}"
         )
         connection.execute(
-            "insert into staging.exchange_rates (\"on\", currency, base_currency, rate, _feed, _batch_on, _file, _row)"
+            'insert into staging.exchange_rates ("on", currency, base_currency, rate, _feed, _batch_on, _file, _row)'
             " values (date '2026-01-01', 'USD', 'GBP', 0.7912345678, 'rates', date '2026-01-01', 'f', 1)"
         )
 
