@@ -1,6 +1,6 @@
 """``ops.broken_batches``: batches that could not be loaded, until they are. What was loaded before still stands."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -23,6 +23,9 @@ BROKEN_BATCHES = TableSpec(
     },
 )
 
+_MOST_REASONS = 3
+_MOST_DAYS = 5
+
 _CREATE = """
     create table if not exists ops.broken_batches
     (feed varchar, batch_on date, run_id varchar, reason varchar, fix varchar, exit_code integer)
@@ -44,6 +47,25 @@ class BrokenBatch:
     def is_bug(self) -> bool:
         """Whether the fault is ours, not the data's."""
         return self.exit_code == CdpError.exit_code
+
+
+def told_batches(batches: Iterable[BrokenBatch]) -> tuple[str, str]:
+    """Why batches of one feed could not be loaded, bugs before all else, and what to do about it."""
+    days: dict[str, list[str]] = {}
+    ordered = sorted(batches, key=lambda item: (not item.is_bug, item.batch_on))
+    for item in ordered:
+        days.setdefault(item.reason, []).append(str(item.batch_on))
+    reasons = list(days)
+    texts = [f"{_listed(days[reason])}: {reason}" for reason in reasons[:_MOST_REASONS]]
+    if others := [day for reason in reasons[_MOST_REASONS:] for day in days[reason]]:
+        texts.append(f"Nor were {_listed(others)}.")
+    fixes = dict.fromkeys(item.fix for item in ordered if item.fix and item.reason in reasons[:_MOST_REASONS])
+    return " ".join(texts), " ".join(fixes)
+
+
+def _listed(days: Sequence[str]) -> str:
+    more = f" and {len(days) - _MOST_DAYS} more days" if len(days) > _MOST_DAYS else ""
+    return ", ".join(days[:_MOST_DAYS]) + more
 
 
 def create_table(connection: Connection) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from quality.contracts.check import CODES
+from sources.batch_load import BatchLoad
 from sources.drift import SchemaChange
-from sources.loading import BatchLoad
 from sources.reason_ledger import ReasonShare
 from sources.schema_ledger import told
 from warehouse.foreign_text import shown

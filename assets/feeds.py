@@ -19,17 +19,17 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 
-from assets.broken_batches import BrokenBatch, broken, forget_all_but, note
+from assets.broken_batches import BrokenBatch, broken, forget_all_but, note, told_batches
 from assets.failure import failure_of, shown_in_dagster
 from assets.feed_columns import source_fields
 from assets.feed_metadata import Metadata, batch_metadata, feed_metadata, told_changes
 from assets.origins import origin_key
 from assets.resources import BEFORE_OTHERS, LOADING, ProjectRun
+from sources.batch_load import BatchLoad, Progress
 from sources.drift import CHANGES, SchemaChange
 from sources.feed import Feed, identifier_of
-from sources.group_load import StoppedBatch
 from sources.landing_report import misdated
-from sources.loading import BatchesStoppedError, BatchLoad, FeedLoad, Progress, load_feed, pending_batches
+from sources.loading import FeedLoad, load_feed, pending_batches
 from sources.reason_ledger import ReasonShare, found_reasons
 from sources.schema_ledger import AbsentColumn, absent_columns, found_changes
 from warehouse.errors import CdpError, InputError, WarehouseBusyError
@@ -141,7 +141,8 @@ def _log(log: dg.DagsterLogManager, last: list[float], rows: int, done: int, tot
 def load_pending(current: ProjectRun, feed: Feed, window: Window, progress: Progress | None = None) -> Loaded:
     """Load the batches of a window that are pending, and note those that stopped."""
     run = current.to_load()
-    done, errors = _load(current, feed, window, partial(current.told, feed.name) if current.told else progress)
+    errors: dict[date, CdpError] = {}
+    done = _load(current, feed, window, partial(current.told, feed.name) if current.told else progress, errors)
     with current.warehouse.transaction() as connection:
         note(connection, feed.name, run.run_id, window, errors)
         changes = tuple(change for _, change, _ in found_changes(connection, feed=feed.name))
@@ -150,11 +151,16 @@ def load_pending(current: ProjectRun, feed: Feed, window: Window, progress: Prog
 
 
 def _load(
-    current: ProjectRun, feed: Feed, window: Window, progress: Progress | None
-) -> tuple[FeedLoad, dict[date, CdpError]]:
+    current: ProjectRun, feed: Feed, window: Window, progress: Progress | None, errors: dict[date, CdpError]
+) -> FeedLoad:
+    """Load what can be loaded; ``errors`` then says of each other batch why it was not."""
     first, last = window
+
+    def note_error(day: date, error: Exception) -> None:
+        errors[day] = told_error(feed.name, error)
+
     try:
-        done = load_feed(
+        return load_feed(
             current.warehouse,
             current.project,
             feed,
@@ -163,18 +169,17 @@ def _load(
             last=last,
             full_refresh=current.full_refresh,
             progress=progress,
+            broken=note_error,
         )
-    except BatchesStoppedError as error:
-        return error.load, {stop.batch_on: _error_of(feed, stop) for stop in error.load.stopped}
     except WarehouseBusyError:
         raise
     except Exception as error:
         days = pending_batches(current.warehouse, current.project, feed, full_refresh=current.full_refresh)
-        wanted = [day for day in days if (first or day) <= day <= (last or day)]
-        if not wanted:  # nothing is left to load, so no batch could tell of it
+        untold = [day for day in days if (first or day) <= day <= (last or day) and day not in errors]
+        if not untold:  # each batch is loaded or has its own reason, so none could tell of it
             raise
-        return FeedLoad(feed.name, ()), dict.fromkeys(wanted, told_error(feed.name, error))
-    return done, {}
+        errors |= dict.fromkeys(untold, told_error(feed.name, error))
+        return FeedLoad(feed.name, ())
 
 
 def told_error(feed: str, error: Exception) -> CdpError:
@@ -190,10 +195,6 @@ def told_error(feed: str, error: Exception) -> CdpError:
         f"Loading has a bug: {type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}.",
         f"Report it with the traceback; until then, take the file out of landing/{feed}/ or correct its declaration.",
     )
-
-
-def _error_of(feed: Feed, stop: StoppedBatch) -> InputError:
-    return InputError(stop.reason, f"Correct the files below landing/{feed.name}/, or config/feeds/{feed.name}.yml.")
 
 
 def loaded_check(feeds: Iterable[Feed], pool: str | None) -> dg.AssetChecksDefinition:
@@ -239,25 +240,22 @@ def loaded_check(feeds: Iterable[Feed], pool: str | None) -> dg.AssetChecksDefin
 
 
 def errors_of_feeds(found: Iterable[BrokenBatch]) -> CdpError:
-    """One error for all broken batches: the first of each feed, and how many more there are. A bug makes it a bug."""
+    """One error for all broken batches, feed by feed. A bug makes it a bug."""
     by_feed: dict[str, list[BrokenBatch]] = {}
-    is_bug = False
     for item in found:
-        is_bug = is_bug or item.is_bug
         by_feed.setdefault(item.feed, []).append(item)
-    reasons = [
-        f"{feed} of {items[0].batch_on}: {items[0].reason}"
-        + (f" (and {len(items) - 1} more batches)" if items[1:] else "")
-        for feed, items in sorted(by_feed.items())
-    ]
-    fixes = dict.fromkeys(items[0].fix for items in by_feed.values() if items[0].fix)
-    return (CdpError if is_bug else InputError)(" ".join(reasons), " ".join(fixes))
+    texts = {feed: told_batches(items) for feed, items in sorted(by_feed.items())}
+    is_bug = any(item.is_bug for items in by_feed.values() for item in items)
+    reason = " ".join(f"{feed}, {why}" for feed, (why, _) in texts.items())
+    return (CdpError if is_bug else InputError)(
+        reason, " ".join(dict.fromkeys(fix for _, fix in texts.values() if fix))
+    )
 
 
 def _loaded_result(key: dg.AssetKey, found: list[BrokenBatch], left_out: CdpError | None) -> dg.AssetCheckResult:
     """``left_out``: files of the feed belong to no batch at all."""
     days = ", ".join(str(item.batch_on) for item in found[:5])
-    told = [f"{found[0].reason} {found[0].fix}".strip()] if found else []
+    told = [" ".join(told_batches(found)).strip()] if found else []
     told += [str(left_out)] if left_out is not None else []
     return dg.AssetCheckResult(
         passed=not told,

@@ -19,6 +19,7 @@ from assets.run_log import begin, newest_batch, note_day, note_outcome
 from quality.expectations import import_library
 from sources.data_days import DataDays, data_days
 from sources.gate import import_scanner
+from sources.ledger_tables import create_ledger
 from warehouse.business import Business, load_business
 from warehouse.database import Warehouse, open_warehouse
 from warehouse.errors import InputError
@@ -203,6 +204,7 @@ def project_run_resource(settings: WarehouseSettings) -> dg.ResourceDefinition:
             with opened.transaction() as connection:
                 begin(connection, run.run_id, run.started_at, run.full_refresh)
                 broken_batches.create_table(connection)
+                create_ledger(connection)
             yield run
             with opened.transaction() as connection:
                 note_outcome(connection, run.run_id, "unpublished")

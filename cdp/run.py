@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -36,7 +36,7 @@ from assets.tables import names_of, table_key
 from cdp.definitions import warehouse_settings
 from cdp.interrupts import noticed_interrupts
 from cdp.progress import Progress
-from cdp.run_summary import Errors, Pending, gate_error, summarise
+from cdp.run_summary import Errors, gate_error, load_error, summarise
 from cdp.settings import read_settings
 from sources.data_days import data_days
 from sources.landing_report import misdated, unread_files
@@ -58,6 +58,9 @@ _NO_STEP_LOGS = {
 }
 """Capturing what steps print would take the terminal away from the progress bar."""
 
+
+Pending = Mapping[str, Iterable[date]]
+"""The days each feed has something to load for."""
 
 Tell = Callable[[dict[str, Any]], object]
 """Is told what a run did."""
@@ -94,14 +97,15 @@ def run_project(
     Returns what `cdp run --json` prints; ``tell`` gets it too, also where the quality gate then stops the run.
 
     ``declared`` spares reading the declarations again when several runs follow each other.
-    ``errors`` holds, by feed, why batches could not be loaded; everything else was made and published all the same.
+    ``errors`` holds, by feed, why batches could not be loaded; everything else was made and published all the same,
+    as far as anything was ever loaded.
     ``bugs`` names the feeds among them whose files brought a bug to light.
 
     Raises:
         KeyboardInterrupt: the user interrupted the run; what it had begun is undone.
         DeclarationError: something in ``config/`` is wrong.
         UsageError: an unknown feed was named, or a day before all data.
-        InputError: nothing was ever loaded.
+        InputError: nothing was ever loaded, and there was nothing to load.
         QualityGateError: an expectation of severity error does not hold; what is made from its table was not.
         WarehouseError: the warehouse is held by another process, or refused something.
     """
@@ -143,17 +147,26 @@ def _run(
     failures = [failed for failed in failures_of(result.all_events) if failed.step != LOADED_STEP]
     with settings.open() as warehouse:
         cursor = warehouse.cursor()
-        _raise_first(failures, left_out)
-        summary = summarise(cursor, run_id, declared.feeds, pending, errors)
+        _raise_first(failed for failed in failures if not isinstance(failed.error, InputError))
+        summary = summarise(cursor, run_id, asked.feeds, errors)
         found = [*unreached.items(), *summary["errors"].items(), *((name, str(error)) for name, error in left_out)]
         summary["errors"] = {name: " ".join(told for of, told in found if of == name) for name, _ in found}
         summary["warnings"] += unread_files(declared.project, declared.feeds)
-        gate = gate_error(cursor, run_id, declared.suites) if failures else None
+        not_loaded = load_error(summary)
+        if summary["as_of"] is not None or not_loaded is None:  # else tables failed for want of what was not loaded
+            _raise_first(failures)
+        gate = gate_error(cursor, run_id, declared.suites) if any(failed.is_check for failed in failures) else None
     if tell is not None:
         tell(summary)
     if gate is not None:
-        raise gate
+        raise gate if not_loaded is None else _both(gate, not_loaded)
     return summary
+
+
+def _both(gate: CdpError, not_loaded: CdpError) -> CdpError:
+    """One error for what checks held back and what was not loaded; a bug among it is the graver one."""
+    kind = CdpError if not_loaded.exit_code == CdpError.exit_code else type(gate)
+    return kind(f"{gate.reason} {not_loaded.reason}", f"{gate.fix} {not_loaded.fix}")
 
 
 def _fetch(declared: Declared, asked: Asked, instance: dg.DagsterInstance) -> dict[str, str]:
@@ -227,15 +240,9 @@ def _config(asked: Asked) -> dict[str, object]:
     return {"as_of": asked.as_of.isoformat() if asked.as_of else None, "full_refresh": asked.full_refresh}
 
 
-def _raise_first(failures: Iterable[Failed], left_out: Iterable[tuple[str, InputError]]) -> None:
-    """Raise what ended the run before its time, a bug or an error of ours; what checks held back is no such thing.
-
-    Where input was missing, files that were ``left_out`` may be why.
-    """
+def _raise_first(failures: Iterable[Failed]) -> None:
+    """Raise what ended the run before its time, a bug or an error of ours; what checks held back is no such thing."""
     for failed in failures:
-        if isinstance(failed.error, InputError):
-            errors = [failed.error, *(error for _, error in left_out)]
-            raise InputError(" ".join(error.reason for error in errors), " ".join(error.fix for error in errors))
         if failed.error is not None:
             raise failed.error
         if not failed.is_check:

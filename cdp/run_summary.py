@@ -2,47 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from assets.broken_batches import BrokenBatch, broken
+from assets.broken_batches import broken, told_batches
 from quality.suites import Suite
 from sources.schema_ledger import absent_columns, found_changes, told
 from warehouse.database import Connection
 from warehouse.edition import SNAPSHOT_NAME
-from warehouse.errors import CdpError, QualityGateError
+from warehouse.errors import CdpError, InputError, QualityGateError
 from warehouse.foreign_text import shown
 
-Pending = Mapping[str, Iterable[date]]
-"""The days each feed had something to load for when the run began."""
-
 Errors = Mapping[str, CdpError]
-"""Feeds of which that could not be found out."""
-
+"""Feeds of which nobody knows what there was to load, and why."""
 
 _LONGEST_NAME = 300
 _LOOK = "Look at `cdp quality check`; mend the data, or the expectation in config/quality.yml."
 
 
-def summarise(
-    cursor: Connection, run_id: str, feeds: Iterable[str], pending: Pending, errors: Errors
-) -> dict[str, Any]:
-    """What this run loaded and checked, how many records and customers stand now, and where readers find them."""
+def summarise(cursor: Connection, run_id: str, feeds: Iterable[str], errors: Errors) -> dict[str, Any]:
+    """What this run read of these feeds and checked, how many records and customers stand now, and where they are.
+
+    Of a file whose batch was stopped the rows are told as they were read: ``errors`` says that they were not taken.
+    """
     as_of, status = _run(cursor, run_id)
     mine = [item for item in broken(cursor) if item.run_id == run_id]
-    not_loaded = {(item.feed, item.batch_on) for item in mine}
-    loaded = {name: [day for day in pending.get(name, ()) if (name, day) not in not_loaded] for name in feeds}
     return {
         "run_id": run_id,
         "as_of": as_of.isoformat() if as_of else None,
-        "feeds": {name: _loaded(cursor, name, days) for name, days in loaded.items()},
+        "feeds": _read(cursor, run_id, feeds),
         "records": _rows(cursor, "identity.records"),
         "customers": _rows(cursor, "profiles.customers"),
         "checks": _checks(cursor, run_id),
         "published": f"published/{SNAPSHOT_NAME}" if status == "published" else None,
         "errors": {name: str(error) for name, error in errors.items()}
-        | {feed: _told([item for item in mine if item.feed == feed]) for feed in {item.feed for item in mine}},
+        | {
+            feed: " ".join(told_batches(item for item in mine if item.feed == feed)).strip()
+            for feed in {item.feed for item in mine}
+        },
         "changed_fields": _changed(cursor, run_id),
         "unknown_fields": _unknown(cursor, run_id),
         "absent_fields": _absent(cursor, run_id),
@@ -81,11 +79,16 @@ def _absent(cursor: Connection, run_id: str) -> dict[str, list[str]]:
     return {feed: [item.told() for item in found] for feed, found in absent_columns(cursor, run_id=run_id).items()}
 
 
-def _told(batches: Sequence[BrokenBatch]) -> str:
-    """Why the first batch of a feed was not loaded, and which others were not."""
-    first, others = batches[0], [str(item.batch_on) for item in batches[1:]]
-    more = f" Nor were {', '.join(others)}: see `cdp quarantine list --feed {first.feed}`." if others else ""
-    return f"{first.batch_on}: {first.reason}{more} {first.fix}".strip()
+def load_error(summary: Mapping[str, Any]) -> CdpError | None:
+    """What could not be loaded, in one error: a bug if any of it is one. None where everything was loaded."""
+    errors: Mapping[str, str] = summary["errors"]
+    if not errors:
+        return None
+    told_of = " ".join(f"{name}, {error}" for name, error in sorted(errors.items()))
+    rest = f"; all else of {', '.join(sorted(errors))} was loaded and published" if summary["published"] else ""
+    return (CdpError if summary["bugs"] else InputError)(
+        f"Not everything could be loaded. {told_of}", f"Mend what is named, then run again{rest}."
+    )
 
 
 def gate_error(cursor: Connection, run_id: str, suites: Mapping[str, Suite]) -> QualityGateError:
@@ -115,17 +118,16 @@ def _run(cursor: Connection, run_id: str) -> tuple[date | None, str | None]:
     return (found[0], found[1]) if found else (None, None)
 
 
-def _loaded(cursor: Connection, feed: str, days: list[date]) -> dict[str, int]:
+def _read(cursor: Connection, run_id: str, feeds: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Feed → the sums over the files that this run read."""
     names = ("files", "rows_read", "accepted", "duplicate", "rejected")
-    if not _exists(cursor, "ops.files"):
-        return dict.fromkeys(names, 0)
     found = cursor.execute(
-        "select count(*), sum(rows_read), sum(rows_accepted), sum(rows_duplicate), sum(rows_rejected)"
-        " from ops.files where feed = $feed and list_contains($days, batch_on)",
-        {"feed": feed, "days": days},
-    ).fetchone()
-    assert found is not None
-    return {name: int(value or 0) for name, value in zip(names, found, strict=True)}
+        "select feed, count(*), sum(rows_read), sum(rows_accepted), sum(rows_duplicate), sum(rows_rejected)"
+        " from ops.files where run_id = $run_id group by feed",
+        {"run_id": run_id},
+    ).fetchall()
+    sums = {feed: dict(zip(names, map(int, counts), strict=True)) for feed, *counts in found}
+    return {feed: sums.get(feed, dict.fromkeys(names, 0)) for feed in feeds}
 
 
 def _checks(cursor: Connection, run_id: str) -> dict[str, int]:

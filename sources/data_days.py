@@ -18,7 +18,7 @@ from sources.statement import column, select
 from warehouse.database import Connection, MissingTableError
 from warehouse.errors import UsageError
 
-_BATCHES: Final = "select min(batch_on), max(batch_on) from ops.batches where rows_accepted > 0"
+_BATCHES: Final = "select min(batch_on), max(batch_on) from ops.files where coalesce(rows_staged, rows_accepted) > 0"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ For every file, always: ``rows_read = rows_accepted + rows_duplicate + rows_reje
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal, TypeAlias
@@ -18,7 +18,7 @@ from sources.ledger_tables import FEEDS, FILES, SOURCE_COLUMNS, LedgerTable
 from warehouse.database import Connection
 from warehouse.errors import WarehouseError
 
-FileStatus: TypeAlias = Literal["loaded", "stopped", "vanished"]
+FileStatus: TypeAlias = Literal["loaded", "stopped", "vanished", "withdrawn"]
 ColumnStatus: TypeAlias = Literal["mapped", "ignored", "unknown", "missing", "absent"]
 
 _BATCHES: Final = """
@@ -28,7 +28,7 @@ select
     sum(rows_accepted) as rows_accepted, sum(rows_duplicate) as rows_duplicate, sum(rows_rejected) as rows_rejected,
     case
         when bool_or(status = 'stopped') then 'stopped'
-        when bool_and(status = 'vanished') then 'vanished'
+        when bool_and(status in ('vanished', 'withdrawn')) then 'vanished'
         else 'loaded'
     end as status,
     max(loaded_at) as loaded_at
@@ -36,7 +36,17 @@ from ops.files
 where feed = $feed
 group by feed, batch_on
 """
-_KNOWN: Final = exp.select(*FILES.columns).from_("ops.files").where("feed = $feed").sql(dialect="duckdb")
+_OLDER: Final = {
+    "rows_staged": "coalesce(rows_staged, rows_accepted + rows_duplicate)",
+    "staged_sha256": "coalesce(staged_sha256, sha256)",
+}
+"""What an older layout says in other columns."""
+_KNOWN: Final = (
+    exp.select(*(_OLDER.get(name, name) for name in FILES.columns))
+    .from_("ops.files")
+    .where("feed = $feed")
+    .sql(dialect="duckdb")
+)
 _LOST: Final = """
 select file, rows_read, rows_accepted + rows_duplicate + rows_rejected from ops.files
 where
@@ -51,7 +61,7 @@ order by file limit 1
 
 @dataclass(frozen=True)
 class FileRecord:
-    """A row of ``ops.files``."""
+    """A row of ``ops.files``: the file as it was read last, whether or not its rows were taken then."""
 
     feed: str
     batch_on: date
@@ -64,11 +74,23 @@ class FileRecord:
     rows_rejected: int
     is_unusable: bool
     rows_collapsed: int
+    rows_staged: int
+    staged_sha256: str
     declaration_hash: str
     status: FileStatus
     modified_ns: int
     loaded_at: datetime
     run_id: str
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the file lay there no more when the feed was looked at last."""
+        return self.status in {"vanished", "withdrawn"}
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether its rows were not taken when it was read last."""
+        return self.status in {"stopped", "withdrawn"}
 
 
 @dataclass(frozen=True)
@@ -154,19 +176,6 @@ def set_status(connection: Connection, feed: str, files: Iterable[str], status: 
         "update ops.files set status = $status where feed = $feed and list_contains($files, file)",
         {"feed": feed, "files": list(files), "status": status},
     )
-
-
-def set_stopped(connection: Connection, feed: str, refused: Mapping[str, int], unusable: Collection[str]) -> None:
-    """Files that were loaded before and are not now: accepted rows stay, the refused ones are those of now.
-
-    ``unusable``: those of which nothing can be read.
-    """
-    for file, rows in refused.items():
-        connection.execute(
-            "update ops.files set status = 'stopped', rows_rejected = $rows, is_unusable = $is_unusable, "
-            "rows_read = rows_accepted + rows_duplicate + $rows where feed = $feed and file = $file",
-            {"feed": feed, "file": file, "rows": rows, "is_unusable": file in unusable},
-        )
 
 
 def forget_files(connection: Connection, feed: str, files: Sequence[str]) -> None:

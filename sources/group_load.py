@@ -23,7 +23,7 @@ from sources.mapped_feed import MappedFeed
 from sources.operations.operation import Value
 from sources.readers.ahead import read_ahead
 from sources.readers.file_reader import FileReader, is_parquet
-from sources.replacement import Replacement
+from sources.replacement import Counted, Replacement
 from sources.source_rows import Block, Header, Reading, Refusal, kept_raw, told_cut
 from sources.tolerance import Tolerance
 from sources.waiting import Waiting
@@ -70,15 +70,15 @@ class FileLoad:
 
 @dataclass(frozen=True)
 class StoppedBatch:
-    """A batch that was not loaded, and why. What it held before stays; its refused rows wait in quarantine.
+    """A batch that was not loaded, or some broken files of it, and why.
 
-    ``files``: how many rows of each were refused; ``unusable``: those of which nothing can be read.
+    What these ``files`` held before stays; their refused rows wait in quarantine.
     """
 
     batch_on: date
     reason: str
-    files: Mapping[str, int]
-    unusable: frozenset[str] = frozenset()
+    fix: str
+    files: frozenset[str]
 
 
 @dataclass
@@ -95,7 +95,7 @@ class GroupLoad:
     attempt: Attempt
 
     def load(self, batches: Sequence[Batch], known: dict[str, FileRecord]) -> tuple[list[FileLoad], list[StoppedBatch]]:
-        """Load all files; the batches that had to stop are told, and nothing of them is changed."""
+        """Load all files; the batches that had to stop are told, and none of their rows are taken."""
         files = [file for _, found in batches for file in found]
         self._loads = [FileLoad(file, Reading(batch_on=file.batch_on)) for file in files]
         replacement = Replacement(self.connection, self.mapped, files)
@@ -108,17 +108,14 @@ class GroupLoad:
         self._check_counts(replacement.taken)
         tolerance = Tolerance.of(self.connection, self.mapped, known)
         stopped = [stop for day, _ in batches if (stop := self._stop(day, tolerance)) is not None]
-        kept_out = {stop.batch_on for stop in stopped}
-        if stopped:
-            replacement.undo([name for stop in stopped for name in stop.files])
-        loaded = [load for load in self._loads if load.file.batch_on not in kept_out]
-        accepted = replacement.finish([load.file.file for load in loaded])
+        held = {name for stop in stopped for name in stop.files}
+        counted = replacement.undo(held)
+        loaded = [load for load in self._loads if load.file.file not in held]
+        counted |= replacement.finish([load.file.file for load in loaded])
         self._quarantine(known)
-        write_files(
-            self.connection,
-            self.mapped.feed.name,
-            [self._record(load, accepted.get(load.file.file, 0)) for load in loaded],
-        )
+        records = [self._record(load, counted[load.file.file]) for load in self._loads]
+        told = [_held_back(item, known.get(item.file)) if item.file in held else item for item in records]
+        write_files(self.connection, self.mapped.feed.name, told)
         self._write_columns()
         return loaded, stopped
 
@@ -215,11 +212,8 @@ class GroupLoad:
     def _stop(self, day: date, tolerance: Tolerance) -> StoppedBatch | None:
         """Why a batch must not replace what was there before; None when it may."""
         loads = [load for load in self._loads if load.file.batch_on == day]
-        reason = tolerance.breach(day, loads) or self._new_columns(loads)
-        if not reason:
-            return None
-        unusable = frozenset(load.file.file for load in loads if load.reading.is_unusable)
-        return StoppedBatch(day, reason, {load.file.file: load.rejected for load in loads}, unusable)
+        breach = tolerance.breach(day, loads, self._new_columns(loads))
+        return StoppedBatch(day, breach.reason, breach.fix, breach.files) if breach.files else None
 
     def _new_columns(self, loads: Sequence[FileLoad]) -> str:
         if self.mapped.feed.on_new_column != "stop":
@@ -242,10 +236,8 @@ class GroupLoad:
     def _reread(self, load: FileLoad, before: FileRecord | None, corrected: Mapping[int, tuple[str, str]]) -> Reread:
         if before is None:
             return Reread(corrected=corrected)
-        stands = (before.bytes, before.modified_ns) == (load.file.bytes, load.file.modified_ns)
-        is_same = before.sha256 == load.reading.sha256 or (before.status == "stopped" and stands)
         declared = self.corrections.hash_of(load.file.file, load.file.batch_on)
-        return Reread(is_same, before.declaration_hash != declared, corrected)
+        return Reread(before.sha256 == load.reading.sha256, before.declaration_hash != declared, corrected)
 
     def _write_columns(self) -> None:
         """The source fields of all files that were read: a batch that stops must not hide why."""
@@ -264,8 +256,8 @@ class GroupLoad:
         found = load.headers, load.filled, load.reading.unknown, load.types
         return columns_of(self.reader.gate, file.batch_on, file.file, *found, declared)
 
-    def _record(self, load: FileLoad, accepted: int) -> FileRecord:
-        file, rejected = load.file, load.rejected
+    def _record(self, load: FileLoad, counted: Counted) -> FileRecord:
+        file, duplicate = load.file, load.collapsed + counted.repeated
         return FileRecord(
             feed=file.feed,
             batch_on=file.batch_on,
@@ -273,14 +265,22 @@ class GroupLoad:
             sha256=load.reading.sha256,
             bytes=load.reading.bytes,
             rows_read=load.rows_read,
-            rows_accepted=accepted,
-            rows_duplicate=load.rows_read - accepted - rejected,
-            rows_rejected=rejected,
+            rows_accepted=counted.kept,
+            rows_duplicate=duplicate,
+            rows_rejected=load.rejected,
             is_unusable=load.reading.is_unusable,
             rows_collapsed=load.collapsed,
+            rows_staged=counted.kept + duplicate,
+            staged_sha256=load.reading.sha256,
             declaration_hash=self.corrections.hash_of(file.file, file.batch_on),
             status="loaded",
             modified_ns=file.modified_ns,
             loaded_at=self.run.now,
             run_id=self.run.run_id,
         )
+
+
+def _held_back(read: FileRecord, before: FileRecord | None) -> FileRecord:
+    """The file as it was read; what it brought before is what staging keeps."""
+    rows, sha256 = (before.rows_staged, before.staged_sha256) if before else (0, "")
+    return replace(read, status="stopped", rows_staged=rows, staged_sha256=sha256)

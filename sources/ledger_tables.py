@@ -54,32 +54,43 @@ _BATCH: Final = ("DATE", "The day of the batch.")
 _FILE: Final = ("VARCHAR", "The file, as a path below the feed's landing folder.")
 _COUNTS: Final = {
     "rows_read": ("BIGINT", "Source rows it holds: rows_accepted + rows_duplicate + rows_rejected."),
-    "rows_accepted": ("BIGINT", "Source rows that are in staging."),
-    "rows_duplicate": ("BIGINT", "Source rows that repeat exactly what another row brought."),
+    "rows_accepted": (
+        "BIGINT",
+        "Source rows that keep the contract: in staging, but those of stopped files, which wait in the landing folder.",
+    ),
+    "rows_duplicate": (
+        "BIGINT",
+        "Source rows that repeat exactly what another row brought; of a stopped file, another row of that file.",
+    ),
     "rows_rejected": ("BIGINT", "Source rows that broke the contract: in quarantine."),
 }
 
 FILES: Final = _table(
     "files",
-    "Every file that a feed brought, and what became of its rows.",
+    "Every file that a feed brought, as it was read last, and what became of its rows.",
     ("feed", "file"),
     {
         "feed": _FEED,
         "batch_on": _BATCH,
         "file": _FILE,
-        "sha256": ("VARCHAR", "SHA-256 of the file as it was loaded; empty when it never was."),
-        "bytes": ("BIGINT", "Its size when it was loaded."),
+        "sha256": ("VARCHAR", "SHA-256 of the file as it was read; empty when it could not be read to its end."),
+        "bytes": ("BIGINT", "Its size when it was read."),
         **_COUNTS,
         "is_unusable": ("BOOLEAN", "Whether nothing of it can be read: it is empty, or no file of the feed's form."),
         "rows_collapsed": ("BIGINT", "Of rows_duplicate: repeats inside the file, dropped before they were grouped."),
-        "declaration_hash": ("VARCHAR", "Hash of the declarations and the contract it was loaded by."),
+        "rows_staged": (
+            "BIGINT",
+            "Source rows of it in staging, repeats included: of a stopped file those that it brought before.",
+        ),
+        "staged_sha256": ("VARCHAR", "SHA-256 of the file as it was when it brought them; empty when it brought none."),
+        "declaration_hash": ("VARCHAR", "Hash of the declarations and the contract it was read by."),
         "status": (
             "VARCHAR",
-            "loaded; stopped (of its rows now only the rejected are kept; what it held before stays); vanished.",
+            "loaded; stopped (not taken: what it brought before stays); vanished; withdrawn (stopped, then gone).",
         ),
         "modified_ns": ("BIGINT", "When the file was last changed, in nanoseconds since 1970."),
-        "loaded_at": ("TIMESTAMP", "When it was loaded, UTC."),
-        "run_id": ("VARCHAR", "The run that loaded it."),
+        "loaded_at": ("TIMESTAMP", "When it was read, UTC."),
+        "run_id": ("VARCHAR", "The run that read it."),
     },
 )
 BATCHES: Final = _table(
@@ -93,7 +104,7 @@ BATCHES: Final = _table(
         "bytes": ("BIGINT", "Their size."),
         **_COUNTS,
         "status": ("VARCHAR", "stopped when a file of it is, else vanished when all are gone, else loaded."),
-        "loaded_at": ("TIMESTAMP", "When a file of it was last loaded, UTC."),
+        "loaded_at": ("TIMESTAMP", "When a file of it was last read, UTC."),
     },
 )
 SOURCE_COLUMNS: Final = _table(
@@ -152,7 +163,7 @@ QUARANTINE_REASONS: Final = _table(
         "rows": ("BIGINT", "Rows refused for it, discarded ones among them; replayed ones are not."),
         "open_rows": ("BIGINT", "Of these, rows that wait for a repair."),
         "rows_read": ("BIGINT", "Source rows of the batch."),
-        "share_ratio": ("DOUBLE", "rows of rows_read; of a batch that was stopped, of its refused rows alone."),
+        "share_ratio": ("DOUBLE", "rows of rows_read."),
         "sample_id": ("VARCHAR", "The first of the rows, in quarantine."),
         "sample": ("VARCHAR", "Its source text; personal values are masked."),
     },
@@ -176,6 +187,14 @@ FEEDS: Final = _table(
     },
 )
 TABLES: Final = (FILES, BATCHES, SOURCE_COLUMNS, SCHEMA_CHANGES, QUARANTINE_REASONS, FEEDS)
+
+
+def is_laid_out(connection: Connection, *tables: LedgerTable) -> bool:
+    """Whether these tables are there with all their columns; a run makes them, and adds what an older layout lacks."""
+    found = connection.execute(
+        "select table_name, column_name from duckdb_columns() where schema_name = 'ops'"
+    ).fetchall()
+    return {(table.name, column) for table in tables for column in table.columns} <= set(found)
 
 
 def create_ledger(connection: Connection) -> None:

@@ -68,7 +68,7 @@ def plan_files(
         record = known.get(file.file)
         is_same = record is not None and _is_same(file, record)
         found = replace(file, batch_on=record.batch_on) if is_same and record is not None else file
-        if not is_same or (record is not None and not record.sha256):
+        if not is_same or (record is not None and (record.is_held_back or not record.sha256)):
             changed.append(file)
         if not _is_within(found.batch_on, first, last):
             continue
@@ -84,7 +84,7 @@ def plan_files(
     gone = [record for record in known.values() if record.file not in {file.file for file in present}]
     within = [record for record in gone if _is_within(record.batch_on, first, last)]
     moved = _moved(within, _standing(present, changed, known), changed)
-    vanished = [record for record in within if record.status != "vanished" and record.file not in moved]
+    vanished = [record for record in within if not record.is_gone and record.file not in moved]
     return Plan(
         batches=tuple((day, tuple(files)) for day, files in sorted(to_read.items())),
         why=why,
@@ -100,7 +100,7 @@ def _why(record: FileRecord | None, declaration_hash: str, *, is_same: bool, ful
         return "new"
     if not is_same:
         return "changed"
-    if record.status == "stopped" or not record.sha256:
+    if record.is_held_back or not record.sha256:
         return "stopped"
     if record.declaration_hash != declaration_hash:
         return "stale"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -59,6 +59,13 @@ _TAKEN_PLACES: Final = """
 select _file_id, _row from {rows} inner join _places using (_feed, _batch_on, _file)
 where _feed = $feed and list_contains($files, _file) and _row between $first and $last
 """
+
+
+class Counted(NamedTuple):
+    """Source rows of a file among the accepted rows: those that count there, and those that repeat another row."""
+
+    kept: int
+    repeated: int
 
 
 @dataclass
@@ -149,15 +156,28 @@ class Replacement:
         sums = rows.select(["_file_id", SOURCE_ROWS]).group_by("_file_id").aggregate([(SOURCE_ROWS, "sum")])
         self.taken.update(dict(zip(*(sums.column(name).to_pylist() for name in sums.column_names), strict=True)))
 
-    def undo(self, files: Collection[str]) -> None:
-        """Give back what these files brought before."""
-        values = {"feed": self.mapped.feed.name, "files": sorted(files)}
-        table = rows_table(self.mapped.kind).sql(dialect="duckdb")
+    def undo(self, files: Collection[str]) -> dict[str, Counted]:
+        """Give back what these files brought before. What was taken of each now, counted by itself alone."""
+        if not files:
+            return {}
+        values: dict[str, object] = {"feed": self.mapped.feed.name, "files": sorted(files)}
+        taken = self.connection.execute(self._taken_alone(), values).fetchall()
         for statement in _GIVE_BACK:
-            self.connection.execute(filled_in(statement, rows=table), values)
+            self.connection.execute(filled_in(statement, rows=self._rows), values)
+        found = {file: Counted(kept, stored - kept) for file, stored, kept in taken}
+        return {file: found.get(file, Counted(0, 0)) for file in files}
 
-    def finish(self, files: Sequence[str]) -> dict[str, int]:
-        """How many source rows of each of ``files`` are accepted there; the counts of other files follow.
+    def _taken_alone(self) -> str:
+        own = exp.and_(self._is_feed(), call("list_contains", exp.Placeholder(this="files"), column("_file")))
+        rank = named(kept_rank(self.mapped.contract, "_file"), "_rank")
+        ranked = select([column("_file"), column(SOURCE_ROWS), rank], _name(rows_table(self.mapped.kind)))
+        total = exp.Sum(this=column(SOURCE_ROWS))
+        first = exp.Filter(this=total.copy(), expression=exp.Where(this=exp.condition("_rank = 1")))
+        sums = [exp.cast(item, "BIGINT") for item in (total, first)]
+        return select([column("_file"), *sums], ranked.where(own, copy=False)).group_by("_file").sql(dialect="duckdb")
+
+    def finish(self, files: Sequence[str]) -> dict[str, Counted]:
+        """The source rows of each of ``files``, and how many of them count there; the counts of other files follow.
 
         Only contents that stand in more than one row, or were put aside, can count anywhere else than where they stand.
         """
@@ -170,7 +190,7 @@ class Replacement:
         [(is_touched,)] = self.connection.execute(_IS_TOUCHED).fetchall()
         if not is_touched:
             self.connection.unregister(_PLACES)
-            return {file: stored.get(file, 0) for file in files}
+            return {file: Counted(stored.get(file, 0), 0) for file in files}
         others = everything(_name(rows_table(self.mapped.kind))).where(
             exp.Not(this=call("list_contains", exp.Placeholder(this="files"), column("_file"))), copy=False
         )
@@ -180,7 +200,8 @@ class Replacement:
         self.connection.unregister(_PLACES)
         for file in sorted((before.keys() | after.keys()) - set(files)):
             self._shift(file, after.get(file, 0) - before.get(file, 0))
-        return {file: stored.get(file, 0) - repeated.get(file, 0) + after.get(file, 0) for file in files}
+        kept = {file: stored.get(file, 0) - repeated.get(file, 0) + after.get(file, 0) for file in files}
+        return {file: Counted(kept[file], stored.get(file, 0) - kept[file]) for file in files}
 
     def _register_places(self) -> None:
         table = pa.table(
@@ -207,11 +228,12 @@ class Replacement:
         return exp.EQ(this=column("_feed"), expression=exp.Placeholder(this="feed"))
 
     def _shift(self, file: str, rows: int) -> None:
-        """Another file's rows became the ones that count, or stopped being them."""
+        """Another file's rows became the ones that count, or are that no more. Of a file that was held back, other
+        rows are told than those in staging."""
         if rows:
             self.connection.execute(
                 "update ops.files set rows_accepted = rows_accepted + $rows, rows_duplicate = rows_duplicate - $rows "
-                "where feed = $feed and file = $file",
+                "where feed = $feed and file = $file and status in ('loaded', 'vanished')",
                 {"feed": self.mapped.feed.name, "file": file, "rows": rows},
             )
 

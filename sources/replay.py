@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from quality.quarantine import QuarantinedRow, RowFilter, create_tables, list_rows, statuses
 from quality.resolution import Attempt
+from sources.batch_load import Progress
 from sources.feed_declaration import Feed
 from sources.landing import discover
-from sources.loading import BatchesStoppedError, Progress, Replay, load_feed
+from sources.loading import BatchesStoppedError, Replay, load_feed
 from sources.staging import staging_step
 from warehouse.database import Warehouse
 from warehouse.declaration import suggestion

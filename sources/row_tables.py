@@ -128,15 +128,15 @@ def content(kind: str) -> exp.Expr:
     return named(call("hash", *(column(name) for name in names)), CONTENT)
 
 
-def kept_rank(contract: type[Contract]) -> exp.Expr:
-    """1 for the row that stands for its equals: the first by batch, file and row.
+def kept_rank(contract: type[Contract], *within: str) -> exp.Expr:
+    """1 for the row that stands for its equals: the first by batch, file and row; ``within`` equal values of columns.
 
     Equal are rows of one id with one hash: of 64 bits, it tells versions of an id apart, not a hundred million rows.
     """
     order = [exp.Ordered(this=column(name)) for name in ("_batch_on", "_file", "_row")]
     return exp.Window(
         this=exp.RowNumber(),
-        partition_by=[column("_feed"), *(column(name) for name in contract.key), column(CONTENT)],
+        partition_by=[column(name) for name in ("_feed", *contract.key, CONTENT, *within)],
         order=exp.Order(expressions=order),
     )
 

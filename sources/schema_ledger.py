@@ -72,6 +72,41 @@ where c.status = 'absent' and (c.is_named is not null or coalesce(seen.rows_read
 group by c.feed, c.source_column
 order by c.feed, c.source_column
 """
+_BROKEN: Final = """
+with last as (
+    select batch_on from ops.batches where feed = $feed order by batch_on desc limit $batches
+), changed as (
+    select * from ops.schema_changes as c
+    where
+        feed = $feed and batch_on in (select batch_on from last)
+        and (
+            (change = 'retyped' and to_type <> 'mixed')
+            or (
+                change = 'missing' and not exists (
+                    select 1 from ops.schema_changes as later
+                    where
+                        later.feed = c.feed and later.source_column = c.source_column
+                        and later.change = 'returned' and later.batch_on > c.batch_on
+                )
+            )
+        )
+), before as (
+    select
+        c.source_column, c.batch_on, bool_or(s.status in ('mapped', 'missing')) as is_read,
+        coalesce(bool_or(s.is_named), false) or 2 * sum(s.rows) >= sum(f.rows_read) as is_usual
+    from changed as c
+    inner join ops.source_columns as s
+        on s.feed = c.feed and s.source_column = c.source_column and s.batch_on < c.batch_on
+    inner join ops.files as f on f.feed = s.feed and f.file = s.file
+    group by c.source_column, c.batch_on
+)
+select distinct source_column
+from changed
+inner join before using (source_column, batch_on)
+where is_read and (is_usual or change = 'retyped')
+order by source_column
+"""
+_LAST_BATCHES: Final = 7
 
 
 @dataclass(frozen=True)
@@ -126,6 +161,16 @@ def found_changes(
     """(feed, change, handling) of a feed or of all, found by a run or by any; the newest batch first."""
     rows = connection.execute(_FOUND, {"feed": feed, "run_id": run_id}).fetchall()
     return [(name, SchemaChange(*values), handling) for name, *values, handling in rows]
+
+
+def broken_fields(connection: Connection, feed: str) -> tuple[str, ...]:
+    """The fields that a mapping reads and that one of the last batches lost, or holds in another type.
+
+    Fields of objects that stood in fewer than half of the rows come and go. One that is of several types at once has
+    odd values among others: these are the contract's matter.
+    """
+    found = connection.execute(_BROKEN, {"feed": feed, "batches": _LAST_BATCHES}).fetchall()
+    return tuple(name for (name,) in found)
 
 
 def told(change: SchemaChange) -> str:

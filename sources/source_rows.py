@@ -51,7 +51,7 @@ class Refusal:
 class Reading:
     """What is known of a file when it has been read: its hash, and the rows in which each new source field stands.
 
-    ``batch_on`` is known before: the day of the file's batch.
+    ``batch_on`` is known before: the day of the file's batch. ``broken`` says why it could not be read to its end.
     """
 
     batch_on: date | None = None
@@ -60,6 +60,7 @@ class Reading:
     unknown: Counter[str] = field(default_factory=Counter)
     seen: set[str] = field(default_factory=set)
     is_unusable: bool = False
+    broken: str = ""
 
 
 def kept_raw(text: str) -> str:

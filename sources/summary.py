@@ -10,12 +10,12 @@ from typing import Final
 from sources.corrections import corrections_of
 from sources.drift import SchemaChange
 from sources.feed_declaration import Feed
-from sources.file_ledger import known_files
+from sources.file_ledger import FileRecord, known_files
 from sources.landing import discover
-from sources.ledger_tables import FILES, SCHEMA_CHANGES, SOURCE_COLUMNS
+from sources.ledger_tables import BATCHES, FILES, SCHEMA_CHANGES, SOURCE_COLUMNS, is_laid_out
 from sources.mapped_feed import map_feed
 from sources.plan import plan_files
-from sources.schema_ledger import AbsentColumn, absent_columns, found_changes
+from sources.schema_ledger import AbsentColumn, absent_columns, broken_fields, found_changes
 from warehouse.database import Connection
 from warehouse.project import Project
 
@@ -33,10 +33,11 @@ class FeedSummary:
     """One feed.
 
     ``waiting``: days with files that the next load will read; ``stale_files`` were loaded by other declarations or
-    another contract and will be read again. ``vanished`` files are gone and their rows stay; ``stranded`` of them were
+    another contract and will be read again. ``rows_held_back``: rows that keep the contract in files that were
+    stopped, which are not in staging. ``vanished`` files are gone and their rows stay; ``stranded`` of them were
     loaded by other declarations and cannot be read again. ``unknown``: source fields nobody mentions, with their rows;
-    ``absent``: columns that the feed names itself and that files lack;
-    ``changes``: how source fields changed, the newest batch first.
+    ``absent``: columns that the feed names itself and that files lack; ``broken``: fields that a mapping reads and that
+    the last batches lost, or hold in another type; ``changes``: how source fields changed, the newest batch first.
     """
 
     feed: str
@@ -48,6 +49,7 @@ class FeedSummary:
     rows_accepted: int
     rows_duplicate: int
     rows_rejected: int
+    rows_held_back: int
     newest_batch: date | None
     waiting: tuple[date, ...]
     stale_files: int
@@ -56,6 +58,7 @@ class FeedSummary:
     stranded: tuple[str, ...]
     unknown: Mapping[str, int]
     absent: tuple[AbsentColumn, ...]
+    broken: tuple[str, ...]
     changes: tuple[SchemaChange, ...]
 
 
@@ -66,11 +69,7 @@ def feed_summaries(
 
     ``first``: the day of the business's first batch; what lies before it waits for nothing.
     """
-    found = connection.execute(
-        "select table_name, column_name from duckdb_columns() where schema_name = 'ops'"
-    ).fetchall()
-    needed = {(table.name, column) for table in (FILES, SOURCE_COLUMNS, SCHEMA_CHANGES) for column in table.columns}
-    is_loaded = needed <= set(found)  # a run adds what an older layout lacks
+    is_loaded = is_laid_out(connection, FILES, BATCHES, SOURCE_COLUMNS, SCHEMA_CHANGES)
     return tuple(_summary(connection, project, feed, first, is_loaded=is_loaded) for _, feed in sorted(feeds.items()))
 
 
@@ -81,6 +80,7 @@ def _summary(
     hash_of = corrections_of(project, map_feed(feed)).hash_of
     plan = plan_files(discover(project, feed), known, hash_of, first=first)
     records = known.values()
+    taken = [record for record in records if not record.is_held_back]
     stale = [record for record in records if record.declaration_hash != hash_of(record.file, record.batch_on)]
     changes = found_changes(connection, feed=feed.name) if is_loaded else []
     absent = absent_columns(connection, feed=feed.name).get(feed.name, []) if is_loaded else []
@@ -92,16 +92,23 @@ def _summary(
         owner=feed.owner,
         files=len(known),
         rows_read=sum(record.rows_read for record in records),
-        rows_accepted=sum(record.rows_accepted for record in records),
-        rows_duplicate=sum(record.rows_duplicate for record in records),
+        rows_accepted=sum(record.rows_accepted for record in taken),
+        rows_duplicate=sum(record.rows_duplicate for record in taken),
         rows_rejected=sum(record.rows_rejected for record in records),
+        rows_held_back=sum(record.rows_accepted + record.rows_duplicate for record in records if record.is_held_back),
         newest_batch=max((record.batch_on for record in records), default=None),
         waiting=tuple(day for day, _ in plan.batches),
-        stale_files=sum(record.status != "vanished" for record in stale),
-        stopped=tuple(file for file, record in sorted(known.items()) if record.status == "stopped"),
-        vanished=tuple(file for file, record in sorted(known.items()) if record.status == "vanished"),
+        stale_files=sum(not record.is_gone for record in stale),
+        stopped=tuple(sorted(record.file for record in records if record.status == "stopped")),
+        vanished=tuple(sorted(record.file for record in records if _is_missed(record))),
         stranded=tuple(sorted(record.file for record in stale if record.status == "vanished")),
         unknown=dict(unknown),
         absent=tuple(absent),
+        broken=broken_fields(connection, feed.name) if is_loaded else (),
         changes=tuple(change for _, change, _ in changes),
     )
+
+
+def _is_missed(record: FileRecord) -> bool:
+    """Whether a file is gone that was loaded once: one that never was is not missed."""
+    return record.status == "vanished" or (record.is_gone and record.rows_staged > 0)

@@ -5,11 +5,14 @@ one bad row, or one file that is read again, is measured like the same batch loa
 since they were loaded are measured by themselves too: they replace good rows with what they hold now. Rows that someone
 discarded are left out on purpose and do not count as rejected; nor do those of a file that is gone, which nobody can
 mend any more: of such a file only what stands counts.
+
+A file that cannot be read to its end is measured by itself, and so is one of which nothing can be read any more: when
+it is too bad it alone is left out, for it says nothing about the files beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Protocol
@@ -54,6 +57,15 @@ class LoadedFile(Protocol):
 
 
 @dataclass(frozen=True)
+class Breach:
+    """Why some files of a batch must not be taken, and what to do about it; none where all may."""
+
+    reason: str = ""
+    fix: str = ""
+    files: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Tolerance:
     """The rule for one feed: what its files brought before, and what someone discarded of it.
 
@@ -76,17 +88,33 @@ class Tolerance:
         left_out = dict(connection.execute(_LEFT_OUT).fetchall()) if discarded else {}
         return cls(connection, mapped, known, discarded, left_out)
 
-    def breach(self, day: date, loads: Sequence[LoadedFile]) -> str:
-        """Why the files read of a batch must not be taken; empty when they may.
+    def breach(self, day: date, loads: Sequence[LoadedFile], other: str = "") -> Breach:
+        """Why files read of a batch must not be taken, and which: none, some that are broken, or all.
 
-        A new file that holds nothing readable replaces nothing, so it may.
+        A new file that holds nothing at all replaces nothing, so it may be taken. ``other``: what else speaks against.
         """
-        counted = [load for load in loads if not (load.reading.is_unusable and not self._had_rows(load))]
+        broken = [load for load in loads if self._is_broken(load)]
+        set_apart = {load.file.file for load in broken}
+        rest = [load for load in loads if load.file.file not in set_apart]
+        counted = [load for load in rest if not load.reading.is_unusable or self._had_rows(load)]
         changed = [load for load in counted if self._is_changed(load)]
-        beside = self._beside(day, loads)
-        reason = self._too_many(counted, beside) or self._too_many(changed, (0, 0))
-        unread = [load.file.file for load in loads if load not in counted]
-        return f"{reason}; besides, nothing can be read of {_named(unread)}" if reason and unread else reason
+        beside = self._beside(day, loads, set_apart)
+        reason = self._too_many(counted, beside) or self._too_many(changed, (0, 0)) or other
+        unread = [load.file.file for load in rest if load.reading.is_unusable and not self._had_rows(load)]
+        if reason and unread:
+            reason = f"{reason}; besides, nothing can be read of {_named(unread)}"
+        files = frozenset(load.file.file for load in loads) if reason else frozenset(set_apart)
+        feed = self.mapped.feed.name
+        if not broken:
+            return Breach(reason, _remedy(feed), files) if reason else Breach()
+        told = f"{_unreadable(broken)}; {reason or 'all other files of the batch are loaded'}"
+        fix = f"Mend {_named(sorted(set_apart))} below landing/{feed}/, or take it away."
+        return Breach(told, f"{fix} {_remedy(feed)}" if reason else fix, files)
+
+    def _is_broken(self, load: LoadedFile) -> bool:
+        """Whether a file is so broken that it must be left out, whatever the files beside it hold."""
+        is_worse = load.reading.is_unusable and self._had_rows(load)
+        return bool((load.reading.broken or is_worse) and self._too_many([load], (0, 0)))
 
     def _too_many(self, loads: Sequence[LoadedFile], beside: tuple[int, int]) -> str:
         read = beside[0] + sum(load.rows_read for load in loads)
@@ -106,26 +134,42 @@ class Tolerance:
         places = ", ".join(f"{shown(file)} row {row:,}" for file, row in first)
         return f": {reasons}; the first are {places}"
 
-    def _beside(self, day: date, loads: Sequence[LoadedFile]) -> tuple[int, int]:
-        """Rows, and rejected rows, of the batch's files that are not read now."""
-        names = {load.file.file for load in loads}
-        others = [item for item in self.known.values() if item.batch_on == day and item.file not in names]
-        here = [item for item in others if item.status != "vanished" and not _is_nothing(item)]
-        standing = sum(item.rows_accepted + item.rows_duplicate for item in others)
-        rejected = sum(item.rows_rejected for item in here)
-        return standing + rejected, rejected - sum(self.discarded.get(item.file, 0) for item in here)
+    def _beside(self, day: date, loads: Sequence[LoadedFile], set_apart: Collection[str]) -> tuple[int, int]:
+        """Rows, and rejected rows, of the batch's files that are not read now; of those set apart, what stands."""
+        read = {load.file.file for load in loads if load.file.file not in set_apart}
+        others = [item for item in self.known.values() if item.batch_on == day and item.file not in read]
+        standing = sum(item.rows_staged for item in others if item.is_gone or item.file in set_apart)
+        here = [item for item in others if not (item.is_gone or item.file in set_apart)]
+        kept = sum(item.rows_accepted + item.rows_duplicate for item in here)
+        counted = [item for item in here if not _is_nothing(item)]
+        rejected = sum(item.rows_rejected for item in counted)
+        return standing + kept + rejected, rejected - sum(self.discarded.get(item.file, 0) for item in counted)
 
     def _is_changed(self, load: LoadedFile) -> bool:
-        return self._had_rows(load) and self.known[load.file.file].sha256 != load.reading.sha256
+        return self._had_rows(load) and self.known[load.file.file].staged_sha256 != load.reading.sha256
 
     def _had_rows(self, load: LoadedFile) -> bool:
         record = self.known.get(load.file.file)
-        return record is not None and record.rows_accepted + record.rows_duplicate > 0
+        return record is not None and record.rows_staged > 0
 
 
 def _is_nothing(record: FileRecord) -> bool:
     """Whether a file never brought anything that could be read; it counts no more than a new one of that sort."""
-    return bool(record.is_unusable) and record.rows_accepted + record.rows_duplicate == 0
+    return bool(record.is_unusable) and record.rows_staged == 0
+
+
+def _unreadable(loads: Sequence[LoadedFile]) -> str:
+    causes = [load.reading.broken or "it is empty, or no file of the feed's form" for load in loads[:3]]
+    named = [f"{shown(load.file.file)} is unreadable ({why})" for load, why in zip(loads, causes, strict=False)]
+    more = f" and {len(loads) - 3:,} more files" if len(loads) > 3 else ""
+    return ", ".join(named) + more
+
+
+def _remedy(feed: str) -> str:
+    return (
+        f"Correct the files below landing/{feed}/, or config/feeds/{feed}.yml (max_reject_ratio, on_new_column); "
+        f"`cdp quarantine reasons --feed {feed}` tells why rows are refused."
+    )
 
 
 def _named(files: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -42,3 +43,20 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real data is absent: set CDP_REAL_DATA (looked in {folder.name})")
     return folder
+
+
+@pytest.fixture
+def codec_with_a_bug() -> Iterator[str]:
+    """The name of an encoding whose codec fails on every byte that is no ASCII."""
+
+    def found(name: str) -> codecs.CodecInfo | None:
+        return codecs.CodecInfo(codecs.latin_1_encode, decode, name=name) if name == "a_codec_with_a_bug" else None
+
+    def decode(data: bytes, errors: str = "strict") -> tuple[str, int]:
+        if not bytes(data).isascii():
+            raise ZeroDivisionError
+        return bytes(data).decode("ascii"), len(data)
+
+    codecs.register(found)
+    yield "a-codec-with-a-bug"
+    codecs.unregister(found)

@@ -28,12 +28,14 @@ from warehouse.project import Project
 _MOST_CHANGES = 20
 _MOST_LISTED = 50
 _LONGEST_NAME = 300
+_ROWS = ("files", "rows_read", "rows_accepted", "rows_duplicate", "rows_rejected", "rows_held_back")
 _NOTES = {
     "waiting": "days that the next run loads",
-    "stopped": "files that were stopped",
+    "stopped": "files that were stopped: none of their rows were taken",
     "vanished": "files that are gone; their rows stay",
     "stranded": "of these, loaded by other declarations than today's and never again",
     "unknown": "source fields that nobody reads",
+    "broken_fields": "source fields that are read and that the last batches lost, or hold in another type",
 }
 
 app = typer.Typer(help="Declared feeds.", no_args_is_help=True)
@@ -95,9 +97,9 @@ def _stands(where: Project, feed: Feed) -> dict[str, Any]:
         return {}
     with reading(where) as cursor:
         [found] = feed_summaries(cursor, where, {feed.name: feed}, load_business(where).first_batch_on)
-    names = ("files", "rows_read", "rows_accepted", "rows_duplicate", "rows_rejected", "newest_batch", "waiting")
-    kept = (*names, "stale_files", "stopped", "vanished", "stranded")
+    kept = (*_ROWS, "newest_batch", "waiting", "stale_files", "stopped", "vanished", "stranded")
     return {name: getattr(found, name) for name in kept} | {
+        "broken_fields": [shown(column, _LONGEST_NAME) for column in found.broken],
         "unknown": {shown(column, _LONGEST_NAME): rows for column, rows in found.unknown.items()},
         "absent": [item.told() for item in found.absent],
         "schema_changes": [vars(change) | {"told": told(change)} for change in found.changes],
@@ -105,9 +107,8 @@ def _stands(where: Project, feed: Feed) -> dict[str, Any]:
 
 
 def _show_stands(stands: dict[str, Any]) -> None:
-    counts = ("files", "rows_read", "rows_accepted", "rows_duplicate", "rows_rejected")
     say()
-    show([stands], [*counts, "newest_batch", "stale_files"], as_json=False)
+    show([stands], [*_ROWS, "newest_batch", "stale_files"], as_json=False)
     for name, means in _NOTES.items():
         if stands[name]:
             say(f"{means}: {_listed(stands[name])}")

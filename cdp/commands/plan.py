@@ -18,6 +18,7 @@ from sources.feed import Feed, load_feeds
 from sources.file_ledger import FileRecord, known_files
 from sources.landing import discover
 from sources.landing_report import misdated, unread_files
+from sources.ledger_tables import FILES, is_laid_out
 from sources.mapped_feed import map_feed
 from sources.plan import Plan, Why, plan_files
 from warehouse.business import load_business
@@ -76,9 +77,7 @@ def _known(where: Project, feeds: dict[str, Feed]) -> dict[str, dict[str, FileRe
     if not where.database.exists():
         return {name: {} for name in feeds}
     with reading(where) as cursor:
-        found = cursor.execute(
-            "select 1 from duckdb_tables() where schema_name = 'ops' and table_name = 'files'"
-        ).fetchone()
+        found = is_laid_out(cursor, FILES)
         return {name: known_files(cursor, name) if found else {} for name in feeds}
 
 

@@ -10,7 +10,6 @@ import typer
 from cdp.progress import progress_bar
 from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, counted, say, show, show_json
-from warehouse.errors import CdpError, InputError
 from warehouse.foreign_text import shown
 
 _MOST_CHANGES = 5
@@ -35,6 +34,7 @@ def run(
     try:
         with progress_bar("run") as progress:
             from cdp.run import run_project  # takes seconds, and they are told too
+            from cdp.run_summary import load_error
 
             summary = run_project(
                 where,
@@ -52,14 +52,8 @@ def run(
             show_json(item) if json else show_summary(item)
     if not json:
         say("next: cdp status · cdp ui")
-    errors = summary.get("errors") or {}
-    if errors:
-        names = ", ".join(sorted(errors))
-        told = " ".join(f"{name}, {error}" for name, error in sorted(errors.items()))
-        raise (CdpError if summary["bugs"] else InputError)(
-            f"Not everything could be loaded. {told}",
-            f"Mend what is named, then run again; all but these batches of {names} was loaded and published.",
-        )
+    if (error := load_error(summary)) is not None:
+        raise error
 
 
 def show_summary(summary: dict[str, Any]) -> None:

@@ -23,9 +23,13 @@ Rows = list[dict[str, Any]]
 
 _QUESTIONS: Mapping[str, str] = {
     "feeds": """
-        select feed, count(*) as files, sum(rows_read) as rows_read, sum(rows_accepted) as accepted,
-            sum(rows_duplicate) as duplicate, sum(rows_rejected) as rejected, max(batch_on) as newest_batch
-        from ops.files group by feed order by feed""",
+        select feed, count(*) as files, sum(rows_read) as rows_read,
+            coalesce(sum(rows_accepted) filter (where is_taken), 0) as accepted,
+            coalesce(sum(rows_duplicate) filter (where is_taken), 0) as duplicate, sum(rows_rejected) as rejected,
+            coalesce(sum(rows_accepted + rows_duplicate) filter (where not is_taken), 0) as held_back,
+            max(batch_on) as newest_batch
+        from (select *, status in ('loaded', 'vanished') as is_taken from ops.files)
+        group by feed order by feed""",
     "runs": "select run_id, as_of, started_at, status from ops.runs order by started_at desc limit 1",
     "lifecycle": "select lifecycle_stage, count(*) as customers from profiles.lifecycle group by lifecycle_stage "
     "order by customers desc, lifecycle_stage",
@@ -94,14 +98,14 @@ def show_status(found: Mapping[str, Any]) -> None:
     say("Feeds")
     show(
         found["feeds"],
-        ["feed", "files", "rows_read", "accepted", "duplicate", "rejected", "newest_batch"],
+        ["feed", "files", "rows_read", "accepted", "duplicate", "rejected", "held_back", "newest_batch"],
         as_json=False,
     )
     failed = counted(len(found["failed_checks"]), "check")
     broken = f"{failed} of the last run did not hold: see below" if found["failed_checks"] else ""
     say("\nFeeds: what wants attention")
     shown = ["feed", "waiting_days", "stale_files", "stopped", "vanished", "stranded", "absent", "unknown"]
-    shown += ["schema_changes"]
+    shown += ["broken_fields"]
     show(found["attention"], shown, as_json=False, empty=_NOTHING if not broken else f"{_NOTHING} But {broken}.")
     if found["attention"]:
         say("next: cdp plan · cdp feeds show NAME")
@@ -141,7 +145,7 @@ def _show_stewardship(found: Mapping[str, Any]) -> None:
 
 
 def _attention(cursor: Connection, project: Project) -> Rows:
-    """Feeds of which something waits, was stopped, is gone, or changed its fields: how much of it."""
+    """Feeds of which something waits, was stopped, is gone, or lost fields that are read: how much of it."""
     problems = Problems()
     feeds = load_feeds(project, problems)
     business = problems.of(lambda: load_business(project))
@@ -157,7 +161,7 @@ def _attention(cursor: Connection, project: Project) -> Rows:
             "stranded": len(item.stranded),
             "absent": len(item.absent),
             "unknown": len(item.unknown),
-            "schema_changes": len(item.changes),
+            "broken_fields": len(item.broken),
         }
         for item in feed_summaries(cursor, project, feeds, business.first_batch_on)
     ]
@@ -166,7 +170,7 @@ def _attention(cursor: Connection, project: Project) -> Rows:
 
 def _without_files(project: Project, known: set[str]) -> Rows:
     """Declared feeds of which nothing was ever loaded, in the form of the others."""
-    nothing = dict.fromkeys(("files", "rows_read", "accepted", "duplicate", "rejected"), 0)
+    nothing = dict.fromkeys(("files", "rows_read", "accepted", "duplicate", "rejected", "held_back"), 0)
     declared = load_feeds(project, Problems())
     return [{"feed": name} | nothing | {"newest_batch": None} for name in sorted(declared.keys() - known)]
 

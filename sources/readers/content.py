@@ -47,6 +47,9 @@ def content_blocks(path: Path, reading: Reading) -> Iterator[bytes]:
         source = compressed()
         try:
             yield from _decompressed(first, source)
+        except BrokenContentError as error:
+            reading.broken = str(error)
+            raise
         finally:
             for _ in source:  # the hash is of the whole file, also behind a break
                 pass

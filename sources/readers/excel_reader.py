@@ -65,7 +65,8 @@ class ExcelReader:
                 reading.is_unusable = True
                 yield Refusal(1, "", "no cell of the workbook holds anything")
         except CalamineError:
-            yield Refusal(done + 1, "", "the file is not a complete workbook")
+            reading.broken = "the file is not a complete workbook"
+            yield Refusal(done + 1, "", reading.broken)
         except SheetMissingError:
             yield Refusal(1, "", "no sheet of the workbook has such a name")
 

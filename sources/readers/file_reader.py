@@ -74,7 +74,8 @@ class FileReader:
                 yield self._completed(item, path, reading) if isinstance(item, Block) else item
         except OSError as error:
             reading.is_unusable, reading.sha256 = not rows, ""
-            yield Refusal(rows + 1, "", f"the file cannot be read: {error.strerror or type(error).__name__}")
+            reading.broken = f"the file cannot be read: {error.strerror or type(error).__name__}"
+            yield Refusal(rows + 1, "", reading.broken)
 
     def _completed(self, block: Block, path: Path, reading: Reading) -> Block:
         """The block with what a mapping wants to know of the file itself, as last columns."""
@@ -125,7 +126,7 @@ class FileReader:
             yield Refusal(1, "", f"the file is {_NAMES['parquet' if is_parquet else 'excel']}, not {self._expected}")
             return
         if is_parquet:
-            yield from read_parquet(path)
+            yield from read_parquet(path, reading)
             return
         yield from self._opened(ExcelReader(self.headings, self.mapped.feed.sheet).read(path, reading), reading)
 

@@ -219,8 +219,8 @@ class JsonReader:
             yield from self._elements(saved.elements, done)
         if saved.is_closed:
             return
-        message = held[-1].is_broken or "the file is not JSON from here on"
-        yield Refusal(done + len(saved.elements) + 1, text[saved.end :], message)
+        self.reading.broken = held[-1].is_broken or "the file is not JSON from here on"
+        yield Refusal(done + len(saved.elements) + 1, text[saved.end :], self.reading.broken)
 
 
 _SURELY_SHALLOW: Final = 100

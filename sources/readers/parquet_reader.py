@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sources.readers.delimited_reader import distinct_names
-from sources.source_rows import Block, ColumnKind, Header, Refusal
+from sources.source_rows import Block, ColumnKind, Header, Reading, Refusal
 
 _ROWS: Final = 100_000
 _WORTH_A_LIST: Final = 20_000
@@ -21,7 +21,7 @@ _BYTES_OF_A_PLACE: Final = 4
 MAGIC: Final = b"PAR1"
 
 
-def read_parquet(path: Path) -> Iterator[Block | Refusal]:
+def read_parquet(path: Path, reading: Reading) -> Iterator[Block | Refusal]:
     """The rows of a file; a damaged one is refused from where it cannot be read."""
     done = 0
     try:
@@ -39,7 +39,8 @@ def read_parquet(path: Path) -> Iterator[Block | Refusal]:
                 yield Block(pa.table({"row": rows, **columns}), header, kept.nbytes)
                 done += batch.num_rows
     except (pa.ArrowException, OSError, UnicodeDecodeError):  # names of columns may be damaged too
-        yield Refusal(done + 1, "", "the file is not a complete Parquet file")
+        reading.broken = "the file is not a complete Parquet file"
+        yield Refusal(done + 1, "", reading.broken)
 
 
 def _opened(path: Path) -> pq.ParquetFile:

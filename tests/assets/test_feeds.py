@@ -80,6 +80,26 @@ def test_the_broken_day_counts_as_failed_and_no_other(project: Project, instance
     assert {day for day, status in statuses.items() if status and status.name == "FAILED"} == {"2026-01-04"}
 
 
+def test_a_day_that_crashes_is_blamed_alone_and_every_other_day_has_its_own_reason_or_is_loaded(
+    project: Project, instance: dg.DagsterInstance, codec_with_a_bug: str
+) -> None:
+    declared = project.config / "feeds" / "north.yml"
+    declared.write_text(f"{declared.read_text(encoding='utf-8')}encoding: {codec_with_a_bug}\n", encoding="utf-8")
+    spoil(project, "north", DAYS[1])
+    (project.landing / "north" / f"dt={DAYS[3]}" / "rows.csv").write_bytes(b"order\x80\n")
+    result = run(project, instance, whole_week())
+    assert {event.step_key for event in result.get_step_failure_events()} == {"feeds_loaded"}
+    assert partitions_of(instance, "north") == {str(day) for day in DAYS} - {str(DAYS[1]), str(DAYS[3])}
+    with open_warehouse(project.database) as warehouse:
+        found = warehouse.cursor().execute("select batch_on, exit_code, reason from ops.broken_batches order by 1")
+        (first, input_code, spoiled), (second, bug_code, crashed) = found.fetchall()
+    assert ((first, input_code), (second, bug_code)) == ((DAYS[1], 11), (DAYS[3], 1))
+    assert spoiled.startswith("2 of 2 rows break the contract")
+    assert crashed.startswith("Loading has a bug: ZeroDivisionError")
+    failure = next(event.step_failure_data.user_failure_data for event in result.get_step_failure_events())
+    assert failure.metadata["exit_code"].value == 1
+
+
 def test_the_check_of_the_broken_feed_says_what_to_do_until_the_batch_is_mended(
     project: Project, instance: dg.DagsterInstance
 ) -> None:

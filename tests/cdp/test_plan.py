@@ -102,7 +102,7 @@ def test_a_mapping_that_changed_makes_its_batches_stale_and_a_window_narrows_the
     assert told(project, capsys, "plan", "--to", "2026-01-05")["feeds"][0]["files"]["stale"] == 1
     assert told(project, capsys, "status")["attention"] == [
         {"feed": "mail", "waiting_days": 2, "stale_files": 2}
-        | dict.fromkeys(("stopped", "vanished", "stranded", "absent", "unknown", "schema_changes"), 0)
+        | dict.fromkeys(("stopped", "vanished", "stranded", "absent", "unknown", "broken_fields"), 0)
     ]
 
 

@@ -33,7 +33,7 @@ def test_an_empty_file_does_not_replace_what_was_good(shop, a_message_feed, a_me
     assert "unreadable" in error.reason
     assert error.exit_code == 11
     assert shop.ask("select count(*) from staging._messages_versions") == [(1,)]
-    assert shop.ask("select status, rows_accepted from ops.files") == [("stopped", 1)]
+    assert shop.ask("select status, rows_accepted, rows_staged from ops.files") == [("stopped", 0, 1)]
 
 
 def test_a_compressed_file_without_rows_has_none(shop, a_message_feed):

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sources.column_types import text_type
-from sources.schema_ledger import AbsentColumn, absent_columns, found_changes, told
+from sources.schema_ledger import AbsentColumn, absent_columns, broken_fields, found_changes, told
 
 HEADER = "message_id,message_channel,message_event,occurred_at,cost_amount"
 
@@ -216,3 +216,52 @@ def test_binary_names_are_told_in_few_printable_characters(shop, a_message_feed)
     assert told(change).isprintable()
     assert told(change).startswith("\\x1b[2J\\x07x")
     assert len(told(change)) < 250
+
+
+def test_a_column_that_is_read_and_vanished_or_changed_type_wants_attention_until_it_is_back(shop, a_message_feed):
+    short = "message_id,message_channel,message_event,occurred_at"
+    files = [
+        csv_of(1),
+        csv_of(2, short),
+        csv_of(3),
+        csv_of(4, cost_amount="two"),
+        csv_of(5, HEADER + ",note", note="x"),
+    ]
+    feed, asked = a_message_feed(mapping="csv"), []
+    for day, text in enumerate(files, 5):
+        shop.land("mail", f"dt=2026-01-{day:02}/a.csv", text)
+        shop.load(feed)
+        asked.append(broken_fields(shop.warehouse.cursor(), "mail"))
+    assert asked == [(), ("cost_amount",), (), ("cost_amount",), ("cost_amount",)]
+    for day in range(10, 17):
+        shop.land("mail", f"dt=2026-01-{day:02}/a.csv", csv_of(day))
+    shop.load(feed)
+    assert len(changes(shop)) > 3
+    assert broken_fields(shop.warehouse.cursor(), "mail") == ()
+
+
+def test_optional_fields_of_objects_that_come_and_go_want_no_attention_but_usual_ones_that_vanish_do(
+    shop, a_message_feed, a_message
+):
+    feed = a_message_feed(fields={"campaign_id": "campaign.id", "account_id": "account.key"})
+    for day in (5, 6, 7):
+        rows = [a_message(day * 100 + n) for n in range(60)]
+        for row in rows if day != 7 else ():
+            row["campaign"] = {"id": "c"}
+        for row in rows[:20] if day != 6 else ():
+            row["account"] = {"key": "k"}
+        shop.land("mail", f"dt=2026-01-0{day}/a.jsonl", rows)
+        shop.load(feed)
+        assert broken_fields(shop.warehouse.cursor(), "mail") == (("campaign.id",) if day == 7 else ())
+    assert {(6, "account.key", "missing", "text", None), (7, "account.key", "returned", "text", "text")} < {
+        *changes(shop)
+    }
+
+
+def test_odd_values_among_others_want_no_attention(shop, a_message_feed, a_message):
+    for day, amounts in ((5, (1, 2)), (6, (1, "two"))):
+        rows = [a_message(day * 10 + n, cost_amount=amount) for n, amount in enumerate(amounts)]
+        shop.land("mail", f"dt=2026-01-0{day}/a.jsonl", rows)
+    shop.load(a_message_feed())
+    assert changes(shop) == [(6, "cost_amount", "retyped", "integer", "mixed")]
+    assert broken_fields(shop.warehouse.cursor(), "mail") == ()
