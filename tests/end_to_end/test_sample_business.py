@@ -131,6 +131,10 @@ def test_the_manifest_agrees_with_the_files(project: Path) -> None:
     }
 
 
+def test_a_fresh_business_wants_nobodys_attention(project: Path) -> None:
+    assert json.loads(cdp("status", "--json", project=project))["attention"] == []
+
+
 def test_running_again_reads_nothing_and_changes_nothing(project: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
     shutil.copytree(project, again, symlinks=True)
