@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -46,17 +46,18 @@ def lying_below(folder: Path) -> Iterator[Lying]:
 
 def _below(folder: Path, at: str, above: frozenset[Identity]) -> Iterator[Lying]:
     try:
-        names = sorted(os.listdir(folder))
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError:
         yield Lying(at.rstrip("/"), folder, CLOSED)
         return
-    for name in names:
-        path = folder / name
-        file = at + _readable(name)
-        left = _left(path)
-        if left or not path.is_dir():
+    for entry in entries:
+        path, file = folder / entry.name, at + _readable(entry.name)
+        is_folder = _holds(entry.is_dir)
+        left = _left(entry, is_folder=is_folder)
+        if left or not is_folder:
             yield Lying(file, path, left)
             continue
         identity = _identity(path)
@@ -66,17 +67,25 @@ def _below(folder: Path, at: str, above: frozenset[Identity]) -> Iterator[Lying]
             yield from _below(path, f"{file}/", above | {identity})
 
 
-def _left(path: Path) -> str:
+def _left(entry: os.DirEntry[str], *, is_folder: bool) -> str:
     """Why a file or folder is left alone, as its name and kind tell."""
-    if path.name.startswith((".", "_")):
+    if entry.name.startswith((".", "_")):
         return HIDDEN
-    if path.is_dir():
+    if is_folder:
         return ""
-    if path.name.lower().endswith(_UNFINISHED):
+    if entry.name.lower().endswith(_UNFINISHED):
         return UNFINISHED
-    if path.is_file():
+    if _holds(entry.is_file):
         return ""
-    return NOWHERE if path.is_symlink() else NO_FILE
+    return NOWHERE if entry.is_symlink() else NO_FILE
+
+
+def _holds(ask: Callable[[], bool]) -> bool:
+    """The answer about what an entry is; no where it cannot be looked at, as of a link that leads to itself."""
+    try:
+        return ask()
+    except OSError:
+        return False
 
 
 def _identity(folder: Path) -> Identity | None:
