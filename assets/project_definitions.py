@@ -1,7 +1,7 @@
 """Everything of one project that Dagster shows and runs."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 import dagster as dg
 
@@ -12,7 +12,7 @@ from assets.feeds import POOL, feed_asset, feed_key, loaded_check, owner_of
 from assets.jobs import daily_schedule, fetch_job, hourly_fetches, layer_jobs
 from assets.landing_sensor import landing_sensor
 from assets.origins import Place, fetched_check, origin_asset, with_origin
-from assets.partitions import daily_partitions, landing_files
+from assets.partitions import daily_partitions, landing_files, published_days
 from assets.published import SNAPSHOT, snapshot_asset
 from assets.reason_check import reasons_check
 from assets.replay_job import replay_job
@@ -39,14 +39,17 @@ def definitions_of(
     now: datetime,
     pool: str | None = POOL,
     secrets: Secrets | None = None,
+    days: Iterable[date] = (),
 ) -> dg.Definitions:
     """Assets, checks, jobs, schedule and sensor of a project.
 
     ``secrets`` are what the environment holds for origins that name a variable; they are looked up when fetching.
+    ``days`` are batches that the caller knows of, beside those that landing and the published file tell.
     ``pool`` is None for runs that do not go through Dagster's queue: the project's lock alone orders those.
     """
     feeds = declared.feeds
-    partitions = daily_partitions(declared.business, landing_files(declared.project, feeds.values()), now)
+    landed = (file.batch_on for file in landing_files(declared.project, feeds.values()))
+    partitions = daily_partitions(declared.business, [*landed, *published_days(declared.project), *days], now)
     graph = TableGraph(declared.steps, raw_sources(feeds.values()))
     owners = {name: _owners(name, feeds.values()) for name in graph.specs}
     made = names_of(declared.steps)

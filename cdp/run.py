@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from importlib.resources import as_file, files
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,8 @@ def _run(
     if progress is not None:
         settings = replace(settings, told=_loading(progress))
         instance.add_event_listener(run_id, _counting(progress, _steps(declared, pending)))
-    job = definitions_of(declared, settings, datetime.now(UTC), pool=None).resolve_job_def(EVERYTHING)
+    days = chain.from_iterable(pending.values())
+    job = definitions_of(declared, settings, datetime.now(UTC), pool=None, days=days).resolve_job_def(EVERYTHING)
     result = execute_side_by_side(
         job,
         instance=instance,
