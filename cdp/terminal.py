@@ -19,6 +19,9 @@ ProjectOption = Annotated[
     Path | None,
     typer.Option("--project", envvar="CDP_PROJECT", help="Folder of the project; default: the current folder."),
 ]
+AnyProjectOption = Annotated[
+    Path | None, typer.Option("--project", envvar="CDP_PROJECT", help="Taken as everywhere; nothing here needs it.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 

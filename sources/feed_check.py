@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from quality.contracts.check import Accepted, check
 from quality.contracts.columns import Column, columns
 from quality.contracts.contract import Contract, ContractPart
 from quality.contracts.registry import CONTRACTS
@@ -21,6 +22,7 @@ from sources.feed_declaration import Feed
 from sources.feed_fields import feed_fields, mapped_fields
 from sources.mapping import Mapping as VendorMapping
 from sources.mapping import mapping_ids, read_mapping
+from sources.operations.vocabulary import word
 from warehouse.codes import check_code
 from warehouse.declaration import Location, MisfitError, Problems, nearest, suggestion
 from warehouse.errors import DeclarationError
@@ -36,6 +38,7 @@ def check_feed(feed: Feed, problems: Problems, left_out: Collection[Location] = 
     meant = feed.model_copy(update={"kind": _known(place, "kind", CONTRACTS)})
     if meant.kind in CONTRACTS:
         _check_field_names(place, CONTRACTS[meant.kind])
+        _check_constants(place, meant.kind)
     _check_currencies(place)
     name = _known(place, "mapping", mapping_ids())
     if name not in mapping_ids():
@@ -90,12 +93,30 @@ def _check_field_names(place: _Place, contract: type[Contract]) -> None:
                 place.add(key, f"`{name}` is not a field of {contract.kind}.", suggestion(name, names), name)
 
 
+def _check_constants(place: _Place, kind: str) -> None:
+    """A word that stands in every row is refused in every row when the contract does not take it."""
+    allowed = {column.name: column.allowed for column in columns(CONTRACTS[kind])}
+    for (key, name), value in _constants(place.feed).items():
+        verdict = check(kind, {name: value})
+        if value is None or name not in allowed or isinstance(verdict, Accepted):
+            continue
+        for reason in verdict.reasons:
+            if reason.field == name:
+                fix = suggestion(value, allowed[name]) if allowed[name] else f"See `cdp schema {kind}`."
+                place.add(key, f"`{name}` is the same in every row, and every row would be refused.", fix, name)
+
+
+def _constants(feed: Feed) -> dict[tuple[Literal["constants", "fields"], str], str | None]:
+    """The words of fields that are the same in every row, by where they are declared."""
+    found: dict[tuple[Literal["constants", "fields"], str], str | None] = {}
+    found |= {("constants", name): word(value) for name, value in feed.constants.items()}
+    return found | {("fields", name): item.text for name, item in feed.fields.items() if isinstance(item, Constant)}
+
+
 def _check_currencies(place: _Place) -> None:
     """A currency that stands in every row is refused in every row when it is no code."""
-    words = {("constants", name): value for name, value in place.feed.constants.items()}
-    words |= {("fields", name): item.text for name, item in place.feed.fields.items() if isinstance(item, Constant)}
-    for (key, name), value in words.items():
-        if isinstance(value, str) and name.rpartition("_")[2] == "currency":
+    for (key, name), value in _constants(place.feed).items():
+        if value is not None and name.rpartition("_")[2] == "currency":
             try:
                 check_code("currency", value)
             except MisfitError as error:

@@ -14,7 +14,7 @@ import typer
 
 from cdp.progress import progress_bar
 from cdp.settings import find_project
-from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
+from cdp.terminal import AnyProjectOption, JsonOption, ProjectOption, say, show, show_json
 from cdp.warehouses import reading
 from warehouse.errors import InputError
 from warehouse.project import Project
@@ -53,6 +53,7 @@ def generate(
     days: Annotated[int, typer.Option("--days", min=1, help="Length of the period.")] = 400,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same bytes.")] = 7,
     difficulty: Annotated[str, typer.Option("--difficulty", help="easy, normal or hard.")] = "normal",
+    _project: AnyProjectOption = None,
     json: JsonOption = False,
 ) -> None:
     """Write the sample business's feeds as vendors' files, and their truth."""

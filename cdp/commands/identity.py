@@ -12,7 +12,7 @@ from cdp.commands.identity_models import app as models
 from cdp.commands.identity_review import review
 from cdp.commands.identity_score import score
 from cdp.commands.identity_train import train
-from cdp.terminal import JsonOption, say, show_json
+from cdp.terminal import AnyProjectOption, JsonOption, say, show_json
 from warehouse.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def suggest(
     output: Annotated[
         Path | None, typer.Option("--output", help="Where to write the rules; default: print them.")
     ] = None,
+    _project: AnyProjectOption = None,
 ) -> None:
     """Write a first version of the rules for a table: what each column means, and why."""
     from identity.linker.files import read_people
@@ -72,6 +73,7 @@ def run(
     truth: Annotated[
         str | None, typer.Option("--truth", help="The true person: read only after the clusters stand.")
     ] = None,
+    _project: AnyProjectOption = None,
     json: JsonOption = False,
 ) -> None:
     """Find which records are one person."""

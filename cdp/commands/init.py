@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cdp.terminal import say
+from cdp.terminal import AnyProjectOption, say
 from warehouse.errors import InputError
 
 _FIT_FOR_ANY = (
@@ -26,6 +26,7 @@ _BY_HAND = "corrections/by_hand.yml"
 def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make; may exist if it is empty.")],
     sample: Annotated[bool, typer.Option("--sample", help="The sample business's whole config.")] = False,
+    _project: AnyProjectOption = None,
 ) -> None:
     """Make a project: config with comments, landing/, .gitignore, dagster.yaml, workspace.yaml and dg.toml."""
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):

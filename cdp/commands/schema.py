@@ -10,7 +10,7 @@ import typer
 from pydantic import BaseModel
 
 from cdp.declared_keys import first_sentence, sections_of
-from cdp.terminal import say, show, show_json
+from cdp.terminal import AnyProjectOption, say, show, show_json
 from warehouse.declaration import suggestion
 
 
@@ -20,6 +20,7 @@ def schema(
         typer.Argument(help="business, feed, corrections, identity, traits, segments, … or a contract kind."),
     ] = None,
     keys: Annotated[bool, typer.Option("--keys", help="Tables of the keys instead, down into every part.")] = False,
+    _project: AnyProjectOption = None,
 ) -> None:
     """Print a JSON Schema: editors check YAML against it as you type. Without a name, what there is."""
     models = models_by_name()

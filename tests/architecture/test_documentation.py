@@ -32,6 +32,16 @@ def test_every_command_has_its_place_in_the_manual(written: dict[str, str]) -> N
         assert f"## {' '.join(path)}\n" in written["commands.md"]
 
 
+def test_every_command_takes_a_project() -> None:
+    """Scripts append the option, whatever the command."""
+    lacking = [
+        " ".join(path)
+        for path, command in walk_commands(typer.main.get_command(build_app()), ("cdp",))
+        if not any("--project" in parameter.opts for parameter in command.params)
+    ]
+    assert lacking == []
+
+
 def test_every_column_of_every_table_is_described() -> None:
     project = Project(ROOT)
     specs = {spec.full_name: spec for step in read_project(project).steps for spec in step.tables}
