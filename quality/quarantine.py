@@ -32,8 +32,7 @@ COLUMNS: Final = {
     "file": ("VARCHAR", "The file, as a path below the feed's landing folder."),
     "row": (
         "BIGINT",
-        "Where in the file, from 1: the line; in a CSV or workbook the row below the header, of which 0 is a first line"
-        " that is no header; in a list the index.",
+        "Where in the file, from 1: the line; in a table the row below the header (0: it is none); in a list the index.",
     ),
     "reasons": (
         "STRUCT(field VARCHAR, code VARCHAR, message VARCHAR)[]",
