@@ -32,7 +32,7 @@ COLUMNS: Final = {
     "file": ("VARCHAR", "The file, as a path below the feed's landing folder."),
     "row": (
         "BIGINT",
-        "Where in the file, from 1: the line; in a table the row below the header (0: it is none); in a list the index.",
+        "Where in the file, from 1: line, row below the header (0: the first line is none), or index in a list.",
     ),
     "reasons": (
         "STRUCT(field VARCHAR, code VARCHAR, message VARCHAR)[]",
