@@ -94,6 +94,8 @@ def _reason(details: ErrorDetails) -> Reason:
     code = _code(details)
     if code == "not_in_set":
         return Reason(_path(details["loc"]), code, details["msg"].replace("Input should be", "expected is"))
+    if details["type"] == "string_too_long":
+        return Reason(_path(details["loc"]), code, f"the text is longer than {details['ctx']['max_length']:,} letters")
     ours = details["type"] in CODES and details["msg"] != "Field required"
     words = details["msg"] if ours else _OWN_WORDS.get(code, details["msg"])
     return Reason(_path(details["loc"]), code, words)

@@ -270,33 +270,33 @@ def read_flag(value: object) -> bool:
     raise refuse("wrong_type", "true or false is expected")
 
 
-Id = Annotated[str, BeforeValidator(read_id), StringConstraints(max_length=255), Shape("id", "VARCHAR", 255)]
+Id = Annotated[str, StringConstraints(max_length=255), BeforeValidator(read_id), Shape("id", "VARCHAR", 255)]
 Line = Annotated[
     str,
-    BeforeValidator(read_text),
     StringConstraints(max_length=1000),
+    BeforeValidator(read_text),
     Shape("line", "VARCHAR", 1000),
 ]
 Url = Annotated[
     str,
-    BeforeValidator(read_text),
     StringConstraints(max_length=8192),
+    BeforeValidator(read_text),
     Shape("line", "VARCHAR", 8192),
 ]
 Text = Annotated[
     str,
-    BeforeValidator(read_text),
     StringConstraints(max_length=1_000_000),
+    BeforeValidator(read_text),
     Shape("text", "VARCHAR", 1_000_000),
 ]
 Answer = Annotated[
     str,
-    BeforeValidator(read_answer),
     StringConstraints(max_length=1_000_000),
+    BeforeValidator(read_answer),
     Shape("text", "VARCHAR", 1_000_000),
 ]
 Currency = Annotated[
-    str, BeforeValidator(read_text), StringConstraints(pattern="^[A-Z]{3}$"), Shape("code", "VARCHAR", 3, "[A-Z]{3}")
+    str, StringConstraints(pattern="^[A-Z]{3}$"), BeforeValidator(read_text), Shape("code", "VARCHAR", 3, "[A-Z]{3}")
 ]
 Timestamp = Annotated[datetime, BeforeValidator(read_timestamp), Shape("timestamp", "TIMESTAMP")]
 Day = Annotated[date, BeforeValidator(read_day), Shape("day", "DATE")]
