@@ -17,10 +17,11 @@ import pyarrow.compute as pc
 from sqlglot import exp
 
 from quality.contracts.check import Accepted, Reason, Rejected
-from sources.evaluation import RowScope, judge
+from sources.evaluation import RowScope
 from sources.filled_fields import count_filled, countable
 from sources.flat_rows import flat_row, flat_texts
 from sources.gate import Gate
+from sources.judgement import judge
 from sources.mapped_feed import MappedFeed
 from sources.moment_scan import moment_column, with_moments
 from sources.nested_rows import stored_columns

@@ -1,18 +1,16 @@
-"""The Python form of a mapping: one source row, or one group of rows, becomes the fields of a contract row.
+"""The Python form of expressions: what each says of one source row.
 
 Its word is final. The SQL form (``sources/compilation.py``) may stand in for it only where it is sure to agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from functools import partial
 from math import prod
-from typing import Final
+from typing import Any, Final
 
-from quality.contracts.check import Accepted, Reason, Rejected, check
 from sources.expression import (
     Cleared,
     Coalesce,
@@ -39,13 +37,9 @@ from sources.expression import (
     is_index,
     segments_of,
 )
-from sources.free_form import FreeForm, blamed
-from sources.mapped_feed import MappedFeed
-from sources.operations.moment import read_moment
 from sources.operations.operation import Setting, UnreadableError, Value, text_of, word_of
 from sources.operations.text import BLANKS, is_blank_text
 
-_LATEST: Final = "9999"
 _FOUR_PLACES: Final = Decimal("0.0001")
 
 
@@ -63,18 +57,17 @@ class RowScope:
         """The value at a path: of a flat row the column of that name, else what the path walks to."""
         if not self.is_flat:
             return walk(self.row, segments_of(path))
-        assert isinstance(self.row, dict)
-        if path in self.row:
-            return self.row[path]
+        row = self.row
+        assert isinstance(row, dict)
+        if path in row:
+            return row[path]
         column, _, rest = path.partition(".")
-        return walk(self.row.get(column), rest.split(".")) if rest else None
+        return walk(row.get(column), rest.split(".")) if rest else None
 
 
 def walk(value: Value, segments: Sequence[str]) -> Value:
     """Walk names through objects and whole numbers through lists; None where there is no such place."""
     for segment in segments:
-        if value is None:
-            return None
         if isinstance(value, dict):
             value = value.get(segment)
         elif isinstance(value, list) and is_index(segment):
@@ -90,67 +83,101 @@ def evaluate(expression: Expression, scope: RowScope) -> Value:
     Raises:
         UnreadableError: the source holds something that must not be passed on.
     """
-    if type(expression) is Path:  # most are: looking for a pattern that fits would take longer than reading
-        return scope.read(expression.text)
-    if type(expression) is Coalesce:
-        return _first(expression.choices, scope)
-    match expression:
-        case Constant(text):
-            return text
-        case Then(source, operations):
-            value = evaluate(source, scope)
-            for operation in operations:
-                value = None if value is None else operation.apply(value, scope)
+    return _MEANINGS[type(expression)](expression, scope)
+
+
+def _path(expression: Path, scope: RowScope) -> Value:
+    return scope.read(expression.text) if scope.is_flat else walk(scope.row, expression.segments)
+
+
+def _constant(expression: Constant, scope: RowScope) -> Value:  # noqa: ARG001 - the same in every row
+    return expression.text
+
+
+def _first(expression: Coalesce, scope: RowScope) -> Value:
+    for item in expression.choices:
+        value = _MEANINGS[type(item)](item, scope)
+        if value is not None and not is_blank_text(value):
             return value
-        case Concat():
-            return _concat(expression, scope)
-        case FeedSetting(name):
-            return str(found) if (found := getattr(scope.setting, name)) else None
-        case When(test, words, value, otherwise):
-            is_met = word_of(evaluate(test, scope)) in words
-            return evaluate(value if is_met else otherwise, scope)
-        case RowNumber():
-            return scope.position
-        case Cleared(places):
-            null = (name for name, paths in places.items() if any(_is_null(path, scope) for path in paths))
-            return ",".join(null) or None
-        case _:
-            return _evaluate_list(expression, scope)
+    return None
 
 
-def _evaluate_list(expression: Expression, scope: RowScope) -> Value:
-    match expression:
-        case ListOf(items):
-            return [value for item in items if (value := evaluate(item, scope)) is not None] or None
-        case Object(members):
-            return _object(members, scope)
-        case Sum(terms):
-            numbers = _numbers(terms, scope)
-            is_whole = len(numbers) == len(terms) or (numbers and not expression.needs_all)
-            less = _numbers(expression.less, scope)
-            return f"{sum(numbers, Decimal(0)) - sum(less, Decimal(0)):f}" if is_whole else None
-        case Product(factors):
-            return _rounded(prod(numbers, start=Decimal(1))) if (numbers := _all_numbers(factors, scope)) else None
-        case Quotient(terms):
-            numbers = _all_numbers(terms, scope)
-            return _rounded(numbers[0] / numbers[1]) if numbers and numbers[1] else None
-        case Parent(text):
-            return scope.around.read(text) if scope.around else None
-        case SumOf(each, path, where):
-            return _sum(_counting(scope.read(each.text), where), path)
-        case Pick(each, where, value):
-            picked = _counting(scope.read(each.text), where)
-            return evaluate(value, RowScope(picked[0], scope.setting, 1)) if picked else None
-        case Find():
-            return _find(expression, scope)
-        case Join(each, path, separator, where):
-            counting = _counting(scope.read(each.text), where)
-            texts = [_plain(walk(item, path.segments if path else ())) for item in counting]
-            return separator.join(text for text in texts if text.strip(BLANKS)) or None
-        case Each(Path()):
-            return _rows(expression, scope)
-        case _:
+def _then(expression: Then, scope: RowScope) -> Value:
+    value = evaluate(expression.expression, scope)
+    for operation in expression.operations:
+        if value is None:
             return None
+        value = operation.apply(value, scope)
+    return value
+
+
+def _setting(expression: FeedSetting, scope: RowScope) -> Value:
+    return str(found) if (found := getattr(scope.setting, expression.name)) else None
+
+
+def _when(expression: When, scope: RowScope) -> Value:
+    is_met = word_of(evaluate(expression.test, scope)) in expression.words
+    return evaluate(expression.value if is_met else expression.otherwise, scope)
+
+
+def _row_number(expression: RowNumber, scope: RowScope) -> Value:  # noqa: ARG001 - there is but one
+    return scope.position
+
+
+def _cleared(expression: Cleared, scope: RowScope) -> Value:
+    null = (name for name, paths in expression.places.items() if any(_is_null(path, scope) for path in paths))
+    return ",".join(null) or None
+
+
+def _listed_values(expression: ListOf, scope: RowScope) -> Value:
+    return [value for item in expression.items if (value := evaluate(item, scope)) is not None] or None
+
+
+def _object(expression: Object, scope: RowScope) -> Value:
+    found: dict[str, Value] = {}
+    for name, item in expression.members.items():
+        value = evaluate(item, scope)
+        if value is not None:
+            found[name] = value if (text := text_of(value)) is None else text
+    return found or None
+
+
+def _total(expression: Sum, scope: RowScope) -> Value:
+    numbers = _numbers(expression.terms, scope)
+    is_whole = len(numbers) == len(expression.terms) or (numbers and not expression.needs_all)
+    less = _numbers(expression.less, scope)
+    return f"{sum(numbers, Decimal(0)) - sum(less, Decimal(0)):f}" if is_whole else None
+
+
+def _product(expression: Product, scope: RowScope) -> Value:
+    return _rounded(prod(numbers, start=Decimal(1))) if (numbers := _all_numbers(expression.factors, scope)) else None
+
+
+def _quotient(expression: Quotient, scope: RowScope) -> Value:
+    numbers = _all_numbers(expression.terms, scope)
+    return _rounded(numbers[0] / numbers[1]) if numbers and numbers[1] else None
+
+
+def _parent(expression: Parent, scope: RowScope) -> Value:
+    return scope.around.read(expression.text) if scope.around else None
+
+
+def _sum_of(expression: SumOf, scope: RowScope) -> Value:
+    items = _counting(scope.read(expression.each.text), expression.where)
+    found = [walk(item, expression.value.segments) for item in items]
+    numbers = [_number(value) for value in found if not is_blank_text(value)]
+    return f"{sum(numbers, Decimal(0)):f}" if numbers else None
+
+
+def _pick(expression: Pick, scope: RowScope) -> Value:
+    picked = _counting(scope.read(expression.each.text), expression.where)
+    return evaluate(expression.value, RowScope(picked[0], scope.setting, 1)) if picked else None
+
+
+def _join(expression: Join, scope: RowScope) -> Value:
+    counting = _counting(scope.read(expression.each.text), expression.where)
+    texts = [_plain(walk(item, expression.value.segments if expression.value else ())) for item in counting]
+    return expression.separator.join(text for text in texts if text.strip(BLANKS)) or None
 
 
 def _is_null(path: Path, scope: RowScope) -> bool:
@@ -202,14 +229,6 @@ def _listed(items: dict[str, Value]) -> list[Value]:
     return [item["element"] if isinstance(item, dict) and item.keys() == {"element"} else item for item in inner]
 
 
-def _first(choices: tuple[Expression, ...], scope: RowScope) -> Value:
-    for item in choices:
-        value = evaluate(item, scope)
-        if value is not None and not is_blank_text(value):
-            return value
-    return None
-
-
 def _plain(value: Value) -> str:
     if value is None:
         return ""
@@ -217,21 +236,6 @@ def _plain(value: Value) -> str:
     if text is None:
         raise UnreadableError("wrong_type", "text is expected")
     return text
-
-
-def _object(members: Mapping[str, Expression], scope: RowScope) -> Value:
-    found: dict[str, Value] = {}
-    for name, item in members.items():
-        value = evaluate(item, scope)
-        if value is not None:
-            found[name] = value if (text := text_of(value)) is None else text
-    return found or None
-
-
-def _sum(items: list[Value], path: Path) -> Value:
-    found = [walk(item, path.segments) for item in items]
-    numbers = [_number(value) for value in found if not is_blank_text(value)]
-    return f"{sum(numbers, Decimal(0)):f}" if numbers else None
 
 
 def _numbers(items: Sequence[Expression], scope: RowScope) -> list[Decimal]:
@@ -267,21 +271,48 @@ def _number(value: Value) -> Decimal:
 
 
 def _rows(each: Each, scope: RowScope) -> Value:
-    """One object per element of a list that counts, or the one made instead.
+    """One object per element of a list that counts, or the one made instead; what is made of rows is not made here.
 
     Raises:
         UnreadableError: there is something, but not a list of objects, or a value inside cannot be read.
     """
+    if each.path is None:
+        return None
     made: list[Value] = []
-    items = scope.read(each.path.text) if each.path else None
+    items = scope.read(each.path.text)
     for position, item in enumerate(_counting(items, each.where)):
         if not isinstance(item, dict):
             raise PlacedError("wrong_type", "an object is expected", f"[{position}]")
         inside = RowScope(item, scope.setting, position + 1, around=scope)
-        made.append(_fields_of(each.fields, inside, f"[{position}]"))
+        made.append(fields_of(each.fields, inside, f"[{position}]"))
     if not made and each.instead and any(_numbers([each.instead.needs], scope)):
-        made.append(_fields_of(each.instead.fields, scope, "[0]"))
+        made.append(fields_of(each.instead.fields, scope, "[0]"))
     return made
+
+
+_MEANINGS: Final[Mapping[type, Callable[[Any, RowScope], Value]]] = {
+    Path: _path,
+    Constant: _constant,
+    Coalesce: _first,
+    Then: _then,
+    Concat: _concat,
+    FeedSetting: _setting,
+    When: _when,
+    RowNumber: _row_number,
+    Cleared: _cleared,
+    ListOf: _listed_values,
+    Object: _object,
+    Sum: _total,
+    Product: _product,
+    Quotient: _quotient,
+    Parent: _parent,
+    SumOf: _sum_of,
+    Pick: _pick,
+    Find: _find,
+    Join: _join,
+    Each: _rows,
+}
+"""Looked up, for a row is asked for its fields too often to try one pattern after the other."""
 
 
 class PlacedError(UnreadableError):
@@ -292,7 +323,12 @@ class PlacedError(UnreadableError):
         self.place = place
 
 
-def _fields_of(fields: Mapping[str, Expression], scope: RowScope, place: str) -> dict[str, Value]:
+def fields_of(fields: Mapping[str, Expression], scope: RowScope, place: str) -> dict[str, Value]:
+    """The fields of a nested row.
+
+    Raises:
+        PlacedError: one of them cannot be read.
+    """
     made: dict[str, Value] = {}
     for name, expression in fields.items():
         try:
@@ -300,73 +336,3 @@ def _fields_of(fields: Mapping[str, Expression], scope: RowScope, place: str) ->
         except UnreadableError as error:
             raise PlacedError(error.code, error.message, f"{place}.{name}") from error
     return made
-
-
-def judge(
-    mapped: MappedFeed, scopes: Sequence[RowScope], extra: Mapping[str, Value] | None = None
-) -> Accepted | Rejected:
-    """The contract's word on one source row, or on the rows of one group in the order of the file.
-
-    ``extra``: values of new columns that the feed keeps.
-    """
-    values: dict[str, object] = {}
-    reasons: list[Reason] = []
-    first = _earliest(mapped, scopes)
-    for name, expression in (*mapped.fields.items(), *mapped.rows.items()):
-        try:
-            values[name] = _value(expression, first, scopes)
-            if isinstance(expression, Each) and name in mapped.fields:
-                values[name] = values[name] or None  # nothing was answered: no list, as in SQL
-        except UnreadableError as error:
-            place = error.place if isinstance(error, PlacedError) else ""
-            reasons.append(Reason(name + place, error.code, error.message))  # type: ignore[arg-type]  # a known code
-    if extra:
-        values["extra"] = dict(extra) | _dict(values.get("extra"))
-    verdict = _word(mapped, values, reasons)
-    if not mapped.free_form or isinstance(verdict, Accepted):
-        return verdict
-    form = FreeForm(mapped, partial(evaluate, scope=first), first.read, partial(check, mapped.kind))
-    settled, left = form.settled(values, blamed(verdict))
-    if left or settled != values:
-        settled["extra"] = left | _dict(values.get("extra")) or None
-    return _word(mapped, settled, [reason for reason in reasons if reason.field not in settled])
-
-
-def _word(mapped: MappedFeed, values: Mapping[str, object], reasons: Sequence[Reason]) -> Accepted | Rejected:
-    """The contract's word on values, beside what could not be evaluated at all."""
-    verdict = check(mapped.kind, values)
-    if not reasons:
-        return verdict
-    unread = Rejected(tuple(reasons))
-    more = verdict.reasons if isinstance(verdict, Rejected) else ()
-    return Rejected((*reasons, *(reason for reason in more if reason.field not in blamed(unread))))
-
-
-def _value(expression: Expression, first: RowScope, scopes: Sequence[RowScope]) -> object:
-    if isinstance(expression, Each) and expression.path is None:
-        return [
-            _fields_of(expression.fields, RowScope(scope.row, scope.setting, number, scope.is_flat), f"[{number - 1}]")
-            for number, scope in enumerate(scopes, 1)
-        ]
-    return evaluate(expression, first)
-
-
-def _earliest(mapped: MappedFeed, scopes: Sequence[RowScope]) -> RowScope:
-    """The row whose event time is earliest, then first in the file: it speaks for its group."""
-    occurred = mapped.fields.get(mapped.contract.occurred or "")
-    if len(scopes) == 1 or occurred is None:
-        return scopes[0]
-
-    def moment(scope: RowScope) -> str:
-        try:
-            value = evaluate(occurred, scope)
-        except UnreadableError:
-            return _LATEST
-        found = read_moment(value) if isinstance(value, str) else None
-        return found.isoformat(timespec="microseconds") if found else _LATEST
-
-    return min(scopes, key=moment)
-
-
-def _dict(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}

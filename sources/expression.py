@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 from sources.operations.operation import Operation
@@ -17,7 +17,7 @@ class Path:
 
     text: str
 
-    @property
+    @cached_property
     def segments(self) -> tuple[str, ...]:
         """The names along the path."""
         return segments_of(self.text)

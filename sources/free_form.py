@@ -9,18 +9,17 @@ Statements need not know of it: they only take rows that they are sure of, and s
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from quality.contracts.check import Accepted, Rejected
 from quality.contracts.columns import columns
 from quality.contracts.registry import CONTRACTS
-from sources.expression import Coalesce, Expression, Then, When, parts, paths_of
+from sources.expression import Expression
+from sources.free_choices import Choice, sources_of
 from sources.mapped_feed import MappedFeed
 from sources.operations.operation import UnreadableError, Value
 from sources.operations.text import is_blank_text
-from sources.shape import is_ignored
 
 _UNIT = "currency"
 _AMOUNT = "_amount"
@@ -40,29 +39,30 @@ class FreeForm:
     ) -> tuple[dict[str, object], dict[str, Value]]:
         """The values without free-form ones in the ``refused`` fields, and the source values that are left over."""
         found, kept = dict(values), dict[str, Value]()
-        for name in [name for name in self.mapped.fields if name in refused]:
-            self._settle(name, found, kept)
+        for name, choices in self.mapped.free_choices.items():
+            if name in refused:
+                self._settle(name, choices, found, kept)
         # An amount without the unit it was sent in says nothing: it goes where a refused currency goes.
         if _UNIT in refused and found.get(_UNIT) is None:
             for name, expression in self.mapped.fields.items():
                 if name.endswith(_AMOUNT) and found.get(name) is not None:
                     found[name] = None
-                    kept |= self._sources(expression)
+                    kept |= self._sources(sources_of(expression))
         return found, kept
 
-    def _settle(self, name: str, found: dict[str, object], kept: dict[str, Value]) -> None:
+    def _settle(self, name: str, choices: Sequence[Choice], found: dict[str, object], kept: dict[str, Value]) -> None:
         """Put in the first choice that the contract takes; none where one that it refuses is not free-form."""
         left: dict[str, Value] = {}
         others = {key: value for key, value in found.items() if key != name}
-        for choice in _choices(self.mapped.fields[name]):
+        for choice in choices:
             try:
-                value = self.evaluate(choice)
+                value = self.evaluate(choice.expression)
                 is_refused = not is_blank_text(value) and name in blamed(self.check(others | {name: value}))
             except UnreadableError:
                 value, is_refused = None, True
             if is_refused:
-                sources = self._sources(choice)
-                if not all(is_ignored(path, self.mapped.free_form) for path in sources):
+                sources = self._sources(choice.places)
+                if not all(choice.places[path] for path in sources):
                     return
                 left |= sources
             elif not is_blank_text(value):
@@ -74,12 +74,9 @@ class FreeForm:
         if name not in _personal(self.mapped.kind):
             kept |= left
 
-    def _sources(self, expression: Expression) -> dict[str, Value]:
-        """What stands at the paths an expression takes its value from."""
-        paths = Counter(path.text for path in paths_of(expression))
-        tests = (part.test for part in parts(expression) if isinstance(part, When))
-        paths.subtract(path.text for test in tests for path in paths_of(test))
-        found = {path: self.read(path) for path, count in paths.items() if count > 0}
+    def _sources(self, paths: Iterable[str]) -> dict[str, Value]:
+        """What stands at the paths that a value is taken from."""
+        found = {path: self.read(path) for path in paths}
         return {path: value for path, value in found.items() if not is_blank_text(value)}
 
 
@@ -91,15 +88,3 @@ def blamed(verdict: Accepted | Rejected) -> set[str]:
 
 def _personal(kind: str) -> set[str]:
     return {column.name for column in columns(CONTRACTS[kind]) if column.is_personal}
-
-
-def _choices(expression: Expression) -> Iterator[Expression]:
-    """The choices that come from the source: what the feed says of rows without a word is no answer to a wrong one."""
-    match expression:
-        case Coalesce(choices):
-            for item in choices:
-                yield from _choices(item)
-        case Then(Coalesce() as inner, operations):
-            yield from (Then(item, operations) for item in _choices(inner))
-        case _ if next(paths_of(expression), None) is not None:
-            yield expression

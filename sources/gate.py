@@ -16,9 +16,10 @@ import msgspec
 import pyarrow as pa
 
 from sources.evaluation import walk
+from sources.globs import is_ignored
 from sources.leaves import Segments
 from sources.operations.operation import Value
-from sources.shape import Node, Standing, is_ignored, stands_in, strangers
+from sources.shape import Node, Standing, stands_in, strangers
 
 if TYPE_CHECKING:
     from sources.line_scan import Numbers

@@ -1,9 +1,10 @@
-"""The globs of a feed, for paths below its landing folder, be they files here yet or not."""
+"""The globs of a feed: for paths below its landing folder, be they files here yet or not, and for source fields."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 
 
 def globs_pattern(globs: Iterable[str]) -> re.Pattern[str]:
@@ -38,3 +39,11 @@ def _is_pattern(text: str) -> bool:
     except re.error:
         return False
     return True
+
+
+def is_ignored(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a source field is left out on purpose: named, below a named one, or met by a glob."""
+    return any(
+        name == pattern or name.startswith(f"{pattern}.") or ("*" in pattern and fnmatchcase(name, pattern))
+        for pattern in (item.replace("[]", "") for item in patterns)
+    )

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Final
 
 from quality.contracts.columns import columns
@@ -24,6 +24,7 @@ from sources.expression import (
 from sources.feed_check import check_feed
 from sources.feed_declaration import Feed
 from sources.feed_fields import feed_fields
+from sources.free_choices import Choice, free_choices
 from sources.mapping import Attached, Format
 from sources.mapping import Mapping as VendorMapping
 from sources.operations.moment import Epoch, Time
@@ -80,6 +81,11 @@ class MappedFeed:
     def flat_forms(self) -> tuple[Format, ...]:
         """The forms in which source rows are rows of columns, not objects."""
         return tuple(form for form in self.forms if form not in {"json", "jsonl"})
+
+    @cached_property
+    def free_choices(self) -> Mapping[str, tuple[Choice, ...]]:
+        """The fields that free-form places may fill, and out of what."""
+        return free_choices(self.fields, self.free_form)
 
     @property
     def counts_rows(self) -> bool:

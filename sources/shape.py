@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
 from sources.expression import Cleared, Path, element_paths, is_index, parts, paths_of
@@ -74,14 +73,6 @@ def _mark(node: Node, path: Path) -> Node:
     for name in path.segments:
         node = node if is_index(name) else node.child(name)
     return node
-
-
-def is_ignored(name: str, patterns: Sequence[str]) -> bool:
-    """Whether a source field is left out on purpose: named, below a named one, or met by a glob."""
-    return any(
-        name == pattern or name.startswith(f"{pattern}.") or ("*" in pattern and fnmatchcase(name, pattern))
-        for pattern in (item.replace("[]", "") for item in patterns)
-    )
 
 
 def strangers(value: object, node: Node, news: list[Node], at: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -22,7 +22,7 @@ class ContractPart(BaseModel):
         """Null and blank text mean that the source says nothing: a required field is then missing."""
         if not isinstance(row, dict):
             return row
-        return {name: value for name, value in row.items() if not is_blank(value)}
+        return {name: value for name, value in row.items() if value is not None and not is_blank(value)}
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Contract(ContractPart):
 
 def is_blank(value: object) -> bool:
     """Whether a source value says nothing."""
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or (isinstance(value, str) and (not value or value.isspace()))
 
 
 def contradiction(code: str, message: str, *place: str | int) -> InitErrorDetails:

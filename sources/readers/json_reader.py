@@ -256,7 +256,7 @@ def parse_row(raw: str) -> Value:
         ValueError: the text is not one JSON value, or holds half of a character or a number that is none here.
         RecursionError: it is nested too deeply.
     """
-    value: Value = json.loads(raw, parse_constant=_no_constant, parse_float=_finite)
+    value: Value = _DECODER.decode(raw)
     raw.encode()
     if "\\u" in raw or raw.count("{") + raw.count("[") > _SURELY_SHALLOW:
         json.dumps(value, ensure_ascii=False).encode()  # half a character comes of escapes only
@@ -272,6 +272,9 @@ def _finite(text: str) -> float:
 
 def _no_constant(name: str) -> Value:
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 
 
 def _is_lines(block: TextBlock) -> bool:

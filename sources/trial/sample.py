@@ -14,7 +14,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from quality.contracts.check import Accepted, Reason, Rejected
-from sources.evaluation import RowScope, judge
+from sources.evaluation import RowScope
+from sources.judgement import judge
 from sources.landing import batch_day
 from sources.mapped_feed import MappedFeed
 from sources.operations.operation import Value

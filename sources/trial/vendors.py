@@ -11,10 +11,10 @@ from typing import Final
 from quality.contracts.check import Accepted
 from sources.expression import element_paths, paths_of
 from sources.feed_declaration import Feed
+from sources.globs import is_ignored
 from sources.mapped_feed import MappedFeed, map_feed, source_paths
 from sources.mapping import Mapping, mapping_ids, read_mapping
 from sources.operations.operation import Value
-from sources.shape import is_ignored
 from sources.trial.form import FileForm
 from sources.trial.sample import SourceRow, judge_rows, read_rows
 from warehouse.errors import DeclarationError

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quality.contracts.check import Accepted
-from sources.evaluation import RowScope, judge
+from sources.evaluation import RowScope
 from sources.feed_declaration import Feed
+from sources.judgement import judge
 from sources.mapped_feed import map_feed
 from sources.operations.text import BLANKS
 from tests.properties.test_sources_rows import VALUES

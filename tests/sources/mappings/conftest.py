@@ -18,16 +18,18 @@ import pytest
 
 from quality.contracts.check import Accepted, Rejected
 from sources.block_check import BlockCheck
-from sources.evaluation import RowScope, judge
+from sources.evaluation import RowScope
 from sources.feed_declaration import Feed
 from sources.gate import Gate
+from sources.globs import is_ignored
+from sources.judgement import judge
 from sources.landing import LandingFile
 from sources.loading import create_tables
 from sources.mapped_feed import map_feed, source_paths
 from sources.mapping import read_mapping
 from sources.readers.file_reader import FileReader
 from sources.replacement import Replacement
-from sources.shape import is_ignored, shape_of
+from sources.shape import shape_of
 from sources.source_rows import Block, Reading, Refusal
 from warehouse.database import Warehouse, open_warehouse
 
