@@ -26,7 +26,7 @@ from sources.mapped_feed import MappedFeed
 from sources.moment_scan import moment_column, with_moments
 from sources.nested_rows import stored_columns
 from sources.operations.operation import Value
-from sources.plain_text import PLAIN, is_bytes, is_text, with_plain
+from sources.plain_text import PLAIN, filled_column, is_bytes, is_text, with_filled, with_plain
 from sources.program import GROUP, PlainRows, Program, flat_program, json_program, moment_texts
 from sources.readers.json_reader import parse_row
 from sources.replacement import Replacement
@@ -84,7 +84,7 @@ class _Ways:
     program: Program
     quick: Program | None = None
     others: int = 0
-    moments: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
     """Columns that the quick way reads besides."""
 
 
@@ -131,12 +131,14 @@ class BlockCheck:
         ways = _Ways(program)
         if is_quick:
             shown, moments = with_moments(shown, _moment_texts(self._key, header, held))
+            shown = with_filled(shown, _filled_of(rows, header))
             plain = int(pc.sum(shown.column(PLAIN)).as_py() or 0)
             quick = _compiled(self._key, header, held, PlainRows(tuple(moments.items())))
-            ways = _Ways(program, quick, rows.num_rows - plain, tuple(map(moment_column, moments)))
+            besides = (*map(moment_column, moments), *map(filled_column, _filled_of(rows, header)))
+            ways = _Ways(program, quick, rows.num_rows - plain, besides)
         with shown_as(connection, _BLOCK, shown) as view:
             kind = "view" if is_direct or header is None else "table"
-            connection.execute(_source_statement(header, kind, ways.moments))
+            connection.execute(_source_statement(header, kind, ways.besides))
             return self._checked_block(connection, ways, view, rows, header)
 
     def _is_plain(self, plain: int, rows: int) -> bool:
@@ -353,11 +355,18 @@ def _texts_of(rows: pa.Table) -> list[str]:
     return [item.name for item in rows.schema if item.name not in own and (is_text(item.type) or is_bytes(item.type))]
 
 
+def _filled_of(rows: pa.Table, header: Header | None) -> list[str]:
+    """The columns of texts that may be empty."""
+    if header is None:
+        return _texts_of(rows)
+    return [f"c{index}" for index, kind in enumerate(header.kinds) if kind == "text"]
+
+
 @lru_cache(maxsize=128)
-def _source_statement(header: Header | None, kind: str, moments: tuple[str, ...] = (), *, is_plain: bool = True) -> str:
+def _source_statement(header: Header | None, kind: str, besides: tuple[str, ...] = (), *, is_plain: bool = True) -> str:
     """The block as a table or view: flat columns as text, whatever they were. Not ``is_plain``: its other rows only.
 
-    ``moments``: columns that were made of texts.
+    ``besides``: columns of moments, and of texts that are not empty, that were made of the others.
     """
     rest = "" if is_plain else f" where not {PLAIN}"
     if header is None:
@@ -368,5 +377,6 @@ def _source_statement(header: Header | None, kind: str, moments: tuple[str, ...]
         for index, kind in enumerate(header.kinds)
         if kind == "moment"
     ]
-    query = exp.select("_file_id", "_row", PLAIN, *texts, *map(column, moments)).from_(_BLOCK)
+    made = [column(name) if name[0] == "m" else named(exp.cast(column(name), "VARCHAR"), name) for name in besides]
+    query = exp.select("_file_id", "_row", PLAIN, *texts, *made).from_(_BLOCK)
     return f"create or replace temp {kind} {SOURCE} as {query.sql(dialect='duckdb')}{rest}"

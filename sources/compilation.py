@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
@@ -32,14 +32,13 @@ from sources.expression import (
     When,
     operands,
 )
+from sources.known_texts import is_as_given
 from sources.list_compilation import ListReading, list_value, opened_list
-from sources.operations.moment import Epoch, OnServersClock, Time
-from sources.operations.number import Integral
+from sources.operations.moment import OnServersClock, Time
 from sources.operations.operation import (
     FALSE,
     TRUE,
     Operation,
-    Setting,
     SqlMoment,
     SqlValue,
     both,
@@ -50,49 +49,8 @@ from sources.operations.operation import (
     negated,
     when,
 )
-from sources.operations.text import BLANKS, Lower, RemovePrefix, Strip, Upper
-from sources.operations.words import NullIf
-
-
-@dataclass(frozen=True)
-class TextScope:
-    """What an expression sees of a row whose source values stand in columns of text."""
-
-    values: Mapping[str, SqlValue]
-    setting: Setting
-    position: exp.Expr | None
-    plain: frozenset[str] = frozenset()
-    """Paths whose texts are plain (``sources/plain_text.py``) wherever the column ``_plain`` is true."""
-    is_plain: bool = False
-    """Whether rows count only where that column is true: what is plain need not be asked how it looks."""
-    moments: Mapping[str, SqlMoment] = field(default_factory=dict)
-    """Paths whose values stand in columns of moments too, wherever rows count."""
-    lists: tuple[tuple[ListReading, SqlValue], ...] = ()
-    """What was read out of lists already, and the columns that hold it."""
-
-    def read(self, path: str) -> SqlValue:
-        """The value at a source path; absent when the rows have no such place."""
-        return self.values.get(path, ABSENT)
-
-    def read_moment(self, path: str) -> SqlMoment | None:
-        """The moment at a source path, or that nothing stands there; None where only the text can tell."""
-        return _NO_MOMENT if self.read(path) is ABSENT else self.moments.get(path)
-
-
-_NO_MOMENT = SqlMoment(exp.null(), is_clock=False)
-_QUIET = (Strip, Lower, Upper, RemovePrefix, NullIf, Integral, Time, Epoch)
-"""Operations that add no text of their own but digits and what ISO 8601 writes between them."""
-
-_SHORT = 100
-"""Letters that a declared text may have and be called plain."""
-
-ABSENT = SqlValue.of_text(exp.null(), TRUE)
-UNKNOWN = SqlValue.of_text(exp.null(), FALSE)
-
-
-def text_value(text: exp.Expr) -> SqlValue:
-    """A column that holds nothing but text."""
-    return SqlValue.of_text(text, TRUE)
+from sources.operations.text import BLANKS
+from sources.text_scope import ABSENT, NO_MOMENT, UNKNOWN, TextScope, text_value
 
 
 def compile_expression(expression: Expression, scope: TextScope) -> SqlValue:
@@ -106,8 +64,8 @@ def compile_expression(expression: Expression, scope: TextScope) -> SqlValue:
                 value = value if value is ABSENT else operation.sql(value, scope)
             return ABSENT if isinstance(value.text, exp.Null) and value.as_text == TRUE else value
         case Coalesce(choices):
-            made = [(compile_expression(item, scope), is_as_given(item, scope)) for item in choices]
-            return _coalesce([(value, is_given) for value, is_given in made if value is not ABSENT])
+            made = [(item, value) for item in choices if (value := compile_expression(item, scope)) is not ABSENT]
+            return _coalesce([_choice(item, value, scope) for item, value in made])
         case Concat():
             return _concat(expression, scope)
         case When():
@@ -123,6 +81,32 @@ def compile_expression(expression: Expression, scope: TextScope) -> SqlValue:
             return _compile_list(expression, scope)
         case _:
             return _compile_given(expression, scope)
+
+
+def given_text(expression: Expression, scope: TextScope) -> exp.Expr:
+    """The text of an expression that is as given: in rows that are plain, NULL or a text that is not empty."""
+    match expression:
+        case Path(text):
+            return exp.null() if scope.read(text) is ABSENT else scope.filled[text]
+        case Coalesce(choices):
+            return _first_of([given_text(item, scope) for item in choices])
+        case When():
+            test = compile_expression(expression.test, scope)
+            value, otherwise = given_text(expression.value, scope), given_text(expression.otherwise, scope)
+            if test is ABSENT or value == otherwise:
+                return otherwise
+            return when(_is_met(expression, test), value, otherwise)
+        case _:
+            declared = compile_expression(expression, scope).text
+            return exp.null() if declared == exp.Literal.string("") else declared
+
+
+def _first_of(texts: Sequence[exp.Expr]) -> exp.Expr:
+    """The first that is not NULL."""
+    known = [text for text in texts if not isinstance(text, exp.Null)]
+    if len(known) < 2:
+        return known[0] if known else exp.null()
+    return exp.Coalesce(this=known[0], expressions=known[1:])
 
 
 def compile_moment(expression: Expression, scope: TextScope) -> SqlMoment | None:
@@ -152,7 +136,7 @@ def _first_moment(choices: Sequence[SqlMoment | None]) -> SqlMoment | None:
     """The first that is there."""
     known = [item for item in choices if item is not None and not isinstance(item.value, exp.Null)]
     if None in choices or not known:
-        return None if None in choices else _NO_MOMENT
+        return None if None in choices else NO_MOMENT
     if len(known) == 1:
         return known[0]
     values = exp.Coalesce(this=known[0].value, expressions=[item.value for item in known[1:]])
@@ -172,58 +156,6 @@ def moment_paths(expression: Expression) -> frozenset[str]:
             return frozenset().union(*map(moment_paths, choices))
         case _:
             return frozenset()
-
-
-def is_quiet(expression: Expression, scope: TextScope) -> bool:
-    """Whether its text can hold no control character where no source text does."""
-    match expression:
-        case Path(text):
-            return text in scope.plain
-        case Constant() | FeedSetting() | RowNumber():
-            found = evaluate_given(expression, scope)
-            return found is None or found.isprintable()
-        case Then(source, operations):
-            return is_quiet(source, scope) and all(isinstance(operation, _QUIET) for operation in operations)
-        case Coalesce(choices):
-            return all(is_quiet(item, scope) for item in choices)
-        case Concat(pieces, separator):
-            return separator.isprintable() and all(is_quiet(item, scope) for item in pieces)
-        case When(_, _, value, otherwise):
-            return is_quiet(value, scope) and is_quiet(otherwise, scope)
-        case _:
-            return False
-
-
-def is_as_given(expression: Expression, scope: TextScope) -> bool:
-    """Whether, in rows that are plain, its text is a plain one: nothing is done to what the source gives."""
-    if not scope.is_plain:
-        return False
-    match expression:
-        case Path(text):
-            return text in scope.plain
-        case Constant() | FeedSetting() | RowNumber():
-            found = evaluate_given(expression, scope)
-            return found is None or (
-                found.isascii() and found.isprintable() and found[:1] != " " and len(found) < _SHORT
-            )
-        case Coalesce(choices):
-            return all(is_as_given(item, scope) for item in choices)
-        case When(_, _, value, otherwise):
-            return is_as_given(value, scope) and is_as_given(otherwise, scope)
-        case _:
-            return False
-
-
-def evaluate_given(expression: Constant | FeedSetting | RowNumber, scope: TextScope) -> str | None:
-    """The text that does not depend on the row; of a row number nothing, since digits are no control characters."""
-    match expression:
-        case Constant(text):
-            return text
-        case FeedSetting(name):
-            found: str | None = getattr(scope.setting, name)
-            return found
-        case _:
-            return None
 
 
 def _reckoned(expression: Sum | Product | Quotient, numbers: Sequence[SqlValue]) -> SqlValue:
@@ -298,13 +230,8 @@ def _is_empty_list(value: SqlValue) -> exp.Expr:
     return either(_is_known_absent(value), empty)
 
 
-def is_present(text: exp.Expr, *, is_plain: bool = False) -> exp.Expr:
-    """The text is neither absent nor blank; what begins with a visible ASCII character needs no trimming.
-
-    A plain text is not blank where it is not empty.
-    """
-    if is_plain:
-        return exp.NEQ(this=text, expression=exp.Literal.string(""))
+def is_present(text: exp.Expr) -> exp.Expr:
+    """The text is neither absent nor blank; what begins with a visible ASCII character needs no trimming."""
     trimmed = exp.NEQ(this=call("trim", text, BLANKS), expression=exp.Literal.string(""))
     is_visible = both(
         exp.GTE(this=text, expression=exp.Literal.string("!")),
@@ -313,31 +240,52 @@ def is_present(text: exp.Expr, *, is_plain: bool = False) -> exp.Expr:
     return when(is_visible, exp.true(), call("coalesce", trimmed, FALSE))
 
 
-def _coalesce(choices: Sequence[tuple[SqlValue, bool]]) -> SqlValue:
-    """The first that is present; nothing is sure behind a choice of which it is not known that it is absent.
+@dataclass(frozen=True)
+class _Choice:
+    """A value that may be taken, whether it is there, and whether it is known that it is absent where it is not."""
 
-    With each choice: whether it is plain.
-    """
+    value: SqlValue
+    is_there: exp.Expr
+    is_given: bool
+    is_told: exp.Expr
+
+
+def _choice(expression: Expression, value: SqlValue, scope: TextScope) -> _Choice:
+    if not is_as_given(expression, scope):
+        return _Choice(value, is_present(value.text), is_given=False, is_told=value.as_text)
+    text = given_text(expression, scope)
+    is_place = isinstance(expression, Path) and not isinstance(
+        text, exp.Null
+    )  # which says itself that it holds nothing
+    is_told = TRUE if is_place else value.as_text
+    return _Choice(replace(value, text=text), negated(is_null(text)), is_given=True, is_told=is_told)
+
+
+def _coalesce(choices: Sequence[_Choice]) -> SqlValue:
+    """The first that is present; nothing is sure behind a choice of which it is not known that it is absent."""
 
     def chain(last: exp.Expr, part: str) -> exp.Expr:
         branches: list[exp.If] = []
-        for choice, is_plain in choices:
-            is_there = is_present(choice.text, is_plain=is_plain)
-            branches.append(exp.If(this=is_there, true=getattr(choice, part)))
-            if part != "text" and choice.as_text != TRUE:
-                branches.append(exp.If(this=negated(choice.as_text), true=exp.false()))
+        for choice in choices:
+            branches.append(exp.If(this=choice.is_there, true=getattr(choice.value, part)))
+            if part != "text" and choice.is_told != TRUE:
+                branches.append(exp.If(this=negated(choice.is_told), true=exp.false()))
+        if all(branch.args["true"] == last for branch in branches):
+            return last
         return exp.Case(ifs=branches, default=last)
 
     if not choices:
         return ABSENT
-    if all(choice.as_text == TRUE for choice, _ in choices):
-        return text_value(chain(exp.null(), "text"))
+    is_given = all(choice.is_given for choice in choices)
+    text = _first_of([choice.value.text for choice in choices]) if is_given else chain(exp.null(), "text")
+    if all(choice.value.as_text == TRUE for choice in choices):
+        return text_value(text)
     return SqlValue(
-        chain(exp.null(), "text"),
-        chain(exp.true(), "as_text"),
-        chain(exp.true(), "as_number"),
-        chain(exp.true(), "as_boolean"),
-        chain(exp.false(), "as_json"),
+        text,
+        chain(TRUE, "as_text"),
+        chain(TRUE, "as_number"),
+        chain(TRUE, "as_boolean"),
+        chain(FALSE, "as_json"),
     )
 
 
@@ -359,8 +307,7 @@ def _when(expression: When, scope: TextScope) -> SqlValue:
     value, otherwise = compile_expression(expression.value, scope), compile_expression(expression.otherwise, scope)
     if test is ABSENT or (value is ABSENT and otherwise is ABSENT):
         return otherwise
-    words = exp.Array(expressions=[exp.Literal.string(word) for word in expression.words])
-    hit = call("coalesce", call("list_contains", words, test.text), FALSE) if expression.words else exp.false()
+    hit = _is_met(expression, test)
     return SqlValue(
         when(hit, value.text, otherwise.text),
         both(test.as_boolean, when(hit, value.as_text, otherwise.as_text)),
@@ -368,6 +315,11 @@ def _when(expression: When, scope: TextScope) -> SqlValue:
         both(test.as_boolean, when(hit, value.as_boolean, otherwise.as_boolean)),
         both(test.as_boolean, when(hit, value.as_json, otherwise.as_json)),
     )
+
+
+def _is_met(expression: When, test: SqlValue) -> exp.Expr:
+    words = exp.Array(expressions=[exp.Literal.string(word) for word in expression.words])
+    return call("coalesce", call("list_contains", words, test.text), FALSE) if expression.words else exp.false()
 
 
 def _list_of(items: Sequence[SqlValue]) -> SqlValue:

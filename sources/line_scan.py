@@ -23,6 +23,10 @@ ANYTHING: Final = 127
 AS_TEXT, AS_PRESENCE, AS_JSON = 0, 1, 2
 """What is told of a place: its text, without quotes and escapes; that something stands there; its JSON as it stands."""
 
+VISIBLE, ENDING, DOUBTFUL = 1, 2, 4
+"""What a byte is in a text: the first of a visible character; the end, or what stands for another (quotes, backslashes
+and control characters); the first of what may be a control character."""
+
 UNSURE, SURE, BLANK = 0, 1, 2
 """What is known of a line."""
 
@@ -39,17 +43,20 @@ _at: Any = np.uint64
 @_compiled
 def scan(  # noqa: C901 - one loop over the bytes; a function per branch would have to share its places
     data: Numbers, offsets: Numbers, tree: Numbers, keys: Numbers, begins: Numbers, ends: Numbers, said: Numbers,
-    plain: Numbers, spill: Numbers, visible: Numbers, longest: int,
+    plain: Numbers, spill: Numbers, letters: Numbers, longest: int,
 ) -> int:  # fmt: skip
     """Walk all lines: line ``i`` is ``data[offsets[i]:offsets[i + 1]]``.
 
     ``tree``: a row per place: its first child, the number of its children, where its key begins and ends in ``keys``,
-    what may stand there, its column or -1, and what is told of it. ``said``: what is known of each line.
+    what may stand there, its column or -1, what is told of it, the place around. ``said``: what is known of each line.
     Of the sure lines, which are counted: ``begins`` and ``ends``, by column, say where a value stands; -1: there is
     none. What had escapes stands in ``spill``, counted from the end of the data. ``plain``: whether every text of the
-    line is: empty, or of at most ``longest`` bytes of which the first is ``visible`` and none is a control character's.
+    line is: empty, or of at most ``longest`` bytes of which the first is visible and none is a control character's;
+    ``letters`` says what each byte means there.
+
+    Programs write their keys in one order: behind each, the one that came there last is tried first.
     """
-    stamps = np.zeros(len(tree), np.int64)
+    stamps, followers = np.zeros(len(tree), np.int64), np.zeros(len(tree), np.int64)
     place, is_list, serials = np.zeros(_DEEPEST, np.int64), np.zeros(_DEEPEST, np.bool_), np.zeros(_DEEPEST, np.int64)
     told = np.zeros(_DEEPEST, np.int64)
     serial = spilt = row = 0
@@ -67,6 +74,7 @@ def scan(  # noqa: C901 - one loop over the bytes; a function per branch would h
         for column in range(len(begins)):
             begins[column, row] = ends[column, row] = -1
         serial += 1
+        before = 0
         depth, place[0], is_list[0], serials[0], told[0] = 0, 0, False, serial, -1
         at, is_first, is_plain = at + 1, True, True
         while True:
@@ -91,15 +99,23 @@ def scan(  # noqa: C901 - one loop over the bytes; a function per branch would h
             node, column, allowed = place[depth], -1, ANYTHING
             if not is_list[depth]:
                 begin = at + 1
-                at = _end_of_name(data, at, end)
-                if at < 0:
-                    break
+                likely = followers[before]
+                if node >= 0 and likely > 0 and tree[likely, 7] == node and _is_key(data, at, end, tree, keys, likely):
+                    at, node = begin + tree[likely, 3] - tree[likely, 2] + 1, likely
+                else:
+                    at = _end_of_name(data, at, end, letters)
+                    if at < 0:
+                        break
+                    if node >= 0:
+                        node = _child(data, begin, at - 1, tree, keys, node)
+                        if node < 0:
+                            break
+                        followers[before] = node
                 if node >= 0:
-                    node = _child(data, begin, at - 1, tree, keys, node)
-                    if node < 0 or stamps[node] == serials[depth]:
+                    if stamps[node] == serials[depth]:
                         break
                     stamps[node] = serials[depth]
-                    allowed, column = tree[node, 4], tree[node, 5]
+                    before, allowed, column = node, tree[node, 4], tree[node, 5]
                 at = _skip(data, at, end)
                 if at >= end or data[at] != 58:
                     break
@@ -116,7 +132,7 @@ def scan(  # noqa: C901 - one loop over the bytes; a function per branch would h
                 if not allowed & TEXT:
                     break
                 begin = at + 1
-                at, has_escapes, is_clear = _end_of_text(data, at, end)
+                at, has_escapes, is_clear = _end_of_text(data, at, end, letters)
                 if at < 0:
                     break
                 if column >= 0:
@@ -133,7 +149,7 @@ def scan(  # noqa: C901 - one loop over the bytes; a function per branch would h
                     length = ends[column, row] - begins[column, row]
                     if length > 0:
                         letter = spill[begins[column, row] - len(data)] if has_escapes else data[_at(begin)]
-                        is_plain &= visible[letter] and length <= longest
+                        is_plain &= letters[letter] & VISIBLE > 0 and length <= longest
                 elif has_escapes and not _has_good_escapes(data, begin, at - 1, spill, spilt):
                     break
             elif first == 123 or first == 91:
@@ -178,16 +194,27 @@ def _skip(data: Numbers, at: int, end: int) -> int:
 
 
 @_compiled
-def _end_of_name(data: Numbers, at: int, end: int) -> int:
+def _end_of_name(data: Numbers, at: int, end: int, letters: Numbers) -> int:
     """Behind the quote that ends a key; -1 where it is not as plain as it should be."""
     if at >= end or data[_at(at)] != 34:
         return -1
     at += 1
-    while at < end and data[_at(at)] != 34:
-        if data[_at(at)] == 92 or data[_at(at)] < 32:
-            return -1
+    while at < end and not letters[data[_at(at)]] & ENDING:
         at += 1
-    return at + 1 if at < end else -1
+    return at + 1 if at < end and data[_at(at)] == 34 else -1
+
+
+@_compiled
+def _is_key(data: Numbers, at: int, end: int, tree: Numbers, keys: Numbers, child: int) -> bool:
+    """Whether the key of this place, in quotes, stands there."""
+    first, last = tree[child, 2], tree[child, 3]
+    if at + last - first + 1 >= end or data[_at(at)] != 34 or data[_at(at + last - first + 1)] != 34:
+        return False
+    at += 1
+    for key in range(first, last):  # noqa: SIM110 - the compiler knows loops only
+        if data[_at(at + key - first)] != keys[_at(key)]:
+            return False
+    return True
 
 
 @_compiled
@@ -205,22 +232,23 @@ def _child(data: Numbers, begin: int, end: int, tree: Numbers, keys: Numbers, no
 
 
 @_compiled
-def _end_of_text(data: Numbers, at: int, end: int) -> tuple[int, bool, bool]:
+def _end_of_text(data: Numbers, at: int, end: int, letters: Numbers) -> tuple[int, bool, bool]:
     """Behind the quote that ends a text (-1: it does not), whether it has escapes, whether no control character."""
     at += 1
     has_escapes, is_clear = False, True
     while at < end:
-        letter = data[_at(at)]
-        if letter == 34:
-            return at + 1, has_escapes, is_clear
-        if letter < 32:
-            return -1, False, False
-        if letter == 92:
+        kind = letters[data[_at(at)]]
+        at += 1
+        if kind & ENDING:
+            letter = data[_at(at - 1)]
+            if letter == 34:
+                return at, has_escapes, is_clear
+            if letter != 92:
+                return -1, False, False
             has_escapes = True
             at += 1
-        elif letter == 127 or letter == 194:  # in UTF-8 the controls from U+0080 on begin so
+        elif kind & DOUBTFUL:
             is_clear = False
-        at += 1
     return -1, False, False
 
 

@@ -11,12 +11,12 @@ from sqlglot import exp
 
 from quality.contracts.columns import Column, columns
 from quality.contracts.contract import Child, Contract, ContractPart
-from sources.compilation import ABSENT, TextScope
 from sources.demands import demands_of
 from sources.expression import Each
 from sources.leaves import Leaf, coded_values, lay_out, leaf_texts, structure_of
 from sources.operations.operation import FALSE, TRUE, Setting, SqlValue, both, call, either, is_null, when
 from sources.statement import PLACE, column, everything, member, named, select, stage
+from sources.text_scope import ABSENT, TextScope
 from sources.typed_rows import typed_rows
 
 _ITEM: Final = "item"

@@ -43,6 +43,47 @@ def with_plain(rows: pa.Table, names: Iterable[str]) -> pa.Table:
     return rows.append_column(PLAIN, pa.array(plain))
 
 
+def filled_column(name: str) -> str:
+    """The name of the column that holds the texts of a column where they are not empty."""
+    return f"e{name}"
+
+
+def with_filled(rows: pa.Table, names: Iterable[str]) -> pa.Table:
+    """The block with columns besides in which empty texts are NULL, so that no statement has to ask for them."""
+    for name in names:
+        column = rows.column(name)
+        made = [_filled(chunk) for chunk in column.chunks] if is_text(column.type) else column.chunks
+        rows = rows.append_column(filled_column(name), pa.chunked_array(made, column.type))
+    return rows
+
+
+def _filled(texts: pa.Array) -> pa.Array:
+    """The same texts, without a copy, and NULL where one is empty."""
+    if pa.types.is_dictionary(texts.type):
+        is_filled = np.append(_is_filled(texts.dictionary.cast(pa.large_string())), np.False_)
+        if is_filled[:-1].all():
+            return texts
+        places = texts.indices.cast(pa.int64()).fill_null(len(is_filled) - 1).to_numpy()
+        kept = pa.array(texts.indices.fill_null(0).to_numpy(), texts.indices.type, mask=~is_filled[places])
+        return pa.DictionaryArray.from_arrays(kept, texts.dictionary)
+    is_filled = _is_filled(texts)
+    count = len(texts) - int(np.count_nonzero(is_filled))
+    if count == texts.null_count:
+        return texts
+    _, offsets, data = texts.buffers()
+    width = 8 if pa.types.is_large_string(texts.type) else 4
+    own = offsets.slice(texts.offset * width, (len(texts) + 1) * width)
+    valid = pa.py_buffer(np.packbits(is_filled, bitorder="little"))
+    return pa.Array.from_buffers(texts.type, len(texts), [valid, own, data], count)
+
+
+def _is_filled(texts: pa.Array) -> Any:  # noqa: ANN401 - truth values of numpy
+    _, buffer, _ = texts.buffers()
+    kind = np.int64 if pa.types.is_large_string(texts.type) else np.int32
+    found = np.diff(np.frombuffer(buffer, kind)[texts.offset : texts.offset + len(texts) + 1]) > 0
+    return found & texts.is_valid().to_numpy(zero_copy_only=False) if texts.null_count else found
+
+
 def _suspects(column: pa.ChunkedArray) -> Iterator[Any]:
     """Places of texts that are not plain, or of bytes that are no text."""
     done = 0

@@ -15,7 +15,7 @@ from sqlglot import exp
 from quality.contracts.columns import columns
 from quality.contracts.fast_check import consistent
 from sources.arithmetic import is_nothing
-from sources.compilation import ABSENT, TextScope, compile_expression, is_present, moment_paths
+from sources.compilation import compile_expression, is_present, moment_paths
 from sources.demands import demands_of, number_demands
 from sources.expression import Each, Path
 from sources.leaves import Leaf, coded_values, lay_out, stem_texts, stems_of
@@ -23,9 +23,10 @@ from sources.mapped_feed import MappedFeed, source_paths
 from sources.moment_scan import moment_column
 from sources.nested_rows import child_of, gathered, list_type, opened_rows
 from sources.operations.operation import FALSE, TRUE, SqlMoment, SqlValue, both, call, is_null, negated, when
-from sources.plain_text import PLAIN
+from sources.plain_text import PLAIN, filled_column
 from sources.source_rows import Header
 from sources.statement import PLACE, SOURCE, column, everything, named, select, stage, temporary
+from sources.text_scope import ABSENT, TextScope
 from sources.typed_rows import flat_values, typed_rows
 
 GROUP = ("_file_id", "_group", "_is_alone")
@@ -86,11 +87,16 @@ def json_program(mapped: MappedFeed, held: frozenset[str], plain_rows: PlainRows
     stems = {stem: f"s{index}" for index, stem in enumerate(stems_of(every)) if f"s{index}" in held}
     leaves = {path: leaf for path, leaf in every.items() if leaf.stem in stems}
     moments = _scanned(plain_rows, {path: stems[leaf.stem] for path, leaf in leaves.items() if _is_text(leaf)})
-    kept = ["strict", PLAIN, *sorted({moment.value.name for moment in moments.values()})]
+    plain = frozenset(path for path, leaf in leaves.items() if _is_text(leaf))
+    filled = {path: column(filled_column(stems[leaves[path].stem])) for path in plain} if plain_rows else {}
+    kept = [
+        "strict",
+        PLAIN,
+        *sorted({item.name for item in (*(found.value for found in moments.values()), *filled.values())}),
+    ]
     texts = stage(SOURCE, [*map(column, kept), *stem_texts(leaves, stems)])
     coded, values = coded_values(texts, leaves, kept)
-    plain = frozenset(path for path, leaf in leaves.items() if _is_text(leaf))
-    scope = TextScope(values, mapped.setting, column("_row"), plain, plain_rows is not None, moments)
+    scope = TextScope(values, mapped.setting, column("_row"), plain, plain_rows is not None, filled, moments)
     lists = {name: each for name, each in _lists(mapped).items() if _text(each.path) in leaves}
     standings = [
         named(_standing(values[_text(each.path)], _may_stand_in(each, scope)), f"_{name}_list")
@@ -108,9 +114,9 @@ def json_program(mapped: MappedFeed, held: frozenset[str], plain_rows: PlainRows
         nested = opened_rows(each, child_of(mapped.contract, name), mapped.contract, mapped.setting, listed)
         statements.append(temporary(f"_of_{name}", nested))
     counted = select([column("_file_id"), *stem_texts(leaves, stems)], SOURCE)
-    filled: list[exp.Expr] = [exp.Count(this=column(f"t{index}")) for index in range(len(leaves))]
+    counts: list[exp.Expr] = [exp.Count(this=column(f"t{index}")) for index in range(len(leaves))]
     columns_of = {path: stems[leaf.stem] for path, leaf in leaves.items() if not leaf.rest}
-    told = Filled(tuple(leaves), filled, counted, columns_of)
+    told = Filled(tuple(leaves), counts, counted, columns_of)
     return _finished(mapped, statements, list(lists), PLACE, told, is_flat=False, is_plain=plain_rows is not None)
 
 
@@ -186,7 +192,12 @@ def flat_program(
         if header.kinds[index] == "moment"
     }
     moments |= _scanned(plain_rows, {name: f"c{index}" for index, name in enumerate(names)})
-    scope = TextScope(values, mapped.setting, column("_row"), frozenset(values), plain_rows is not None, moments)
+    texts = {
+        name: column(filled_column(f"c{index}")) for index, name in enumerate(names) if header.kinds[index] == "text"
+    }
+    given = {path: texts.get(path, value.text) for path, value in values.items()} if plain_rows else {}
+    plain = frozenset(values)
+    scope = TextScope(values, mapped.setting, column("_row"), plain, plain_rows is not None, given, moments)
     source = everything(SOURCE, named(both(_no_lists(mapped, scope), *known), "_no_lists"))
     rows = typed_rows(source, mapped.contract, mapped.fields, scope, ["_no_lists"])
     own = temporary("_plain_own" if plain_rows else "_own", rows, "VIEW")

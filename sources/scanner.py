@@ -15,22 +15,31 @@ from sources.line_scan import (
     AS_JSON,
     AS_PRESENCE,
     AS_TEXT,
+    DOUBTFUL,
+    ENDING,
     FRACTION,
     NOTHING,
     SURE,
     TEXT,
     TRUTH,
     UNSURE,
+    VISIBLE,
     WHOLE_NUMBER,
     Numbers,
     gather,
     scan,
 )
-from sources.plain_text import LONGEST, VISIBLE
+from sources.plain_text import LONGEST
+from sources.plain_text import VISIBLE as BEGIN_VISIBLY
 from sources.shape import Node
 
-_WIDTH = 7
+_WIDTH = 8
 """Numbers that describe a place, as ``scan`` reads them."""
+
+LETTERS = BEGIN_VISIBLY.astype(np.uint8) * VISIBLE
+LETTERS[:32] |= ENDING
+LETTERS[[ord('"'), ord("\\")]] |= ENDING
+LETTERS[[0x7F, 0xC2]] |= DOUBTFUL  # in UTF-8 the controls from U+0080 on begin with the latter
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,7 @@ class Scanner:
         begins, ends = np.empty((count, lines), np.int64), np.empty((count, lines), np.int64)
         said, plain = np.empty(lines, np.int8), np.empty(lines, np.bool_)
         bytes_of, spill = np.frombuffer(data, np.uint8), np.empty(len(data), np.uint8)
-        rows = scan(bytes_of, offsets, self.tree, self.keys, begins, ends, said, plain, spill, VISIBLE, LONGEST)
+        rows = scan(bytes_of, offsets, self.tree, self.keys, begins, ends, said, plain, spill, LETTERS, LONGEST)
         columns = {
             name: _texts(bytes_of, spill, begins[index, :rows], ends[index, :rows])
             for index, name in enumerate(self.columns)
@@ -100,7 +109,9 @@ def scanner_of(root: Node, columns: Mapping[Segments, str], unknown: Mapping[str
             key = name.encode("utf-8", "replace")
             keys += key
             told = AS_PRESENCE if at not in columns else AS_JSON if child.is_whole else AS_TEXT
-            tree.append([0, 0, len(keys) - len(key), len(keys), _allowed(child, is_inner), paths.get(at, -1), told])
+            tree.append(
+                [0, 0, len(keys) - len(key), len(keys), _allowed(child, is_inner), paths.get(at, -1), told, index]
+            )
             places.append((at, child))
     names = tuple(columns[path] for path in columns)
     return Scanner(np.array(tree, np.int64), np.frombuffer(bytes(keys), np.uint8), names, tuple(whole), tuple(unknown))

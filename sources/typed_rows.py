@@ -11,22 +11,15 @@ from quality.contracts.columns import Column, columns
 from quality.contracts.contract import ContractPart
 from quality.contracts.fast_check import fast_cast, fast_moment
 from sources.common_parts import lean_everything, lean_stage
-from sources.compilation import (
-    ABSENT,
-    TextScope,
-    compile_expression,
-    compile_moment,
-    is_as_given,
-    is_quiet,
-    opened_in,
-    text_value,
-)
+from sources.compilation import compile_expression, compile_moment, given_text, opened_in
 from sources.expression import Expression, Join, Pick, SumOf, parts
+from sources.known_texts import is_as_given, is_quiet
 from sources.list_compilation import ListReading, list_value
 from sources.operations.operation import FALSE, TRUE, SqlMoment, SqlValue, both, either, is_null
 from sources.plain_text import PLAIN
 from sources.source_rows import Header
 from sources.statement import column, everything, named
+from sources.text_scope import ABSENT, TextScope, text_value
 
 
 def typed_rows(
@@ -45,9 +38,13 @@ def typed_rows(
     moments = {name: found for name in compiled if (found := _moment(columns_of[name], fields, scope)) is not None}
     compiled |= {name: SqlValue.of_text(found.value, found.sure) for name, found in moments.items()}
     present = {name: value.text for name, value in compiled.items() if value is not ABSENT}
-    mapped = [named(text if name in moments else _given(text), f"f_{name}") for name, text in present.items()]
-    known = both(*(_may_be_asked(item, compiled[item.name]) for item in wanted))
     given = {name for name, item in fields.items() if is_as_given(item, scope)}
+    told = {name: given_text(fields[name], scope) for name in given & present.keys()}
+    mapped = [
+        named(text if name in moments else _given(told.get(name, text), is_filled=name in told), f"f_{name}")
+        for name, text in present.items()
+    ]
+    known = both(*(_may_be_asked(item, compiled[item.name]) for item in wanted))
     quiet = {name for name, item in fields.items() if scope.plain and name not in given and is_quiet(item, scope)}
     kept = [*(column(name) for name in carried), *([column(PLAIN)] if quiet else [])]
     if scope.is_plain:
@@ -108,9 +105,10 @@ def _moment(item: Column, fields: Mapping[str, Expression], scope: TextScope) ->
     return None if found is None or isinstance(found.value, exp.Null) else found
 
 
-def _given(text: exp.Expr) -> exp.Expr:
+def _given(text: exp.Expr, *, is_filled: bool) -> exp.Expr:
     """The text; NULL, which on its own would be taken for a number, where it is empty."""
-    return exp.Nullif(this=exp.Cast(this=text, to=exp.DataType.build("VARCHAR")), expression=exp.Literal.string(""))
+    typed = exp.Cast(this=text, to=exp.DataType.build("VARCHAR"))
+    return typed if is_filled else exp.Nullif(this=typed, expression=exp.Literal.string(""))
 
 
 def _compiled(name: str, fields: Mapping[str, Expression], scope: TextScope) -> SqlValue:

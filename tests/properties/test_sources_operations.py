@@ -10,13 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources.compilation import TextScope, compile_expression
+from sources.compilation import compile_expression
 from sources.evaluation import RowScope, evaluate
 from sources.grammar import parse_expression
 from sources.leaves import coded_values, lay_out, leaf_texts, structure_of
 from sources.operations.operation import Setting, SqlValue, UnreadableError, Value, call, text_of
 from sources.operations.vocabulary import WORDS
 from sources.statement import column, named, select, stage
+from sources.text_scope import TextScope
 from warehouse.database import Connection, open_warehouse
 
 WRITTEN: dict[str, list[object]] = {
