@@ -391,23 +391,3 @@ def _behind_digits(data: Numbers, at: int, end: int) -> int:
     while at < end and 48 <= data[at] <= 57:
         at += 1
     return at
-
-
-@_compiled
-def gather(data: Numbers, spill: Numbers, begins: Numbers, ends: Numbers, offsets: Numbers) -> Numbers:
-    """The texts of a column, one behind the other; ``offsets`` takes where each begins."""
-    to, size = 0, len(data)
-    offsets[0] = 0
-    for row in range(len(begins)):
-        to += ends[row] - begins[row]
-        offsets[row + 1] = to
-    texts = np.empty(to, np.uint8)
-    for row in range(len(begins)):
-        begin, to, length = begins[row], offsets[row], ends[row] - begins[row]
-        if begin < size:
-            for place in range(length):
-                texts[_at(to + place)] = data[_at(begin + place)]
-        else:
-            for place in range(length):
-                texts[_at(to + place)] = spill[_at(begin - size + place)]
-    return texts

@@ -26,12 +26,12 @@ from sources.line_scan import (
     VISIBLE,
     WHOLE_NUMBER,
     Numbers,
-    gather,
     scan,
 )
 from sources.plain_text import LONGEST
 from sources.plain_text import VISIBLE as BEGIN_VISIBLY
 from sources.shape import Node
+from sources.text_gathering import gather
 
 _WIDTH = 8
 """Numbers that describe a place, as ``scan`` reads them."""
