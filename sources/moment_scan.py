@@ -1,7 +1,8 @@
 """Reads whole columns of moments in text at once, where they are written as most programs write them.
 
-``YYYY-MM-DD``, ``T`` or a blank, ``HH:MM:SS``, a fraction of at most six digits or none, and ``Z`` or nothing: what
-Python and the database read alike. Texts of one length are looked at as a matrix, a letter of all rows at a time.
+``YYYY-MM-DD`` or ``YYYY/MM/DD``, ``T`` or a blank, ``HH:MM:SS``, a fraction of at most six digits or none, and ``Z`` or
+nothing: what Python and the database read alike. Texts of one length are looked at as a matrix, a letter of all rows
+at a time.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _MOST_OTHERS: Final = 0.1
 _WHOLE: Final = 19
 """Letters of a moment without fraction and zone."""
 _ZULU, _POINT, _ZERO, _NINE = ord("Z"), ord("."), ord("0"), 9
-_MARKS: Final = {4: "-", 7: "-", 10: "T ", 13: ":", 16: ":"}
+_MARKS: Final = {4: "-/", 7: "-/", 10: "T ", 13: ":", 16: ":"}
 _DIGITS: Final = [at for at in range(_WHOLE) if at not in _MARKS]
 _MOST_DIGITS: Final = 6
 _DAY: Final = 86_400_000_000
@@ -115,6 +116,7 @@ def _values(letters: Any) -> tuple[Any, Any, Any]:  # noqa: ANN401 - arrays of n
     has_zone = letters[-1] == _ZULU
     digits = letters - np.uint8(_ZERO)
     is_right = (digits[_DIGITS] <= _NINE).all(axis=0)
+    is_right &= letters[4] == letters[7]
     for at, marks in _MARKS.items():
         is_mark = letters[at] == ord(marks[0])
         is_right &= is_mark | (letters[at] == ord(marks[-1])) if len(marks) > 1 else is_mark

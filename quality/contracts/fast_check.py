@@ -28,10 +28,15 @@ _ID: Final = f" *{_VISIBLE}{_ID_LETTERS}"
 _TEXT: Final = f"[\t\n\r ]*{_VISIBLE}{_TEXT_LETTERS}"
 _NUMBER_LIKE_ID: Final = r"[+\-]?[0-9]+(\.0+|(\.[0-9]*)?[eE]\+?[0-9]{1,3})"
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
-_MOMENT: Final = rf"(197[1-9]|19[89][0-9]|20[0-8][0-9]|209[0-8])-[01][0-9]-[0-3][0-9][T ]{_CLOCK}"
+_SHORT_CLOCK = r"([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
+_IN_YEAR: Final = r"(-[0-9]{1,2}-[0-9]{1,2}|/[0-9]{1,2}/[0-9]{1,2})"
+"""Month and day as ISO 8601 and as spreadsheets write them; the cast knows which there are."""
+_DAY_OF_MOMENT: Final = rf"(197[1-9]|19[89][0-9]|20[0-8][0-9]|209[0-8]){_IN_YEAR}"
+_ZONED: Final = rf"{_DAY_OF_MOMENT}[T ]{_CLOCK}"
+_IN_UTC: Final = rf"{_ZONED}Z|{_DAY_OF_MOMENT}([T ]{_SHORT_CLOCK})?"
 _SURE_MOMENTS: Final = ("1971-01-01", "2099-01-01")
 _OFFSET: Final = r"[+\-](0[0-9]|1[0-4]):[0-5][0-9]"
-_DAY: Final = r"(18[89][0-9]|19[0-9][0-9]|20[0-9][0-9])-[01][0-9]-[0-3][0-9]"
+_DAY: Final = rf"(18[89][0-9]|19[0-9][0-9]|20[0-9][0-9]){_IN_YEAR}"
 _DECIMAL_OF_SCALE: Final = {4: r"-?[0-9]{1,11}(\.[0-9]{1,4})?", 8: r"[0-9]{1,7}(\.[0-9]{1,8})?"}
 _COUNT: Final = r"[0-9]{1,15}"
 _DOUBLE: Final = r"-?[0-9]{1,9}(\.[0-9]{1,6})?"
@@ -173,10 +178,10 @@ def _code(column: Column, shape: Shape, text: exp.Expr) -> Value:
 
 
 def _timestamp(_: Column, __: Shape, text: exp.Expr) -> Value:
-    with_offset = _matches(text, _MOMENT + _OFFSET)
+    with_offset = _matches(text, _ZONED + _OFFSET)
     zoned = exp.AtTimeZone(this=_cast(text.copy(), "TIMESTAMPTZ"), zone=exp.Literal.string("UTC"))
     in_utc = _cast(text.copy(), "TIMESTAMP")  # which drops an offset, and that of Z is none
-    return exp.case().when(_matches(text, f"{_MOMENT}Z?"), in_utc).when(with_offset, zoned), _is_made
+    return exp.case().when(_matches(text, _IN_UTC), in_utc).when(with_offset, zoned), _is_made
 
 
 def _day(_: Column, __: Shape, text: exp.Expr) -> Value:

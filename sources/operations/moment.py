@@ -42,8 +42,9 @@ _ZONED: Final = rf"{_DAY}[T ]{_CLOCK} ?(Z|UTC|[+-][0-9]{{2}}(:?[0-9]{{2}})?)"
 _NAIVE: Final = rf"{_DAY}([T ]{_CLOCK})?"
 _HOUR: Final = "([01][0-9]|2[0-3])"
 _SIXTIETH: Final = "[0-5][0-9]"
-_SURE_CLOCK: Final = rf"{_HOUR}:{_SIXTIETH}(:{_SIXTIETH}(\.[0-9]{{1,6}})?)?"
-_SURE_NAIVE: Final = rf"(19[7-9][0-9]|20[0-9]{{2}})-[0-9]{{2}}-[0-9]{{2}}[T ]{_SURE_CLOCK}"
+_SURE_CLOCK: Final = rf"([01]?[0-9]|2[0-3]):{_SIXTIETH}(:{_SIXTIETH}(\.[0-9]{{1,6}})?)?"
+_IN_YEAR: Final = r"(-[0-9]{1,2}-[0-9]{1,2}|/[0-9]{1,2}/[0-9]{1,2})"
+_SURE_NAIVE: Final = rf"(19[7-9][0-9]|20[0-9]{{2}}){_IN_YEAR}([T ]{_SURE_CLOCK})?"
 _PLAIN_UTC: Final = (
     rf"(19[7-9][0-9]|20[0-9]{{2}})-[0-9]{{2}}-[0-9]{{2}}T{_HOUR}:{_SIXTIETH}:{_SIXTIETH}(\.[0-9]{{1,6}})?Z"
 )
@@ -267,8 +268,14 @@ class Day(Operation):
         """The SQL form of the first form."""
         first = self.forms[0]
         if first == "iso":
-            sure = both(value.as_text, absent_or(value.text, matches(value.text, rf"{_DAY}([T ][0-9:.Z+-]*)?")))
-            return SqlValue.of_text(call("left", value.text, 10), sure)
+            is_iso, is_short = (
+                matches(value.text, rf"{_DAY}([T ][0-9:.Z+-]*)?"),
+                matches(value.text, rf"[0-9]{{4}}{_IN_YEAR}"),
+            )
+            day = exp.TryCast(this=value.text, to=exp.DataType.build("DATE"))
+            known = either(is_iso, both(is_short, call("coalesce", _is_known(day), FALSE)))
+            text = when(is_iso, call("left", value.text, 10), call("strftime", day, "%Y-%m-%d"))
+            return SqlValue.of_text(text, both(value.as_text, absent_or(value.text, known)))
         pattern = _pattern(first)
         if pattern is None:
             return SqlValue.of_text(value.text, is_null(value.text))
@@ -292,10 +299,11 @@ def _read_day(text: str, form: str) -> str:
 
 
 def read_moment(text: str) -> datetime | None:
-    """The moment that ISO text stands for, UTC where it has no offset; None when it is none. Used to order rows."""
-    match = re.fullmatch(_ZONED, text.strip())
+    """The moment that a text with the year first stands for, UTC where it has no offset; None when it is none."""
+    text = text.strip()
+    text = text if re.fullmatch(_ZONED, text) else iso_text(text)
     try:
-        moment = datetime.fromisoformat(_plain_zone(text.strip())) if match else _read_iso(text.strip())
+        moment = datetime.fromisoformat(_plain_zone(text)) if re.fullmatch(_ZONED, text) else _read_iso(text)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None

@@ -17,7 +17,12 @@ _MOMENTS = st.datetimes(datetime(1968, 1, 1), datetime(2102, 1, 1))
 _WRITTEN = st.builds(
     lambda moment, form, digits, zone: moment.strftime(form) + digits + zone,
     _MOMENTS,
-    st.sampled_from(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d_%H:%M:%S", "%Y-%d-%mT%H:%M:%S", "%Y-%m-%d"]),
+    st.sampled_from(
+        [
+            *("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d_%H:%M:%S", "%Y-%d-%mT%H:%M:%S", "%Y-%m-%d"),
+            *("%Y/%m/%d %H:%M:%S", "%Y/%m/%dT%H:%M:%S", "%Y/%m-%d %H:%M:%S", "%Y.%m.%d %H:%M:%S"),
+        ]
+    ),
     st.sampled_from(["", "", ".", ".1", ".12", ".123", ".123456", ".1234567", ".12x", ",123"]),
     st.sampled_from(["", "Z", "z", "+08:00", " "]),
 )
@@ -49,6 +54,13 @@ def test_what_is_read_is_what_the_contract_reads(texts: list[str | None], zone: 
             assert not is_other
             assert text.endswith("Z") is (zone == "Z")
             assert _is_contracts(text, value)
+
+
+def test_days_with_slashes_are_read_too() -> None:
+    read = read_moments(pa.chunked_array([pa.array(["2026/03/01 10:00:00", "2026/03/01T10:00:00.5", None])]))
+    assert read is not None
+    assert read.values.to_pylist() == [datetime(2026, 3, 1, 10), datetime(2026, 3, 1, 10, 0, 0, 500_000), None]
+    assert not read.others.any()
 
 
 @pytest.mark.parametrize(

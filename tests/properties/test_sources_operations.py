@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -17,7 +18,7 @@ from sources.leaves import coded_values, lay_out, leaf_texts, structure_of
 from sources.operations.operation import Setting, SqlValue, UnreadableError, Value, call, text_of
 from sources.operations.vocabulary import WORDS
 from sources.statement import column, named, select, stage
-from sources.text_scope import TextScope
+from sources.text_scope import TextScope, text_value
 from warehouse.database import Connection, open_warehouse
 
 WRITTEN: dict[str, list[object]] = {
@@ -161,11 +162,21 @@ NUMERALS = st.builds(
     st.integers(0, 10**18),
     st.sampled_from(["", ".0", ".5", "e3", ".00"]),
 )
+
+
+def _in_spreadsheets(moment: datetime) -> str:
+    """As a program of tables writes a moment: without zeros in front, and often without seconds."""
+    mark = "/" if moment.microsecond % 2 else "-"
+    day = f"{moment.year}{mark}{moment.month}{mark}{moment.day}"
+    return f"{day} {moment.hour}:{moment.minute:02d}" + (f":{moment.second:02d}" if moment.second % 2 else "")
+
+
 MOMENTS = st.one_of(
     st.datetimes().map(lambda moment: moment.isoformat(sep=" ")),
     st.datetimes().map(lambda moment: moment.isoformat(timespec="milliseconds") + "Z"),
     st.datetimes().map(lambda moment: moment.strftime("%Y-%m-%d %H:%M:%S")),
     st.datetimes().map(lambda moment: moment.strftime("%d/%m/%Y %H:%M")),
+    st.datetimes(datetime(1960, 1, 1), datetime(2105, 1, 1)).map(_in_spreadsheets),
     st.datetimes().map(lambda moment: moment.strftime("%a %b %d %H:%M:%S +0800 %Y")),
     st.sampled_from(
         [
@@ -278,6 +289,20 @@ def test_sql_says_what_python_says_where_it_is_sure(connection: Connection, writ
         if as_json:
             assert isinstance(value, list | dict), (row, text, value)
             assert json.loads(text) == value, (row, text, value)
+
+
+@pytest.mark.parametrize("operation", ["time", "date"])
+def test_what_spreadsheets_write_with_the_year_first_is_sure(connection: Connection, operation: str) -> None:
+    texts = ["2026/3/1", "2026-3-1", "2026/03/01", "2026-03-01"]
+    if operation == "time":
+        texts += [f"{text}{clock}" for text in texts for clock in (" 8:05", " 10:00:00", " 08:05:09.5")]
+    expression = parse_expression({"path": "v", "then": [{operation: "iso"}]})
+    found = compile_expression(expression, TextScope({"v": text_value(column("v"))}, Setting(), None))
+    made = select([named(found.text, "text"), named(found.as_text, "sure"), column("v")], "words")
+    query = f"with words as (select unnest($texts) as v) {made.sql(dialect='duckdb')}"
+    for text, sure, source in connection.execute(query, {"texts": texts}).fetchall():
+        assert sure, source
+        assert text == evaluate(expression, RowScope({"v": source}, Setting(), 1))
 
 
 def test_a_value_knows_its_parts() -> None:
