@@ -12,7 +12,7 @@ import pytest
 from quality.quarantine import RowFilter, list_rows
 from quality.resolution import Attempt
 from sources.feed import Feed
-from sources.loading import load_feed
+from sources.loading import BatchesStoppedError, load_feed
 from sources.replay import replay_rows
 from warehouse.database import open_warehouse
 from warehouse.project import Project
@@ -45,7 +45,7 @@ def kill(*_):
 
 business = Business(name="A shop", base_currency="GBP", time_zone="Europe/London", default_country="GB")
 run = Run("killed", date(2026, 1, 31), datetime(2026, 2, 1), business)
-feed = Feed.named("mail", kind="messages", mapping="jsonl", max_reject_ratio=1)
+feed = Feed.named("mail", kind="messages", mapping="jsonl", max_reject_ratio=float(sys.argv[4]))
 with open_warehouse(root / "state" / "warehouse.duckdb") as warehouse:
     if sys.argv[3] == "load":
         loading.load_feed(warehouse, Project(root), feed, run, progress=kill)
@@ -64,7 +64,9 @@ corrections:
 
 
 STAGED = "select * from staging._messages_rows order by all"
-COUNTED = "select file, rows_read, rows_accepted, rows_duplicate, rows_rejected from ops.files order by 1"
+COUNTED = """
+select file, rows_read, rows_accepted, rows_duplicate, rows_rejected, rows_staged, status from ops.files order by 1
+"""
 
 
 def state(warehouse):
@@ -85,8 +87,8 @@ def land(root: Path, a_message):
         path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
-def kill(root: Path, after: int, what: str) -> None:
-    arguments = [sys.executable, "-c", LOADER, str(root), str(after), what]
+def kill(root: Path, after: int, what: str, ratio: float = 1) -> None:
+    arguments = [sys.executable, "-c", LOADER, str(root), str(after), what, str(ratio)]
     assert subprocess.run(arguments, check=False, cwd=Path(__file__).parents[2]).returncode == -9
 
 
@@ -98,6 +100,20 @@ def test_a_killed_load_is_finished_by_the_next(tmp_path: Path, run, a_message, a
     with open_warehouse(tmp_path / "state" / "warehouse.duckdb") as warehouse, open_warehouse() as other:
         load_feed(warehouse, project, feed, run)
         load_feed(other, project, feed, run)
+        assert state(warehouse) == state(other)
+
+
+def test_a_load_that_is_killed_while_every_batch_must_stop_is_finished_by_the_next(tmp_path: Path, run, a_message):
+    land(tmp_path, a_message)
+    kill(tmp_path, 7, "load", 0.2)
+    feed, project = Feed.named("mail", **FEED | {"max_reject_ratio": 0.2}), Project(tmp_path)
+    with open_warehouse(tmp_path / "state" / "warehouse.duckdb") as warehouse, open_warehouse() as other:
+        statuses = warehouse.cursor().execute("select status from ops.files").fetchall()
+        assert 0 < len(statuses) < 12
+        assert set(statuses) == {("stopped",)}
+        for one in (warehouse, other):
+            with pytest.raises(BatchesStoppedError):
+                load_feed(one, project, feed, run)
         assert state(warehouse) == state(other)
 
 

@@ -219,3 +219,15 @@ def test_a_batch_that_crashes_is_told_and_the_batches_that_share_its_transaction
     assert {day.day: type(error).__name__ for day, error in told.items()} == {2: "InputError", 4: "ZeroDivisionError"}
     assert [batch.batch_on.day for batch in done.batches] == [1, 3, 5]
     assert [row[0] for row in shop.ask(LEDGER)] == [f"dt=2026-01-0{day}/part.jsonl" for day in (1, 2, 3, 5)]
+
+
+def test_a_warehouse_of_an_older_layout_knows_what_stands_of_its_files(shop, feed, rows, stopped):
+    shop.land("mail", A, rows(3, 0))
+    shop.load(feed)
+    connection = shop.warehouse.cursor()
+    for column in ("rows_staged", "staged_sha256"):
+        connection.execute(f"alter table ops.files drop column {column}")
+    shop.land("mail", A, rows(6, 5, first=11))
+    stopped(lambda: shop.load(feed))
+    assert shop.ask(LEDGER) == [(A, "stopped", 12, 6, 1, 5, 4)]
+    assert staged(shop) == {"m1", "m2", "m3"}
