@@ -272,9 +272,9 @@ class Day(Operation):
                 matches(value.text, rf"{_DAY}([T ][0-9:.Z+-]*)?"),
                 matches(value.text, rf"[0-9]{{4}}{_IN_YEAR}"),
             )
-            day = exp.TryCast(this=value.text, to=exp.DataType.build("DATE"))
-            known = either(is_iso, both(is_short, call("coalesce", _is_known(day), FALSE)))
-            text = when(is_iso, call("left", value.text, 10), call("strftime", day, "%Y-%m-%d"))
+            as_day = exp.TryCast(this=value.text, to=exp.DataType.build("DATE"))
+            known = either(is_iso, both(is_short, call("coalesce", _is_known(as_day), FALSE)))
+            text = when(is_iso, call("left", value.text, 10), call("strftime", as_day, "%Y-%m-%d"))
             return SqlValue.of_text(text, both(value.as_text, absent_or(value.text, known)))
         pattern = _pattern(first)
         if pattern is None:
