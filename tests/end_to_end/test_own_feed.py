@@ -87,7 +87,6 @@ def test_bad_files_end_in_quarantine_or_an_error_the_rest_is_published_and_a_men
         ("cut.csv.gz", ("unreadable",)),
         ("latin.csv", ("unreadable",)),
         ("long.csv", ("full_name: too_long",)),
-        ("other.csv", ("unreadable",)),
         ("other.csv", ("order_id: missing", "placed_at: missing")),
     }
 
