@@ -44,7 +44,6 @@ def summarise(cursor: Connection, run_id: str, feeds: Iterable[str], errors: Err
         "changed_fields": _changed(cursor, run_id),
         "unknown_fields": _unknown(cursor, run_id),
         "absent_fields": _absent(cursor, run_id),
-        "warnings": [],
         "bugs": sorted(
             {name for name, error in errors.items() if error.exit_code == CdpError.exit_code}
             | {item.feed for item in mine if item.is_bug}

@@ -21,6 +21,7 @@ from warehouse.database import Connection
 
 MOST_WAITING: Final = 10_000
 MOST_LETTERS: Final = 16 << 20
+"""So many refused rows, or letters of them, may wait in memory wherever they wait."""
 
 _CREATE: Final = """
 create or replace temp table _rejects (

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from quality.contracts.check import Accepted, check
+from quality.contracts.check import Rejected, check
 from quality.contracts.columns import Column, columns
 from quality.contracts.contract import Contract, ContractPart
 from quality.contracts.registry import CONTRACTS
@@ -26,6 +26,7 @@ from sources.operations.vocabulary import word
 from warehouse.codes import check_code
 from warehouse.declaration import Location, MisfitError, Problems, nearest, suggestion
 from warehouse.errors import DeclarationError
+from warehouse.misfit import Misfit
 
 
 def check_feed(feed: Feed, problems: Problems, left_out: Collection[Location] = ()) -> VendorMapping | None:
@@ -38,8 +39,7 @@ def check_feed(feed: Feed, problems: Problems, left_out: Collection[Location] = 
     meant = feed.model_copy(update={"kind": _known(place, "kind", CONTRACTS)})
     if meant.kind in CONTRACTS:
         _check_field_names(place, CONTRACTS[meant.kind])
-        _check_constants(place, meant.kind)
-    _check_currencies(place)
+    _check_constants(place, meant.kind)
     name = _known(place, "mapping", mapping_ids())
     if name not in mapping_ids():
         return None
@@ -94,34 +94,36 @@ def _check_field_names(place: _Place, contract: type[Contract]) -> None:
 
 
 def _check_constants(place: _Place, kind: str) -> None:
-    """A word that stands in every row is refused in every row when the contract does not take it."""
-    allowed = {column.name: column.allowed for column in columns(CONTRACTS[kind])}
+    """A word that stands in every row refuses every row when it is no currency, or nothing that the contract takes."""
+    allowed = {column.name: column.allowed for column in columns(CONTRACTS[kind])} if kind in CONTRACTS else {}
     for (key, name), value in _constants(place.feed).items():
-        verdict = check(kind, {name: value})
-        if value is None or name not in allowed or isinstance(verdict, Accepted):
-            continue
-        for reason in verdict.reasons:
-            if reason.field == name:
-                fix = suggestion(value, allowed[name]) if allowed[name] else f"See `cdp schema {kind}`."
-                place.add(key, f"`{name}` is the same in every row, and every row would be refused.", fix, name)
+        if name.rpartition("_")[2] == "currency":
+            for misfit in _misfits(value):
+                place.add(key, f"`{name}`: {misfit.what}.", misfit.fix, name)
+        elif name in allowed and _is_refused(kind, name, value):
+            fix = suggestion(value, allowed[name]) if allowed[name] else f"See `cdp schema {kind}`."
+            place.add(key, f"`{name}` is the same in every row, and every row would be refused.", fix, name)
 
 
-def _constants(feed: Feed) -> dict[tuple[Literal["constants", "fields"], str], str | None]:
+def _constants(feed: Feed) -> dict[tuple[Literal["constants", "fields"], str], str]:
     """The words of fields that are the same in every row, by where they are declared."""
     found: dict[tuple[Literal["constants", "fields"], str], str | None] = {}
     found |= {("constants", name): word(value) for name, value in feed.constants.items()}
-    return found | {("fields", name): item.text for name, item in feed.fields.items() if isinstance(item, Constant)}
+    found |= {("fields", name): item.text for name, item in feed.fields.items() if isinstance(item, Constant)}
+    return {place: text for place, text in found.items() if text is not None}
 
 
-def _check_currencies(place: _Place) -> None:
-    """A currency that stands in every row is refused in every row when it is no code."""
-    for (key, name), value in _constants(place.feed).items():
-        if value is not None and name.rpartition("_")[2] == "currency":
-            try:
-                check_code("currency", value)
-            except MisfitError as error:
-                for misfit in error.misfits:
-                    place.add(key, f"`{name}`: {misfit.what}.", misfit.fix, name)
+def _misfits(currency: str) -> tuple[Misfit, ...]:
+    try:
+        check_code("currency", currency)
+    except MisfitError as error:
+        return error.misfits
+    return ()
+
+
+def _is_refused(kind: str, name: str, value: str) -> bool:
+    verdict = check(kind, {name: value})
+    return isinstance(verdict, Rejected) and any(reason.field == name for reason in verdict.reasons)
 
 
 def _check_rename(place: _Place, mapping: VendorMapping, feed: Feed) -> None:

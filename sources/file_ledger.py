@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from sources.feed_declaration import Feed
 from sources.ledger_tables import FEEDS, FILES, SOURCE_COLUMNS, LedgerTable
+from warehouse.arrow_view import shown_as
 from warehouse.database import Connection
 from warehouse.errors import WarehouseError
 
@@ -208,7 +209,6 @@ def insert_rows(connection: Connection, table: LedgerTable, rows: Sequence[Mappi
     """Add rows to a table of the ledger."""
     if not rows:
         return
-    connection.register("_ledger_rows", pa.Table.from_pylist(list(rows), table.arrow))
     target = exp.table_(table.name, db="ops").sql(dialect="duckdb")
-    connection.execute(f"insert into {target} by name from _ledger_rows")
-    connection.unregister("_ledger_rows")
+    with shown_as(connection, "_ledger_rows", pa.Table.from_pylist(list(rows), table.arrow)):
+        connection.execute(f"insert into {target} by name from _ledger_rows")

@@ -7,13 +7,12 @@ from typing import Final
 
 import pyarrow as pa
 
+from quality.rejects import MOST_LETTERS, MOST_WAITING
 from sources.block_check import RefusedRow
 from sources.source_rows import Block, Header
 
 MOST_BYTES: Final = 64 << 20
 MOST_ROWS: Final = 100_000
-MOST_REFUSED: Final = 10_000
-MOST_LETTERS: Final = 16 << 20
 _LEAST_ROWS: Final = 2_000
 """What a piece of a block should have: fewer are put together."""
 
@@ -42,7 +41,7 @@ class Waiting:
     @property
     def has_refused_enough(self) -> bool:
         """So many refused rows wait that they should not wait for more blocks."""
-        return len(self.refused) >= MOST_REFUSED or self.letters >= MOST_LETTERS
+        return len(self.refused) >= MOST_WAITING or self.letters >= MOST_LETTERS
 
     def refuse(self, row: RefusedRow) -> None:
         """A row of which nothing can be read."""

@@ -45,13 +45,14 @@ class DelimitedReader:
         head = self._header(records) if not self.columns else None
         names = self.columns or (self.headings.named(head) if head else ())
         fault = self.headings.fault(head) if head else None
-        raw = "".join(records.lines.taken).rstrip("\r\n") if fault else ""
+        raw = "".join(records.lines.taken).rstrip("\r\n")
+        told = [Refusal(HEADER_ROW, raw, f"{fault.message}. {_DECLARE}")] if fault else []
         if fault and fault.has_values:
-            yield Refusal(HEADER_ROW, raw, f"{fault.message}. {_DECLARE}")
+            yield told.pop()
         if names:
             yield from _read(records, Header(distinct_names(names), tuple("text" for _ in names)))
-        if fault and not (fault.has_values or records.count):
-            yield Refusal(HEADER_ROW, raw, f"{fault.message}. {_DECLARE}")
+        if not records.count:
+            yield from told
         if records.lines.break_message:
             yield Refusal(records.count + 1, records.lines.tail, records.lines.break_message)
 

@@ -1,7 +1,7 @@
 """The headings of flat files: which column of a file is which of the columns that a mapping reads.
 
-A first line under which no row could be accepted, and that holds values or names no column of the feed, is a row or the
-header of another table: it is told as a row that cannot be read, lest it vanish.
+A first line under which no row could be accepted is a row when it holds values, else the header of another table. The
+first is told as a row that cannot be read, the second when it stands alone, lest they vanish.
 """
 
 from __future__ import annotations

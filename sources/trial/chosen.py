@@ -17,14 +17,12 @@ class FieldGuess:
 
 @dataclass
 class Chosen:
-    """Contract field → what fills it; the columns that are used for it, and how sure that is, 0 to 1 for each."""
+    """Contract field → what fills it; and the columns that are used for it."""
 
     fields: dict[str, FieldGuess] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
-    surety: float = 0.0
 
-    def take(self, name: str, source: Observed, expression: object, why: str, surety: float) -> None:
+    def take(self, name: str, source: Observed, expression: object, why: str) -> None:
         """Fill a field with a column."""
         self.fields[name] = FieldGuess(expression, why)
         self.used.add(source.name)
-        self.surety += surety

@@ -171,13 +171,13 @@ def _by_name(chosen: Chosen, column: Column, sources: Sequence[Observed]) -> Non
     )
     if not ranked or ranked[0][0] <= 0:
         return
-    surety, source = ranked[0]
+    source = ranked[0][1]
     if column.name == "status" and column.allowed and source.texts:
-        chosen.take(column.name, source, *state_guess(source.name, source.texts, column.allowed), surety)
+        chosen.take(column.name, source, *state_guess(source.name, source.texts, column.allowed))
         return
     expression = _expression(source, column)
     if expression is not None:
-        chosen.take(column.name, source, expression, f"called {source.name}", surety)
+        chosen.take(column.name, source, expression, f"called {source.name}")
 
 
 def _surety(source: Observed, column: Column) -> float:
@@ -216,7 +216,7 @@ def _by_value(chosen: Chosen, contract: type[Contract], sources: Sequence[Observ
             continue
         for source in sources:
             if source.name not in chosen.used and source.share(pattern) >= MOSTLY:
-                chosen.take(name, source, source.name, f"its values are {looks}", 0.7)
+                chosen.take(name, source, source.name, f"its values are {looks}")
                 break
 
 
