@@ -80,7 +80,7 @@ def test_many_small_files_share_a_statement_and_keep_their_rows(shop, a_message_
 def test_refused_rows_of_every_sort_are_kept_though_they_come_in_many_pieces(
     shop, a_message_feed, a_message, monkeypatch
 ):
-    monkeypatch.setattr("sources.waiting.MOST_REFUSED", 3)
+    monkeypatch.setattr("sources.waiting.MOST_WAITING", 3)
     monkeypatch.setattr("quality.rejects.MOST_WAITING", 4)
     lines = [["{broken", json.dumps({"broken": n}), json.dumps(a_message(n)), "\\xff"] for n in range(10)]
     text = "\n".join(line for some in lines for line in some).encode()
