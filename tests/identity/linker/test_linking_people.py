@@ -95,6 +95,17 @@ def test_links_across_two_files_join_only_records_of_different_files(tmp_path: P
     assert all(number[row["record_id_l"]] != number[row["record_id_r"]] for row in found)
 
 
+@pytest.mark.parametrize("name", ["fake_1000", "pp_multi", "zh_10k"])
+def test_the_evidence_of_a_pair_adds_up_to_its_weight(real_data: Path, name: str) -> None:
+    table = labelled(real_data, name)
+    ids = table.column("record_id").combine_chunks()
+    edges = link_people(table, suggest(table, frozenset({"cluster_id"})), ids=ids).edges()
+    assert edges.num_rows > 100
+    for row in edges.select(["weight", "evidence"]).to_pylist():
+        assert sum(entry["weight"] for entry in row["evidence"]) == pytest.approx(row["weight"], abs=1e-6)
+        assert all(entry["level"] for entry in row["evidence"])
+
+
 CHINESE = """\
 编号,姓名,手机号,城市,出生年,出生月,出生日
 """
