@@ -24,6 +24,7 @@ from sources.source_rows import Block, Header, Refusal
 csv.field_size_limit(sys.maxsize)
 
 _ROWS: Final = 50_000
+_BLANK: Final = frozenset({"\n", "\r\n"})
 _DECLARE: Final = (
     "A file without a header line needs `columns:`, columns of other names need `fields:` or `rename:`; "
     "a file of another table belongs elsewhere."
@@ -134,9 +135,11 @@ class _Lines:
         self.tail = ""
 
     def begin(self) -> None:
-        """A new record begins."""
+        """A new record begins: not with blank lines, of which there may be millions."""
         self.taken = []
         self.is_bad = self.is_cut = False
+        while self._waiting and self._waiting[0][0] in _BLANK:
+            self._waiting.popleft()
 
     @property
     def is_inside(self) -> bool:

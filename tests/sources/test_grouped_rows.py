@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
@@ -102,54 +101,3 @@ def test_a_group_is_never_cut_between_two_statements(shop, monkeypatch):
     shop.load(invoices())
     shop.stage("purchases")
     assert shop.ask("select count(*), count(distinct order_id) from staging.purchases") == [(14, 14)]
-
-
-@pytest.mark.parametrize(
-    ("duplicates", "rows", "worth"), [("keep", 397_884, "8911407.9040"), ("collapse", 392_692, "8887208.8940")]
-)
-def test_online_retail_comes_out_exactly(shop, real_data: Path, duplicates, rows, worth):
-    source = real_data / "online_retail" / "online_retail.parquet"
-    if not source.is_file():
-        pytest.skip("Online Retail is absent")
-    shop.land("sales", "dt=2011-12-09/online_retail.parquet", source.read_bytes())
-    fields = {
-        "order_id": "InvoiceNo",
-        "placed_at": "InvoiceDate",
-        "status": {
-            "when": {"path": "InvoiceNo", "then": [{"first": 1}]},
-            "equals": "C",
-            "value": {"constant": "cancelled"},
-            "else": {"constant": "paid"},
-        },
-        "source_customer_id": {"path": "CustomerID", "then": ["integral"]},
-        "country": "Country",
-        "currency": {"setting": "currency"},
-        "lines": {
-            "rows": True,
-            "fields": {
-                "line_id": {"position": True},
-                "product_id": "StockCode",
-                "product_name": "Description",
-                "quantity": "Quantity",
-                "unit_amount": "UnitPrice",
-            },
-        },
-    }
-    declared = {
-        "mapping": "parquet",
-        "group_by": "InvoiceNo",
-        "fields": fields,
-        "duplicates": duplicates,
-        "max_reject_ratio": 0,
-    }
-    shop.load(Feed.named("sales", **(INVOICES | declared)))
-    shop.stage("purchases")
-    assert shop.ask("select sum(rows_read), sum(rows_rejected) from ops.files") == [(541_909, 0)]
-    assert shop.ask("select count(*), count(distinct source_customer_id) from staging.purchases") == [(25_900, 4_372)]
-    valid = shop.ask(
-        "select count(*), count(distinct o.source_customer_id), "
-        "cast(cast(sum(quantity * unit_amount) as decimal(18, 4)) as varchar) "
-        "from staging.purchase_lines join staging.purchases as o using (_feed, order_id) "
-        "where o.source_customer_id is not null and status <> 'cancelled' and quantity > 0 and unit_amount > 0"
-    )
-    assert valid == [(rows, 4_338, worth)]
