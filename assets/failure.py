@@ -11,6 +11,7 @@ import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError
 from dagster_shared.error import SerializableErrorInfo
 
+from warehouse.bug import without_values
 from warehouse.errors import (
     CdpError,
     IdentityConflictError,
@@ -33,6 +34,8 @@ _ERRORS: Mapping[int, type[CdpError]] = {
 def shown_in_dagster() -> Iterator[None]:
     """Turn our errors into Dagster failures, and a warehouse that is busy into a wish to try again.
 
+    What a bug quotes is masked: Dagster keeps its words in the log of the run, and sends them out with alerts.
+
     A retry policy would also repeat bugs, which cost their delays and end the same.
     """
     try:
@@ -40,7 +43,11 @@ def shown_in_dagster() -> Iterator[None]:
     except WarehouseBusyError as error:
         raise dg.RetryRequested(max_retries=_RETRIES, seconds_to_wait=_SECONDS_BETWEEN) from error
     except CdpError as error:
-        raise failure_of(error) from error
+        raise failure_of(error) from None  # what it was made of may quote values
+    except (dg.Failure, dg.DagsterError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again
+        raise without_values(error) from None
 
 
 def failure_of(error: CdpError) -> dg.Failure:

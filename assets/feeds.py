@@ -32,6 +32,7 @@ from sources.landing_report import misdated
 from sources.loading import FeedLoad, load_feed, pending_batches
 from sources.reason_ledger import ReasonShare, found_reasons
 from sources.schema_ledger import AbsentColumn, absent_columns, found_changes
+from warehouse.bug import told_bug
 from warehouse.errors import CdpError, InputError, WarehouseBusyError
 
 POOL = "duckdb_writer"
@@ -185,11 +186,11 @@ def _load(
 def told_error(feed: str, error: Exception) -> CdpError:
     """What is kept of an error that loading a feed was not written for: ours as it is, of a bug only kind and place.
 
-    The whole of a bug goes to standard error, since what it says may be a customer's.
+    The traceback of a bug goes to standard error, without the values that it quotes.
     """
     if isinstance(error, CdpError):
         return error
-    traceback.print_exception(error, file=sys.stderr)
+    sys.stderr.write(told_bug(error))
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return CdpError(
         f"Loading has a bug: {type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}.",

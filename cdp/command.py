@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import sys
-import traceback
 from importlib import import_module
 from importlib.abc import MetaPathFinder
 
 import typer
 from typer._click.exceptions import ClickException, NoArgsIsHelpError, UsageError
 
+from warehouse.bug import told_bug
 from warehouse.errors import CdpError
 
 _COMMANDS = ("init", "run", "receive", "plan", "status", "doctor", "schema", "ui")
@@ -117,7 +117,7 @@ def run_command(arguments: list[str]) -> int:
     except BrokenPipeError:
         _let_go_of_output()
         return 0
-    except Exception:  # noqa: BLE001 - the outermost frame: a bug is shown whole and has its own exit code
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001 - the outermost frame: a bug is shown whole and has its own exit code
+        sys.stderr.write(told_bug(error))
         return BUG
     return 0

@@ -10,6 +10,7 @@ from typing import Literal
 
 from quality.results import FAILURES, RESULTS, columns_of
 from warehouse.database import Connection, Warehouse
+from warehouse.foreign_text import shown
 
 RUNS_SHOWN = 12
 """As-of dates that a trend reaches back."""
@@ -194,5 +195,5 @@ def _places(connection: Connection) -> Mapping[tuple[str, str, str], list[str]]:
     ).fetchall()
     places: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for table, name, run_id, feed, batch_on, file, row in rows:
-        places[table, name, run_id].append(f"{feed} · {batch_on} · {file} · row {row}")
+        places[table, name, run_id].append(f"{feed} · {batch_on} · {shown(file)} · row {row}")
     return places

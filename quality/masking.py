@@ -1,29 +1,29 @@
 """Source rows shown without what identifies a person: keys and shapes stay, values of persons do not.
 
 A value is shown only where its key says that it is harmless (an amount, a moment, a status, an id of a thing) and the
-value does not look like an e-mail address or a phone number. Whatever a key may hold that nobody has called harmless is
-masked: cities, bands of income and gender describe persons too. A row that cannot be read as JSON is shown as a shape
-only: letters as x, digits as 9.
+value is written like one: a number, a moment, a code. People write whole sentences into a column called `status`.
+Whatever a key may hold that nobody has called harmless is masked: cities, bands of income and gender describe persons
+too. A row that cannot be read as JSON is shown as a shape only: letters as x, digits as 9.
+
+Names of columns and keys are shown, unless they are values themselves, as in an object with a key for each person, or
+in a file whose first row was taken for its header.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import Final, Literal, TypeAlias
 
 from quality.contracts.registry import CONTRACTS
 from quality.contracts.table import tables
+from warehouse.personal_text import MASK, is_day_or_moment, mask_certain, mask_name, mask_text
 
 _Held: TypeAlias = Literal["personal", "id", "harmless", "unknown"]
 
-_EMAIL = re.compile(r"(?<![^\s@<>\"',;:])[^\s@<>\"',;:]+@[^\s@<>\"',;:]+")
-"""Anchored at the start of a word: without it a long text takes quadratic time."""
-_PHONE = re.compile(r"(?<![\w.-])\+?(?:\(?[0-9]{1,4}\)?[ .\-]?){2,6}[0-9]{2,4}(?![\w.-])")
-_PHONE_DIGITS: Final = range(8, 16)
-_BARE_PHONE_DIGITS: Final = range(10, 14)
 _WORD = re.compile(r"[^\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PERSONAL_WORDS: Final = frozenset(
@@ -80,7 +80,29 @@ _HARMLESS_WORDS: Final = frozenset(
     }
 )
 """Words of keys whose values describe a thing or a moment. `Date of birth` is personal by another of its words."""
-_MASK: Final = "•••"
+_PERSON_WORDS: Final = frozenset(
+    {
+        *("account", "anonymous", "buyer", "client", "contact", "cookie", "device", "guest", "lead", "member"),
+        *("person", "receiver", "recipient", "session", "visitor"),
+    }
+)
+"""An id of one of these is an id of a person, or leads to one."""
+_MOMENT_WORDS: Final = frozenset(
+    {
+        *("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"),
+        *("january", "february", "march", "april", "june", "july", "august", "september", "october", "november"),
+        *("december", "mon", "tue", "wed", "thu", "fri", "sat", "sun", "am", "pm", "z", "t", "utc", "gmt"),
+        *("年", "月", "日", "时", "分", "秒", "上午", "下午", "元", "万元"),
+    }
+)
+_LETTERS = re.compile(r"[^\W\d_]+")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_CODE = re.compile(r"[a-z][a-z0-9]*(?:[_.:/-][a-z0-9]+)*|[A-Z][A-Z0-9]*(?:[_.:/-][A-Z0-9]+)*")
+"""`paid`, `order_completed`, `SMS`. Words that begin with a capital letter may be names."""
+_LONG_NUMBER = re.compile(r"[0-9]{10,}")
+_STAMP = re.compile(r"(19|20)[0-9]{2}[01][0-9][0-3][0-9][0-2][0-9][0-5][0-9][0-5][0-9]")
+_ID = re.compile(r"[A-Za-z0-9_.:/+=#-]{1,100}")
+_LONGEST_CODE: Final = 40
 
 
 def mask_raw(kind: str, raw: str, personal_keys: Iterable[str] = ()) -> str:
@@ -102,46 +124,99 @@ def personal_fields(kind: str) -> frozenset[str]:
     return frozenset(column.name for column in columns if column.is_personal) if kind in CONTRACTS else frozenset()
 
 
-def mask_text(text: str) -> str:
-    """A text whose e-mail addresses and phone numbers are masked, everything else as it is."""
-    return _PHONE.sub(_mask_phone, _EMAIL.sub(_MASK, text))
+def mask_names(names: Iterable[str], known: Collection[str] = ()) -> dict[str, str]:
+    """How names that stand side by side may be shown: columns of a file, keys of an object. ``known``: what a mapping
+    reads.
+
+    Where one of them is a value, they are values all: of the others only those are shown that somebody knows.
+    """
+    found = {name: mask_name(name) for name in names}
+    is_header = any(name in known for name in found) or not any(map(is_day_or_moment, found))
+    if is_header and all(name == shown for name, shown in found.items()):
+        return found
+    return {name: shown if name in known or _is_word(name) else MASK for name, shown in found.items()}
+
+
+def mask_paths(paths: Mapping[str, tuple[str, ...]], known: Collection[str] = ()) -> dict[str, str]:
+    """How source fields may be shown that stand inside each other: name → names of the keys that lead to it."""
+    inside: dict[tuple[str, ...], dict[str, None]] = {}
+    for path in paths.values():
+        for depth, part in enumerate(path):
+            inside.setdefault(path[:depth], {})[part] = None
+    parts = {place: mask_names(names, known) for place, names in inside.items()}
+    return {
+        name: ".".join(parts[path[:depth]][part] for depth, part in enumerate(path)) for name, path in paths.items()
+    }
+
+
+@cache
+def _known_words() -> frozenset[str]:
+    columns = {column.name for kind in CONTRACTS for table in tables(kind) for column in table.columns}
+    words = {word for name in columns for word in name.split("_")}
+    return _PERSONAL_WORDS | _ID_WORDS | _HARMLESS_WORDS | _PERSON_WORDS | words
+
+
+def _is_word(name: str) -> bool:
+    return bool(words := _words(name)) and words <= _known_words()
+
+
+def _words(key: str) -> set[str]:
+    return {word.lower() for word in _WORD.findall(_CAMEL.sub("_", key).replace("_", " "))}
 
 
 def _mask(value: object, keys: frozenset[str], held: _Held) -> object:
     if isinstance(value, dict):
+        shown = _numbered(mask_names(value, keys))
         return {
-            mask_text(key): _mask(item, keys, "personal" if held == "personal" else _held_by(key, keys))
+            shown[key]: _mask(item, keys, "personal" if held == "personal" else _held_by(key, keys))
             for key, item in value.items()
         }
     if isinstance(value, list):
         return [_mask(item, keys, held) for item in value]
     if value is None or isinstance(value, bool):
         return value
-    if held in {"personal", "unknown"}:
-        return _MASK
-    text = str(value)
-    shown = _EMAIL.sub(_MASK, text) if held == "id" else mask_text(text)
-    return value if shown == text else shown
+    return value if _is_harmless(str(value), held) else MASK
+
+
+def _numbered(shown: Mapping[str, str]) -> dict[str, str]:
+    """Keys that are masked alike, told apart, lest an object lose some."""
+    taken: Counter[str] = Counter()
+    found: dict[str, str] = {}
+    for key, name in shown.items():
+        taken[name] += name != key
+        found[key] = name if taken[name] < 2 else f"{name}{taken[name]}"
+    return found
+
+
+def _is_harmless(text: str, held: _Held) -> bool:
+    """Whether a value is what its key promises. An id may have as many digits as a phone number."""
+    if held == "id":
+        return not text or (_ID.fullmatch(text) is not None and mask_certain(text) == text)
+    return held == "harmless" and (_is_figure(text) or (len(text) <= _LONGEST_CODE and _is_code(text)))
+
+
+def _is_figure(text: str) -> bool:
+    """A number, a sum of money, a moment: in words of these only."""
+    words = _LETTERS.findall(text)
+    if not all(word.lower() in _MOMENT_WORDS or _CURRENCY.fullmatch(word) for word in words):
+        return False
+    return _STAMP.fullmatch(text) is not None or (not _LONG_NUMBER.search(text) and mask_text(text) == text)
+
+
+def _is_code(text: str) -> bool:
+    return _CODE.fullmatch(text) is not None and not _LONG_NUMBER.search(text)
 
 
 def _held_by(key: str, keys: frozenset[str]) -> _Held:
-    """What a key holds. An id may have as many digits as a phone number."""
-    words = {word.lower() for word in _WORD.findall(_CAMEL.sub("_", key).replace("_", " "))}
+    """What a key holds."""
+    words = _words(key)
     if key.lower() in keys or words & _PERSONAL_WORDS or words >= {"id", "number"}:
+        return "personal"
+    if words & _ID_WORDS and words & _PERSON_WORDS:
         return "personal"
     if words & _ID_WORDS:
         return "id"
     return "harmless" if words & _HARMLESS_WORDS else "unknown"
-
-
-def _mask_phone(match: re.Match[str]) -> str:
-    digits = sum(letter.isdigit() for letter in match[0])
-    lengths = _BARE_PHONE_DIGITS if match[0].isdigit() else _PHONE_DIGITS
-    return _MASK if digits in lengths and not _is_moment(match[0]) else match[0]
-
-
-def _is_moment(text: str) -> bool:
-    return re.fullmatch(r"(19|20)[0-9]{2}-[01][0-9]-[0-3][0-9].*", text) is not None
 
 
 def _shape(text: str) -> str:

@@ -21,6 +21,7 @@ from quality.masking import mask_raw
 from quality.quarantine_history import create_history
 from warehouse.database import Connection
 from warehouse.errors import InputError
+from warehouse.personal_text import mask_certain
 from warehouse.step import TableSpec, comment_on
 
 Status = Literal["open", "replayed", "discarded"]
@@ -205,7 +206,8 @@ def find_row(connection: Connection, quarantine_id: str) -> QuarantinedRow:
 
 def masked(row: QuarantinedRow, personal_keys: Iterable[str] = ()) -> QuarantinedRow:
     """The row as it may be shown."""
-    return replace(row, raw=None if row.raw is None else mask_raw(row.kind, row.raw, personal_keys))
+    raw = None if row.raw is None else mask_raw(row.kind, row.raw, personal_keys)
+    return replace(row, raw=raw, file=mask_certain(row.file))
 
 
 def statuses(connection: Connection, kind: str, feed: str) -> dict[str, Status]:

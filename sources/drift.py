@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, cast
 
-from sources.column_types import ColumnTypes, family
+from quality.masking import mask_paths
+from sources.column_types import ColumnType, ColumnTypes, family, joined
 from sources.declared_columns import Choices, lacking
 from sources.file_ledger import ColumnStatus, SourceColumn
 from sources.gate import Gate
 from sources.source_rows import Header
+from warehouse.personal_text import mask_name
 
 Change: TypeAlias = Literal["new", "missing", "returned", "retyped"]
 CHANGES: Final[tuple[Change, ...]] = ("new", "missing", "returned", "retyped")
@@ -63,6 +65,23 @@ def columns_of(
         yield found(name, gate.standing_of(name), filled.get(name, 0))
     for name, count in sorted(unknown.items()):
         yield found(name, "unknown", count)
+
+
+def with_masked_names(gate: Gate, found: Collection[SourceColumn]) -> list[SourceColumn]:
+    """The source fields of one file under names that may be shown to people. Those that are masked alike are one."""
+    known = {item.source_column for item in found if item.status != "unknown"}
+    shown = mask_paths({item.source_column: gate.path_of(item.source_column) for item in found}, known)
+    kept: dict[str, SourceColumn] = {}
+    for item in found:
+        name, nearest = shown[item.source_column], item.nearest and shown.get(item.nearest, mask_name(item.nearest))
+        renamed = replace(item, source_column=name, nearest=nearest)
+        kept[name] = _together(kept[name], renamed) if name in kept else renamed
+    return list(kept.values())
+
+
+def _together(one: SourceColumn, other: SourceColumn) -> SourceColumn:
+    kinds = cast("list[ColumnType]", [item.type for item in (one, other) if item.type is not None])
+    return replace(one, rows=(one.rows or 0) + (other.rows or 0), type=joined(kinds))
 
 
 @dataclass(frozen=True)

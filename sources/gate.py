@@ -292,6 +292,10 @@ class Gate:
         found = ((name, walk(row, self._paths[name])) for name in list(self._unknown))
         return {name: value for name, value in found if value is not None}
 
+    def path_of(self, name: str) -> Segments:
+        """The keys that lead to a field of an object; a column of a flat file is one key."""
+        return self._paths.get(name, (name,))
+
     def unknown_columns(self, names: Sequence[str]) -> list[str]:
         """Which columns of a flat file nobody mentions."""
         return [name for name in names if self.standing_of(name) == "unknown"]

@@ -16,7 +16,7 @@ from sources.column_types import ColumnTypes
 from sources.corrections import Correction, FeedCorrections
 from sources.corrector import Corrector
 from sources.declared_columns import declared_columns
-from sources.drift import columns_of
+from sources.drift import columns_of, with_masked_names
 from sources.file_ledger import FileRecord, SourceColumn, lost_rows, write_columns, write_files
 from sources.landing import LandingFile
 from sources.mapped_feed import MappedFeed
@@ -218,12 +218,8 @@ class GroupLoad:
     def _new_columns(self, loads: Sequence[FileLoad]) -> str:
         if self.mapped.feed.on_new_column != "stop":
             return ""
-        found = {name for load in loads for name in self._unknown(load)}
+        found = {item.source_column for load in loads for item in self._columns(load) if item.status == "unknown"}
         return f"new source fields: {', '.join(map(shown, sorted(found)[:10]))}" if found else ""
-
-    def _unknown(self, load: FileLoad) -> set[str]:
-        names = {name for header in load.headers for name in self.reader.gate.unknown_columns(header.names)}
-        return names | set(load.reading.unknown)
 
     def _quarantine(self, known: dict[str, FileRecord]) -> None:
         """The refused rows of all files that were read: those of a batch that stops are what must be mended."""
@@ -243,18 +239,20 @@ class GroupLoad:
         """The source fields of all files that were read: a batch that stops must not hide why."""
         columns: list[SourceColumn] = []
         for load in self._loads:
-            load.unknown = tuple(sorted(self._unknown(load)))
-            found = list(self._columns(load))
+            found = self._columns(load)
+            load.unknown = tuple(sorted(item.source_column for item in found if item.status == "unknown"))
             absent = (item for item in found if item.status == "absent" and item.is_named is not None)
             load.absent = tuple(item.source_column for item in absent)
             columns += found
         names = [load.file.file for load in self._loads]
         write_columns(self.connection, self.mapped.feed.name, names, columns)
 
-    def _columns(self, load: FileLoad) -> Iterator[SourceColumn]:
+    def _columns(self, load: FileLoad) -> list[SourceColumn]:
+        """Its source fields, by names that may be told."""
         file, declared = load.file, declared_columns(self.mapped.feed)
         found = load.headers, load.filled, load.reading.unknown, load.types
-        return columns_of(self.reader.gate, file.batch_on, file.file, *found, declared)
+        columns = list(columns_of(self.reader.gate, file.batch_on, file.file, *found, declared))
+        return with_masked_names(self.reader.gate, columns)
 
     def _record(self, load: FileLoad, counted: Counted) -> FileRecord:
         file, duplicate = load.file, load.collapsed + counted.repeated

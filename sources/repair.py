@@ -25,11 +25,11 @@ from sources.operations.operation import Value
 from warehouse.database import Connection
 from warehouse.declaration import Problems, read_declaration
 from warehouse.errors import InputError
+from warehouse.personal_text import MASK
 from warehouse.project import Project
 from warehouse.whole_file import write_whole
 
 BY_HAND: Final = f"config/{FOLDER}/by_hand.yml"
-MASK: Final = "•••"
 _HEAD: Final = (
     "# Rows that were repaired by hand: `cdp quarantine repair` adds entries at the end. They hold what was set,\n"
     "# so keep this file as you keep the landing files. `cdp schema corrections` lists every key.\n"
@@ -221,7 +221,7 @@ class _Differences:
             self._note(way, after)
 
     def _note(self, way: tuple[str, ...], after: Value) -> None:
-        if MASK in json.dumps(after, ensure_ascii=False):
+        if MASK in json.dumps([*way, after], ensure_ascii=False):
             raise InputError(
                 f"In row {self.quarantine_id}, `{'.'.join(way)}` was changed but is still masked.",
                 "Write the whole value, or export with --reveal.",

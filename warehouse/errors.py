@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from warehouse.personal_text import mask_certain
+
 
 class CdpError(Exception):
     """Something the user can mend. ``reason`` says what is wrong, ``fix`` what to do about it.
 
-    Neither may hold a customer's data: both reach logs, the Dagster UI and the terminal.
+    Neither may hold a customer's data: both reach logs, the Dagster UI and the terminal. Files and columns that are
+    named after persons are named in errors too, so what can be told to be a personal value is masked here, last of all.
     """
 
     exit_code: ClassVar[int] = 1
 
     def __init__(self, reason: str, fix: str = "") -> None:
+        reason, fix = mask_certain(reason), mask_certain(fix)
         super().__init__(reason if not fix else f"{reason} {fix}")
         self.reason = reason
         self.fix = fix

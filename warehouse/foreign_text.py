@@ -1,8 +1,11 @@
-"""How names and values that come from outside are shown to people: no longer than a line, without control codes."""
+"""How names and values that come from outside are shown to people: no longer than a line, without control codes, and
+without what looks like a personal value: files and columns are named after persons too."""
 
 from __future__ import annotations
 
 from typing import Final
+
+from warehouse.personal_text import mask_name
 
 NAME: Final = 60
 """Characters of a foreign name that are shown."""
@@ -13,6 +16,7 @@ def shown(text: str, most: int = NAME) -> str:
 
     Binary files that pass for a header would fill a screen, and escape codes in names would steer a terminal.
     """
+    text = mask_name(text)
     cut = text if len(text) <= most else text[: most - 1] + "…"
     return cut if cut.isprintable() else "".join(map(_escaped, cut))
 

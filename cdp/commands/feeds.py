@@ -29,6 +29,7 @@ _MOST_CHANGES = 20
 _MOST_LISTED = 50
 _LONGEST_NAME = 300
 _ROWS = ("files", "rows_read", "rows_accepted", "rows_duplicate", "rows_rejected", "rows_held_back")
+_FILES = ("stopped", "vanished", "stranded")
 _NOTES = {
     "waiting": "days that the next run loads",
     "stopped": "files that were stopped: none of their rows were taken",
@@ -97,13 +98,21 @@ def _stands(where: Project, feed: Feed) -> dict[str, Any]:
         return {}
     with reading(where) as cursor:
         [found] = feed_summaries(cursor, where, {feed.name: feed}, load_business(where).first_batch_on)
-    kept = (*_ROWS, "newest_batch", "waiting", "stale_files", "stopped", "vanished", "stranded")
-    return {name: getattr(found, name) for name in kept} | {
-        "broken_fields": [shown(column, _LONGEST_NAME) for column in found.broken],
-        "unknown": {shown(column, _LONGEST_NAME): rows for column, rows in found.unknown.items()},
-        "absent": [item.told() for item in found.absent],
-        "schema_changes": [vars(change) | {"told": told(change)} for change in found.changes],
-    }
+    kept = (*_ROWS, "newest_batch", "waiting", "stale_files")
+    files = {name: [shown(file, _LONGEST_NAME) for file in getattr(found, name)] for name in _FILES}
+    return (
+        {name: getattr(found, name) for name in kept}
+        | files
+        | {
+            "broken_fields": [shown(column, _LONGEST_NAME) for column in found.broken],
+            "unknown": {shown(column, _LONGEST_NAME): rows for column, rows in found.unknown.items()},
+            "absent": [item.told() for item in found.absent],
+            "schema_changes": [
+                vars(change) | {"file": change.file and shown(change.file, _LONGEST_NAME), "told": told(change)}
+                for change in found.changes
+            ],
+        }
+    )
 
 
 def _show_stands(stands: dict[str, Any]) -> None:

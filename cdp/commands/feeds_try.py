@@ -18,6 +18,7 @@ from sources.trial.trial import Trial, try_file
 from warehouse.business import load_business
 from warehouse.declaration import suggestion
 from warehouse.errors import CdpError, InputError
+from warehouse.foreign_text import shown as foreign
 from warehouse.project import Project
 
 _SHOWN = 10
@@ -100,7 +101,7 @@ def _write(where: Project, feed: str, text: str) -> str:
 
 def _summary(trial: Trial, file: Path, feed: str, text: str, written: str | None, rows: int) -> dict[str, Any]:
     return {
-        "file": file.name,
+        "file": foreign(file.name),
         "format": trial.form.format,
         "encoding": trial.form.encoding,
         "delimiter": trial.form.delimiter,
@@ -137,7 +138,7 @@ def _candidates(trial: Trial) -> list[dict[str, Any]]:
 
 
 def _show(trial: Trial, file: Path, text: str, rows: int) -> None:
-    say(f"{file.name}: {trial.form.format}; {'; '.join(trial.form.why)}")
+    say(f"{foreign(file.name)}: {trial.form.format}; {'; '.join(trial.form.why)}")
     say()
     columns = ["mapping", "kind", "rows", "accepted", "explained", "score"]
     show(_candidates(trial), columns, as_json=False, empty="No vendor's mapping reads anything of it.")

@@ -37,6 +37,7 @@ from warehouse.business import load_business
 from warehouse.declaration import Problems
 from warehouse.errors import DeclarationError
 from warehouse.foreign_text import shown, visible
+from warehouse.personal_text import mask_certain
 from warehouse.project import Project
 
 _LISTED = 50
@@ -80,7 +81,7 @@ def list_quarantined(
         more = count_rows(cursor, chosen) - len(found) if len(found) == most else 0
     columns = ["quarantine_id", "feed", "batch_on", "file", "row", "reasons"]
     columns += ["status"] if status == "all" else ["resolution"] if status != "open" else []
-    show([_in_short(row) for row in found], columns, as_json=json, empty="Quarantine is empty.")
+    show([_in_short(masked(row)) for row in found], columns, as_json=json, empty="Quarantine is empty.")
     if more and not json:
         say(f"… and {more:,} more: --limit N shows more, --feed and --code choose among them")
     if found and not json:
@@ -101,17 +102,15 @@ def show_quarantined(
     with open_to_read(where) as warehouse:
         cursor = warehouse.cursor()
         row, events = find_row(cursor, quarantine_id), history_of(cursor, whole_ids(cursor, [quarantine_id])[0])
-    told = _in_short(row) | {
-        "reasons": [vars(reason) for reason in row.reasons],
-        "content": content_hash(row.raw or ""),
-        "history": [vars(event) for event in events],
-    }
+    content = content_hash(row.raw or "")
     if reveal:
         _log(where, "quarantine show", row.quarantine_id, 1, why, by)
     else:
         row = masked(row, _personal_keys(where))
+        events = tuple(replace(event, why=mask_certain(event.why)) for event in events)
     if json:
-        show_json(told | {"raw": row.raw})
+        told = {"reasons": [vars(reason) for reason in row.reasons], "content": content}
+        show_json(_in_short(row) | told | {"history": [vars(event) for event in events], "raw": row.raw})
         return
     say(f"{row.quarantine_id}  {row.feed} {row.batch_on} {row.file} row {row.row}  ({row.status})")
     for reason in row.reasons:

@@ -9,6 +9,7 @@ from pathlib import PurePath
 import yaml
 
 from sources.trial.trial import Trial
+from warehouse.foreign_text import shown
 
 _SUFFIX = re.compile(r"((\.[A-Za-z0-9]{1,8})?\.(gz|zst)|\.[A-Za-z0-9]{1,8})\Z")
 _PLAIN = re.compile(r"[^a-z0-9]+")
@@ -39,7 +40,8 @@ def _spelt(text: str) -> str:
 
 def declaration_text(trial: Trial, file: PurePath) -> str:
     """The text of ``config/feeds/<name>.yml``."""
-    lines = [f"# A first guess by `cdp feeds try {file.name}`: read it, correct it, then delete what is plain.", ""]
+    name = shown(file.name)
+    lines = [f"# A first guess by `cdp feeds try {name}`: read it, correct it, then delete what is plain.", ""]
     lines += [f"{text}{f'    # {why}' if why else ''}" for text, why in _lines(trial, file)]
     return "\n".join(lines) + "\n"
 
@@ -64,6 +66,9 @@ def _lines(trial: Trial, file: PurePath) -> Iterator[tuple[str, str]]:
         yield "ignore:", "columns that nobody reads yet; map them above or leave them out on purpose"
         for name in trial.unread:
             yield f"  - {_quoted(name)}", ""
+    if trial.unread_values:
+        what = f"{trial.unread_values} more names are personal values themselves, and are not shown"
+        yield f"# {what}: ignore the place where they stand, as in `place.*`", ""
 
 
 def _form_lines(trial: Trial) -> Iterator[tuple[str, str]]:

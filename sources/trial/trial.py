@@ -11,7 +11,7 @@ from typing import Final
 from quality.contracts.check import Accepted, Rejected
 from quality.contracts.columns import columns
 from quality.contracts.registry import CONTRACTS
-from quality.masking import mask_raw
+from quality.masking import mask_names, mask_raw
 from sources.feed_declaration import Feed
 from sources.mapped_feed import MappedFeed, map_feed
 from sources.mapping import describe_fields
@@ -20,7 +20,7 @@ from sources.trial.form import FileForm, form_of
 from sources.trial.generic import GenericGuess, generic_guess
 from sources.trial.observed import plain_rows
 from sources.trial.place import NOTHING_SAID, Place, Settings, place_of
-from sources.trial.sample import JudgedRow, judge_rows, read_rows
+from sources.trial.sample import JudgedRow, SourceRow, judge_rows, read_rows
 from sources.trial.vendors import Candidate, explained, unread_names, vendor_candidates
 from warehouse.errors import InputError
 
@@ -49,7 +49,8 @@ class ShownRow:
 class Trial:
     """What a file turned out to be. ``guesses`` holds the fields of a generic mapping; empty for a vendor's.
 
-    ``place``: where the file seems to come from; ``is_business``: whether clock and money are the business's.
+    ``unread``: fields that nobody reads; ``unread_values`` more are called like a person's e-mail address, and are not
+    named. ``place``: where the file seems to come from; ``is_business``: whether clock and money are the business's.
     """
 
     form: FileForm
@@ -58,6 +59,7 @@ class Trial:
     guesses: Mapping[str, FieldGuess]
     judged: tuple[JudgedRow, ...]
     unread: tuple[str, ...]
+    unread_values: int = 0
     place: Place | None = None
     is_business: bool = False
 
@@ -119,15 +121,22 @@ def _tried(path: Path, form: FileForm, settings: Settings, mapping: str | None, 
     if best is not None and (guess is None or _reads_more(best, guess, path)):
         return _vendors_trial(path, form, candidates, best)
     assert guess is not None
-    unread = unread_names(guess.mapped, read_rows(path, guess.mapped))
-    return Trial(form, tuple(candidates), guess.mapped, guess.fields, guess.judged, tuple(unread))
+    unread = _unread(guess.mapped, read_rows(path, guess.mapped))
+    return Trial(form, tuple(candidates), guess.mapped, guess.fields, guess.judged, *unread)
 
 
 def _vendors_trial(path: Path, form: FileForm, candidates: Sequence[Candidate], best: Candidate) -> Trial:
     mapped = map_feed(best.feed)
     rows = read_rows(path, mapped)
     judged = tuple(judge_rows(mapped, rows))
-    return Trial(form, tuple(candidates), mapped, {}, judged, tuple(unread_names(mapped, rows)))
+    return Trial(form, tuple(candidates), mapped, {}, judged, *_unread(mapped, rows))
+
+
+def _unread(mapped: MappedFeed, rows: Sequence[SourceRow]) -> tuple[tuple[str, ...], int]:
+    """The fields that nobody reads by name, and how many more have no name that may be shown."""
+    found = mask_names(unread_names(mapped, rows))
+    named = tuple(name for name, shown in found.items() if name == shown)
+    return named, len(found) - len(named)
 
 
 def _generic_or_none(
