@@ -119,10 +119,7 @@ class ProjectRun:
         else:
             as_of = self._within_data(self.as_of)
         if as_of is None:
-            raise InputError(
-                "No batch has been loaded, so there is no day to run as of.",
-                "Put files of a declared feed (`cdp feeds list`) into landing/<feed>/, or name a day with --as-of.",
-            )
+            raise nothing_loaded()
         with self.warehouse.transaction() as connection:
             note_day(connection, self.run_id, as_of)
         return as_of
@@ -152,6 +149,14 @@ class ProjectRun:
     def _newest(self) -> date | None:
         with closing(self.warehouse.cursor()) as cursor:
             return newest_batch(cursor)
+
+
+def nothing_loaded() -> InputError:
+    """The error of a run that has nothing to make tables of."""
+    return InputError(
+        "No batch has been loaded, so there is no day to run as of.",
+        "Put files of a declared feed (`cdp feeds list`) into landing/<feed>/, or name a day with --as-of.",
+    )
 
 
 class RunOptions(dg.Config):

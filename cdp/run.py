@@ -31,7 +31,8 @@ from assets.origins import FETCHED_STEP, origin_key, with_origin
 from assets.partitions import range_tags
 from assets.project_definitions import definitions_of
 from assets.published import SNAPSHOT
-from assets.resources import PROJECT_RUN, Loading
+from assets.resources import PROJECT_RUN, Loading, nothing_loaded
+from assets.run_log import newest_batch
 from assets.side_by_side import execute_side_by_side
 from assets.tables import names_of, table_key
 from cdp.definitions import warehouse_settings
@@ -131,6 +132,9 @@ def _run(
         with warehouse.transaction() as connection:
             create_table(connection)
             forget_all_but(connection, declared.feeds)
+            newest = newest_batch(connection)
+    if not (pending or errors or left_out or unreached or asked.as_of or newest):
+        raise nothing_loaded()  # known before anything is made, which takes long
     run_id = str(uuid.uuid4())
     selection = [*map(feed_key, pending), *map(table_key, names_of(declared.steps)), SNAPSHOT]
     if progress is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cdp.command import run_command
+from warehouse.database import open_warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -198,6 +199,21 @@ def test_after_a_run_that_found_nothing_every_read_says_so_in_words(
         "customer show a@b.example": 13,
         "customer explain a@b.example": 13,
     }
+
+
+def test_a_run_of_an_empty_project_says_so_before_it_makes_anything(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["init", str(tmp_path / "mine")]) == 0
+    capsys.readouterr()
+    assert run_command(["run", "--project", str(tmp_path / "mine")]) == 11
+    told = capsys.readouterr().err
+    assert "error: No batch has been loaded" in told
+    assert "fix: Put files of a declared feed" in told
+    assert "steps" not in told
+    with open_warehouse(tmp_path / "mine" / "state" / "warehouse.duckdb", read_only=True) as warehouse:
+        made = warehouse.cursor().execute("select distinct schema_name from duckdb_tables()").fetchall()
+    assert made == [("ops",)]
 
 
 def test_a_reader_who_has_seen_enough_is_no_error() -> None:
