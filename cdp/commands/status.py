@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from cdp.settings import find_project
@@ -14,7 +15,7 @@ from sources.feed import load_feeds
 from sources.reason_ledger import found_jumps
 from sources.summary import feed_summaries
 from warehouse.business import load_business
-from warehouse.database import Connection
+from warehouse.database import Connection, open_warehouse
 from warehouse.declaration import Problems
 from warehouse.edition import SNAPSHOT_NAME
 from warehouse.project import Project
@@ -74,8 +75,8 @@ def status(project: ProjectOption = None, json: JsonOption = False) -> None:
 
 
 def read_status(project: Project) -> dict[str, Any]:
-    """Everything ``cdp status`` shows; tables that were never made answer with nothing."""
-    with reading(project) as cursor:
+    """Everything ``cdp status`` shows; tables that were never made answer with nothing, as all do before a run."""
+    with reading(project) if project.database.exists() else _nothing_yet() as cursor:
         made = {name for (name,) in cursor.execute(_MADE).fetchall()}
         found: dict[str, Any] = {
             name: _rows(cursor, question) if _reads(question) <= made else [] for name, question in _QUESTIONS.items()
@@ -93,8 +94,17 @@ def read_status(project: Project) -> dict[str, Any]:
     return found
 
 
+@contextmanager
+def _nothing_yet() -> Iterator[Connection]:
+    """The tables of a project in which nothing has run."""
+    with open_warehouse() as empty:
+        yield empty.cursor()
+
+
 def show_status(found: Mapping[str, Any]) -> None:
     """The page for a terminal."""
+    if not found["runs"]:
+        _say_what_to_begin_with(found)
     say("Feeds")
     show(
         found["feeds"],
@@ -134,6 +144,17 @@ def show_status(found: Mapping[str, Any]) -> None:
         show(found["failed_checks"], ["table", "check", "severity", "message"], as_json=False)
         say(f"next: cdp quality check --table {found['failed_checks'][0]['table']}")
     say(f"\nPublished: {found['published'] or 'nothing yet'}")
+
+
+def _say_what_to_begin_with(found: Mapping[str, Any]) -> None:
+    waiting = sum(row["waiting_days"] for row in found["attention"])
+    if waiting:
+        say(f"Nothing has run yet; files of {counted(waiting, 'day')} are waiting.\nnext: cdp plan · cdp run\n")
+    elif found["feeds"]:
+        say("Nothing has run yet, and no file is waiting.\nnext: put files into landing/<feed>/, then cdp run\n")
+    else:
+        say("Nothing has run yet, and no feed is declared.")
+        say("next: write config/feeds/<name>.yml; `cdp feeds try FILE` writes one for a file that you have\n")
 
 
 def _show_stewardship(found: Mapping[str, Any]) -> None:

@@ -201,6 +201,29 @@ def test_after_a_run_that_found_nothing_every_read_says_so_in_words(
     }
 
 
+def test_the_status_of_a_new_project_says_that_nothing_has_run_and_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A state like any other, and no error: 0, as of every read that is done."""
+
+    def status(*more: str) -> str:
+        capsys.readouterr()
+        assert run_command(["status", "--project", str(folder), *more]) == 0
+        return capsys.readouterr().out
+
+    folder = tmp_path / "mine"
+    assert run_command(["init", str(folder)]) == 0
+    assert status().startswith("Nothing has run yet, and no feed is declared.\nnext: write config/feeds/<name>.yml")
+    feeds = folder / "config" / "feeds"
+    (feeds / "orders.yml.example").rename(feeds / "orders.yml")
+    assert status().startswith("Nothing has run yet, and no file is waiting.\nnext: put files into landing/<feed>/")
+    (folder / "landing" / "orders" / "dt=2026-01-05").mkdir(parents=True)
+    (folder / "landing" / "orders" / "dt=2026-01-05" / "a.csv").write_text("Order\n1\n", encoding="utf-8")
+    assert status().startswith("Nothing has run yet; files of 1 day are waiting.\nnext: cdp plan · cdp run")
+    assert json.loads(status("--json"))["runs"] == []
+    assert not (folder / "state").exists()
+
+
 def test_a_run_of_an_empty_project_says_so_before_it_makes_anything(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
