@@ -60,10 +60,8 @@ def misdated(project: Project, feed: Feed) -> InputError | None:
     They are not loaded, since any day would be a guess; all other files of the feed are.
     """
     places: dict[str, list[str]] = {}
-    for lying in named_files(project, feed):
-        said = said_day(lying.file)
-        if said is not None and not day_in(said):
-            places.setdefault(_place_of(lying.file, said), []).append(lying.file)
+    for file, said in _misdated(project, feed):
+        places.setdefault(_place_of(file, said), []).append(file)
     if not places:
         return None
     told = [f"landing/{feed.name}/{shown(place, _LONGEST)}{_within(place, files)}" for place, files in places.items()]
@@ -72,6 +70,19 @@ def misdated(project: Project, feed: Feed) -> InputError | None:
     return InputError(
         f"{', '.join(told[:5])}{more} {ends} not loaded.", "Rename it to the day of its batch, such as dt=2026-02-28."
     )
+
+
+def misdated_files(project: Project, feed: Feed) -> tuple[str, ...]:
+    """The files whose folder or name says a day that is none."""
+    return tuple(file for file, _ in _misdated(project, feed))
+
+
+def _misdated(project: Project, feed: Feed) -> Iterator[tuple[str, str]]:
+    """Files, each with the word that should be a day."""
+    for lying in named_files(project, feed):
+        said = said_day(lying.file)
+        if said is not None and not day_in(said):
+            yield lying.file, said
 
 
 def _place_of(file: str, said: str) -> str:

@@ -12,6 +12,7 @@ from sources.drift import SchemaChange
 from sources.feed_declaration import Feed
 from sources.file_ledger import FileRecord, known_files
 from sources.landing import discover
+from sources.landing_report import misdated_files
 from sources.ledger_tables import BATCHES, FILES, SCHEMA_CHANGES, SOURCE_COLUMNS, is_laid_out
 from sources.mapped_feed import map_feed
 from sources.plan import plan_files
@@ -34,10 +35,11 @@ class FeedSummary:
 
     ``waiting``: days with files that the next load will read; ``stale_files`` were loaded by other declarations or
     another contract and will be read again. ``rows_held_back``: rows that keep the contract in files that were
-    stopped, which are not in staging. ``vanished`` files are gone and their rows stay; ``stranded`` of them were
-    loaded by other declarations and cannot be read again. ``unknown``: source fields nobody mentions, with their rows;
-    ``absent``: columns that the feed names itself and that files lack; ``broken``: fields that a mapping reads and that
-    the last batches lost, or hold in another type; ``changes``: how source fields changed, the newest batch first.
+    stopped, which are not in staging. ``misdated`` files lie in a folder of no day and are not loaded. ``vanished``
+    files are gone and their rows stay; ``stranded`` of them were loaded by other declarations and cannot be read again.
+    ``unknown``: source fields nobody mentions, with their rows; ``absent``: columns that the feed names itself and that
+    files lack; ``broken``: fields that a mapping reads and that the last batches lost, or hold in another type;
+    ``changes``: how source fields changed, the newest batch first.
     """
 
     feed: str
@@ -54,6 +56,7 @@ class FeedSummary:
     waiting: tuple[date, ...]
     stale_files: int
     stopped: tuple[str, ...]
+    misdated: tuple[str, ...]
     vanished: tuple[str, ...]
     stranded: tuple[str, ...]
     unknown: Mapping[str, int]
@@ -100,6 +103,7 @@ def _summary(
         waiting=tuple(day for day, _ in plan.batches),
         stale_files=sum(not record.is_gone for record in stale),
         stopped=tuple(sorted(record.file for record in records if record.status == "stopped")),
+        misdated=misdated_files(project, feed),
         vanished=tuple(sorted(record.file for record in records if _is_missed(record))),
         stranded=tuple(sorted(record.file for record in stale if record.status == "vanished")),
         unknown=dict(unknown),

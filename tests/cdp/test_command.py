@@ -201,7 +201,7 @@ def test_after_a_run_that_found_nothing_every_read_says_so_in_words(
     }
 
 
-def test_the_status_of_a_new_project_says_that_nothing_has_run_and_what_to_do(
+def test_the_status_of_a_new_project_says_that_nothing_has_run_what_waits_and_what_lies_on_no_day(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A state like any other, and no error: 0, as of every read that is done."""
@@ -219,7 +219,13 @@ def test_the_status_of_a_new_project_says_that_nothing_has_run_and_what_to_do(
     assert status().startswith("Nothing has run yet, and no file is waiting.\nnext: put files into landing/<feed>/")
     (folder / "landing" / "orders" / "dt=2026-01-05").mkdir(parents=True)
     (folder / "landing" / "orders" / "dt=2026-01-05" / "a.csv").write_text("Order\n1\n", encoding="utf-8")
-    assert status().startswith("Nothing has run yet; files of 1 day are waiting.\nnext: cdp plan · cdp run")
+    told = status()
+    assert told.startswith("Nothing has run yet; files of 1 day are waiting.\nnext: cdp plan · cdp run")
+    assert "misdated" not in told
+    (folder / "landing" / "orders" / "dt=2026-02-30").mkdir()
+    (folder / "landing" / "orders" / "dt=2026-02-30" / "b.csv").write_text("Order\n2\n", encoding="utf-8")
+    assert "misdated" in status()
+    assert [row["misdated"] for row in json.loads(status("--json"))["attention"]] == [1]
     assert json.loads(status("--json"))["runs"] == []
     assert not (folder / "state").exists()
 
