@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from warehouse.declaration import (
     Declaration,
-    Location,
     MisfitError,
     Name,
     Problems,
     Text,
+    as_meant,
     parse_declaration,
     read_declaration,
     suggestion,
 )
-from warehouse.misfit import Misfit, raise_misfits
+from warehouse.misfit import Misfit, twice
 from warehouse.project import Project
 
 Strength = Literal["unique", "strong", "weak", "device"]
@@ -149,6 +149,8 @@ class Blocked(Declaration):
 class BlockingRule(Declaration):
     """Records that agree on all features of ``on`` are compared, unless more than ``at_most`` do."""
 
+    stand_ins: ClassVar[Mapping[str, object]] = {"on": [FEATURES[0]]}
+
     rule: Name = Field(description="Name of the rule, as evidence shows it.")
     on: tuple[Annotated[str, AfterValidator(_feature)], ...] = Field(
         min_length=1, max_length=3, description=f"One to three of {', '.join(FEATURES)}."
@@ -179,19 +181,19 @@ class Comparison(Declaration):
         description="Comparison → levels at which this one says nothing more; an empty list: at any of them.",
     )
 
-    @model_validator(mode="after")
-    def _known(self) -> Comparison:
-        known = LEVELS.get(self.comparison)
-        misfits = list(_unknown_levels("silent_after", self.silent_after))
-        if known is None:
+    def misfits(self) -> Iterator[Misfit]:
+        """Every comparison has levels of its own."""
+        meant = as_meant(self.comparison, LEVELS)
+        known = LEVELS[meant] if meant is not None else None
+        yield from _unknown_levels("silent_after", self.silent_after)
+        if self.comparison not in LEVELS:
             what = f"`{self.comparison}` cannot be compared"
-            misfits.append(Misfit(what, suggestion(self.comparison, LEVELS), (("comparison",),)))
-        elif tuple(level.level for level in self.levels) != known:
-            what = f"these are not the levels of `{self.comparison}`"
+            yield Misfit(what, suggestion(self.comparison, LEVELS), (("comparison",),))
+        if known is not None and tuple(level.level for level in self.levels) != known:
+            what = f"these are not the levels of `{meant}`"
             fix = f"Write all of them, in this order: {', '.join(known)}."
-            misfits.append(Misfit(what, fix, (("levels",), ("comparison",))))
-        raise_misfits(misfits)
-        return self
+            names = tuple(("levels", place, "level") for place in range(len(self.levels)))
+            yield Misfit(what, fix, (("levels",), ("comparison",)), (("comparison",), *names))
 
 
 class Guard(Declaration):
@@ -211,11 +213,12 @@ class Guard(Declaration):
         None, description="A pair whose whole evidence stays below so many bits speaks against its clusters as a whole."
     )
 
-    @model_validator(mode="after")
-    def _known(self) -> Guard:
-        unknown = [_not_compared(name, ("explains", name)) for name in self.explains if name not in LEVELS]
-        raise_misfits([*_unknown_levels("when", self.when), *unknown])
-        return self
+    def misfits(self) -> Iterator[Misfit]:
+        """It speaks of what is compared."""
+        yield from _unknown_levels("when", self.when)
+        for name in self.explains:
+            if name not in LEVELS:
+                yield Misfit(f"`{name}` is not compared", suggestion(name, LEVELS), (("explains", name),), ())
 
 
 class Clusters(Declaration):
@@ -240,14 +243,11 @@ class Clusters(Declaration):
         description="A record without a name that fits two people kept apart, within so many bits, joins none.",
     )
 
-    @model_validator(mode="after")
-    def _known(self) -> Clusters:
-        raise_misfits(
-            _not_compared(name, ("informed_by", place))
-            for place, name in enumerate(self.informed_by)
-            if name not in LEVELS
-        )
-        return self
+    def misfits(self) -> Iterator[Misfit]:
+        """It speaks of what is compared."""
+        for place, name in enumerate(self.informed_by):
+            if name not in LEVELS:
+                yield Misfit(f"`{name}` is not compared", suggestion(name, LEVELS), (("informed_by", place),))
 
 
 class IdentityRules(Declaration):
@@ -265,21 +265,18 @@ class IdentityRules(Declaration):
         default_factory=Clusters, description="From how much evidence on pairs are one customer."
     )
 
-    @model_validator(mode="after")
-    def _named_once(self) -> IdentityRules:
+    def misfits(self) -> Iterator[Misfit]:
+        """Nothing is declared twice."""
         groups: tuple[tuple[str, str, str, list[str]], ...] = (
             ("identifier kind", "identifiers", "kind", [str(item.kind) for item in self.identifiers]),
             ("blocking rule", "blocking", "rule", [item.rule for item in self.blocking]),
             ("comparison", "comparisons", "comparison", [item.comparison for item in self.comparisons]),
             ("guard", "guards", "guard", [item.guard for item in self.guards]),
         )
-        raise_misfits(
-            Misfit(f"the {what} `{name}` is declared twice", "Keep one of them.", ((group, place, key),))
-            for what, group, key, names in groups
-            for place, name in enumerate(names)
-            if name in names[:place]
-        )
-        return self
+        for what, group, key, names in groups:
+            for place, first in twice(names):
+                about = ((group, place, key), (group, first, key))
+                yield Misfit(f"the {what} `{names[place]}` is declared twice", "Keep one of them.", about)
 
 
 def load_identity(project: Project, problems: Problems | None = None, *, at: Path | None = None) -> IdentityRules:
@@ -308,17 +305,13 @@ def default_rules(problems: Problems | None = None) -> IdentityRules | None:
     )
 
 
-def _not_compared(name: str, at: Location) -> Misfit:
-    return Misfit(f"`{name}` is not compared", suggestion(name, LEVELS), (at,))
-
-
 def _unknown_levels(key: str, chosen: dict[str, tuple[str, ...]]) -> Iterator[Misfit]:
     known = LEVELS | CONFLICT
     for comparison, levels in chosen.items():
         if comparison not in known:
-            yield Misfit(f"`{comparison}` is not compared", suggestion(comparison, known), ((key, comparison),))
-            continue
-        for place, level in enumerate(levels):
-            if level not in known[comparison]:
-                what = f"`{comparison}` has no level `{level}`"
-                yield Misfit(what, suggestion(level, known[comparison]), ((key, comparison, place),))
+            yield Misfit(f"`{comparison}` is not compared", suggestion(comparison, known), ((key, comparison),), ())
+        meant = as_meant(comparison, known)
+        for place, level in enumerate(levels if meant else ()):
+            if level not in known[str(meant)]:
+                what = f"`{meant}` has no level `{level}`"
+                yield Misfit(what, suggestion(level, known[str(meant)]), ((key, comparison, place),))

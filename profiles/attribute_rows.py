@@ -30,7 +30,13 @@ _PHONE_TAIL: Final = 9
 
 def attribute_rows(declared: Survivorship) -> exp.Select:
     """One row per staged row that says something about a customer: who, where, when, and every column as text."""
-    kinds = sorted({kind for rule in declared.rules.values() for kind in rule.sources})
+    asked = {
+        kind
+        for rule in declared.rules
+        for kind in declared.rules[rule].sources
+        if any(said(kind, name, "source") is not None for name in declared.columns_of(rule))
+    }
+    kinds = sorted(asked)  # a kind that can say nothing of it has no row here
     told = union_all([_told(declared, kind) for kind in kinds])
     kept = ("customer_id", "record_id", *PLACE, "observed_at", "is_email_verified", "is_phone_verified")
     values = (

@@ -10,7 +10,7 @@ from profiles.predicate_meaning import Unsure
 from profiles.segment_fields import segment_fields
 from profiles.segment_steps import members_step, observations_step, segments_step
 from profiles.segments import check_segments, read_segments
-from profiles.survivorship import load_survivorship
+from profiles.survivorship import known_survivorship
 from profiles.trait_sql import trait_step
 from profiles.traits import load_traits
 from quality.contracts.columns import columns
@@ -45,7 +45,7 @@ def derived_steps(project: Project) -> tuple[Step, ...]:
     traits = load_traits(project, problems, unsure)
     segments = read_segments(project, problems, unsure)
     # what is wrong with the rules of survivorship is told where the golden record is made of them
-    catalogue = segment_fields(traits, Problems().of(lambda: load_survivorship(project)))
+    catalogue = segment_fields(traits, known_survivorship(project))
     check_segments(segments, catalogue, problems, unsure)
     problems.raise_if_any()
     assert rules is not None, "a declaration that is not read leaves a problem"

@@ -7,11 +7,13 @@ or the next silence. Stages are judged on sales (orders that count as such), by 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.resources import files
 
-from pydantic import Field, StrictInt, model_validator
+from pydantic import Field, StrictInt
 
-from warehouse.declaration import Declaration, MisfitError, Problems, parse_declaration, read_declaration
+from warehouse.declaration import Declaration, Problems, parse_declaration, read_declaration
+from warehouse.misfit import Misfit
 from warehouse.project import Project
 
 STAGES = ("prospect", "first_purchase", "repeat", "loyal", "at_risk", "churned", "won_back")
@@ -37,17 +39,15 @@ class LifecycleRules(Declaration):
     at_risk: Silence = Field(Silence(after_days=90), description="When a buyer is about to be lost.")
     churned: Silence = Field(Silence(after_days=180), description="When a buyer counts as lost.")
 
-    @model_validator(mode="after")
-    def _risk_comes_before_loss(self) -> LifecycleRules:
+    def misfits(self) -> Iterator[Misfit]:
+        """Customers are at risk before they are lost."""
         if self.at_risk.after_days >= self.churned.after_days:
-            raise MisfitError(
+            yield Misfit(
                 f"`at_risk.after_days` ({self.at_risk.after_days}) is not less than `churned.after_days` "
                 f"({self.churned.after_days})",
                 "Customers are at risk before they are lost: change one of them.",
-                ("at_risk", "after_days"),
-                ("churned", "after_days"),
+                (("at_risk", "after_days"), ("churned", "after_days")),
             )
-        return self
 
     def parameters(self) -> dict[str, object]:
         """The thresholds as the statements name them."""

@@ -14,12 +14,13 @@ trait) takes unknown for no. A segment named inside another one is yes or no, ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from profiles.predicate_operators import OPERATORS
-from warehouse.declaration import Declaration, Location, MisfitError, Text
+from warehouse.declaration import Declaration, Location, Text
+from warehouse.misfit import Misfit
 
 Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
 
@@ -73,39 +74,50 @@ class Predicate(Declaration):
         None, ge=0, le=36_500, description=_of("older_than_days", "At least n days before the as-of date.")
     )
 
-    @model_validator(mode="after")
-    def _has_one_form(self) -> Predicate:
+    def misfits(self) -> Iterator[Misfit]:
+        """A condition has one form, and a field one operator."""
         forms = [key for key in FORM_KEYS if self.given(key) is not None]
-        if len(forms) != 1:
-            raise MisfitError(
-                f"a condition is exactly one of {', '.join(FORM_KEYS)}{_found(forms)}",
-                "Keep one; put several conditions below `all:` or `any:`." if forms else "Add one of them.",
-            )
-        operators = [key for key in OPERATOR_KEYS if self.given(key) is not None]
-        if self.field is None and operators:
-            raise MisfitError(f"`{operators[0]}` stands beside no `field`", "Add `field:`, or take it out.")
-        if self.field is not None and len(operators) != 1:
-            raise MisfitError(
-                f"a field takes exactly one operator{_found(operators)}",
-                "Put each into a condition of its own." if operators else f"Add one of {', '.join(OPERATOR_KEYS)}.",
-            )
-        return self
+        operators = self.operators
+        if not forms:
+            what, fix = f"a condition is exactly one of {', '.join(FORM_KEYS)}", "Add one of them."
+            yield Misfit(what, fix, rests_on=_places(FORM_KEYS))
+        elif len(forms) > 1:
+            what = f"a condition is exactly one of {', '.join(FORM_KEYS)}{_found(forms)}"
+            yield Misfit(what, "Keep one; put several conditions below `all:` or `any:`.", rests_on=())
+        if forms and self.field is None and operators:
+            what, fix = f"`{operators[0]}` stands beside no `field`", "Add `field:`, or take it out."
+            yield Misfit(what, fix, rests_on=_places(["field"]))
+        if forms == ["field"] and not operators:
+            fix = f"Add one of {', '.join(OPERATOR_KEYS)}."
+            yield Misfit("a field takes exactly one operator", fix, rests_on=_places(OPERATOR_KEYS))
+        elif forms == ["field"] and len(operators) > 1:
+            what = f"a field takes exactly one operator{_found(operators)}"
+            yield Misfit(what, "Put each into a condition of its own.", rests_on=())
 
     def given(self, key: str) -> object:
         """What is written under a key of the declaration; None when nothing is."""
-        return getattr(self, _ATTRIBUTES.get(key, key))
+        return getattr(self, self.attribute(key))
+
+    @staticmethod
+    def attribute(key: str) -> str:
+        """The attribute in which a key of the declaration stands."""
+        return _ATTRIBUTES.get(key, key)
+
+    @property
+    def operators(self) -> list[str]:
+        """The keys of the operators that are written; one beside a ``field``, unless it is wrong."""
+        return [key for key in OPERATOR_KEYS if self.given(key) is not None]
 
     @property
     def operator(self) -> str:
         """The key of the operator beside ``field``."""
-        return next(key for key in OPERATOR_KEYS if self.given(key) is not None)
+        return self.operators[0]
 
     def parts(self) -> tuple[tuple[Location, Predicate], ...]:
         """The predicates directly inside, each with where it stands."""
-        if self.not_ is not None:
-            return ((("not",), self.not_),)
-        key, inside = ("all", self.all_) if self.all_ is not None else ("any", self.any_ or ())
-        return tuple(((key, index), part) for index, part in enumerate(inside))
+        listed = (("all", self.all_ or ()), ("any", self.any_ or ()))
+        found = [((key, index), part) for key, inside in listed for index, part in enumerate(inside)]
+        return (*found, (("not",), self.not_)) if self.not_ is not None else tuple(found)
 
     def walk(self, at: Location = ()) -> Iterator[tuple[Location, Predicate]]:
         """This predicate and all inside it, each with where it stands."""
@@ -115,6 +127,10 @@ class Predicate(Declaration):
 
 
 _ATTRIBUTES = {"all": "all_", "any": "any_", "not": "not_", "in": "in_"}
+
+
+def _places(keys: Iterable[str]) -> tuple[Location, ...]:
+    return tuple((key,) for key in keys)
 
 
 def _found(keys: list[str]) -> str:

@@ -9,18 +9,20 @@ from datetime import date
 from sqlglot import exp
 
 from profiles.field_values import Vocabulary
-from profiles.fields import Catalogue, FieldType, UnfitValueError, Value, value_of
+from profiles.fields import Catalogue, Field, FieldType, UnfitValueError, Value, value_of
 from profiles.predicate import Predicate
 from profiles.predicate_operators import OPERATORS, PARTS
-from warehouse.declaration import Location, suggestion
+from warehouse.declaration import Location, as_meant, suggestion
 
 Report = Callable[[Location, str, str], None]
 """Takes where something is wrong, what, and what to do."""
+Lacks = Callable[[Location], bool]
+"""Whether it is not known what is meant at a location."""
 
 
 @dataclass
 class Unsure:
-    """Names of misshapen traits and segments: of conditions that name them nothing is told, for they may be right."""
+    """Names of wrong traits and segments: of conditions that name them nothing is told, for they may be right."""
 
     names: set[str] = field(default_factory=set)
 
@@ -29,7 +31,7 @@ class Unsure:
         self.names.add(f"{space}.{name}" if isinstance(name, str) else space)
 
     def has(self, space: str, name: str) -> bool:
-        """Whether something misshapen may be called so."""
+        """Whether something wrong may be called so."""
         return space in self.names or f"{space}.{name}" in self.names
 
 
@@ -75,16 +77,20 @@ def check(
     at: Location,
     report: Report,
     unsure: Unsure | None = None,
+    lacks: Lacks = lambda _: False,
 ) -> None:
-    """Report every unknown field, unknown segment and value of a wrong type. ``segments`` None: none may be named."""
+    """Report every unknown field, unknown segment and value of a wrong type. ``segments`` None: none may be named.
+
+    What rests on what ``lacks`` its meaning is not reported.
+    """
     unsure = unsure or Unsure()
     for where, part in predicate.walk(at):
-        if part.segment is not None:
+        if part.segment is not None and not lacks((*where, "segment")):
             _check_segment(part.segment, segments, (*where, "segment"), report, unsure)
-        elif part.field is not None:
+        if part.field is not None and not lacks((*where, "field")):
             table, _, column = part.field.partition(".")
             if part.field in catalogue or not unsure.has(table, column):
-                _check_field(part, catalogue, where, report)
+                _check_field(part, catalogue, where, report, lacks)
 
 
 def _check_segment(name: str, segments: frozenset[str] | None, at: Location, report: Report, unsure: Unsure) -> None:
@@ -94,16 +100,25 @@ def _check_segment(name: str, segments: frozenset[str] | None, at: Location, rep
         report(at, f"There is no segment `{name}`.", suggestion(name, sorted(segments)))
 
 
-def _check_field(part: Predicate, catalogue: Catalogue, at: Location, report: Report) -> None:
-    name, key = str(part.field), part.operator
-    known = catalogue.get(name)
-    if known is None:
+def _check_field(part: Predicate, catalogue: Catalogue, at: Location, report: Report, lacks: Lacks) -> None:
+    name = str(part.field)
+    if name not in catalogue:
         report((*at, "field"), f"There is no field `{name}`.", suggestion(name, _near(name, catalogue)))
-        return
+    meant = as_meant(name, catalogue)
+    for key in part.operators if meant else ():  # several are told; each is to have a condition of its own
+        absent = {part.attribute(other): None for other in part.operators if other != key}
+        alone = part.model_copy(update={"field": meant, **absent})
+        _check_operator(alone, catalogue[str(meant)], at, report, lacks)
+
+
+def _check_operator(part: Predicate, known: Field, at: Location, report: Report, lacks: Lacks) -> None:
+    name, key = str(part.field), part.operator
     operator = OPERATORS[key]
     if known.type not in operator.types:
         fitting = [other for other, candidate in OPERATORS.items() if known.type in candidate.types]
         report((*at, key), f"`{key}` does not go with `{name}` ({known.type}).", f"Use one of {', '.join(fitting)}.")
+        return
+    if lacks((*at, key)):
         return
     try:
         values = operands(part, known.type)

@@ -18,6 +18,8 @@ from profiles.fields import Catalogue
 from profiles.predicate import Predicate
 from profiles.predicate_meaning import SEGMENTS, Unsure, check
 from warehouse.declaration import Declaration, Location, Name, Problems, Reading, Text, parse_partly, read_partly
+from warehouse.explained import name_like
+from warehouse.mending import Mended
 from warehouse.project import Project
 
 Family = Literal["geographic", "demographic", "psychographic", "behavioural"]
@@ -78,59 +80,81 @@ class DeclaredSegment:
     family: Family
     file: SegmentFile
     at: Location
+    mended: Mended | None = None
+    """What was mended in its file."""
+
+    def line(self, *inside: str | int) -> tuple[str, int]:
+        """The file, and the line of a location below the segment's own."""
+        return self.file.declared_in, self.file.line_of(*self.at, *inside)
+
+    def lacks(self, *inside: str | int) -> bool:
+        """Whether what is meant at a location below the segment's own is not known."""
+        return self.mended is not None and self.mended.lacks((*self.at, *inside))
 
 
 def read_segments(project: Project, problems: Problems, unsure: Unsure | None = None) -> tuple[DeclaredSegment, ...]:
     """All declared segments in the order of files and entries, as they are written: ``check_segments`` comes next.
 
-    Misshapen ones are left out, noted in ``problems`` and ``unsure``.
+    Names that cannot be known are noted in ``unsure``.
     """
-    found = []
+    unsure = unsure if unsure is not None else Unsure()
+    found: list[DeclaredSegment] = []
     for reading in _files(project, problems):
-        if unsure is not None:
-            _note_wrong(reading, unsure)
         file = reading.declaration
-        for index, segment in enumerate(file.segments if file else ()):
-            assert file is not None
+        if file is None:
+            unsure.add(SEGMENTS, None)
+            continue
+        for index, segment in enumerate(file.segments):
             at: Location = ("segments", index)
             family = segment.family or file.family
-            if family is None and all(left[-1:] != ("family",) for left in reading.left_out):
-                what, fix = f"`{segment.name}` has no family.", "Add `family:` to the segment or to the file."
-                problems.add(file.declared_in, file.line_of(*at), what, fix)
-            found.append(DeclaredSegment(segment, family or "behavioural", file, at))
+            item = DeclaredSegment(segment, family or "behavioural", file, at, reading.mended)
+            if item.lacks("name"):
+                _note_unnamed(reading.written(*at, "name"), unsure)
+            if family is None and not item.lacks("family") and not reading.lacks("family"):
+                what = "`" + segment.name + "` has no family." if not item.lacks("name") else "It has no family."
+                problems.add(*item.line(), what, "Add `family:` to the segment or to the file.")
+            found.append(item)
     return tuple(found)
 
 
-def _note_wrong(reading: Reading[SegmentFile], unsure: Unsure) -> None:
-    if reading.declaration is None and not reading.written:
-        unsure.add(SEGMENTS, None)
-    written = reading.written.get("segments")
-    for index, item in enumerate(written if isinstance(written, list) else []):
-        if reading.lacks("segments", index):
-            unsure.add(SEGMENTS, item.get("name") if isinstance(item, dict) else None)
+def _note_unnamed(written: object, unsure: Unsure) -> None:
+    """A name that no segment can have may be mended into the nearest that one can."""
+    unsure.add(SEGMENTS, written)
+    if isinstance(written, str):
+        unsure.add(SEGMENTS, name_like(written))
 
 
 def check_segments(
     declared: tuple[DeclaredSegment, ...], catalogue: Catalogue, problems: Problems, unsure: Unsure | None = None
 ) -> None:
     """Note unknown fields and segments, values of a wrong type, names used twice, and circles."""
+    named = [item for item in declared if not item.lacks("name")]
     firsts: dict[str, DeclaredSegment] = {}
-    for item in declared:
+    for item in named:
         firsts.setdefault(item.segment.name, item)
     conditions = {name: item.segment.where for name, item in firsts.items()}
     for item in declared:
-
-        def report(where: Location, what: str, fix: str, file: SegmentFile = item.file) -> None:
-            problems.add(file.declared_in, file.line_of(*where), what, fix)
-
-        first = firsts[item.segment.name]
+        _check_condition(item, catalogue, frozenset(conditions), problems, unsure)
+    for item in named:
+        name, first = item.segment.name, firsts[item.segment.name]
         if first is not item:
-            where = f"{first.file.declared_in}:{first.file.line_of(*first.at)}"
-            report((*item.at, "name"), f"`{item.segment.name}` stands in {where} too.", "Give it a name of its own.")
-        check(item.segment.where, catalogue, frozenset(conditions), (*item.at, "where"), report, unsure)
-        circle = _circle(item.segment.name, conditions)
-        if circle and first is item:
-            report(item.at, f"Segments name each other in a circle: {' → '.join(circle)}.", "Take one reference out.")
+            file, line = first.line()
+            problems.add(*item.line("name"), f"`{name}` stands in {file}:{line} too.", "Give it a name of its own.")
+        elif circle := _circle(name, conditions):
+            what = f"Segments name each other in a circle: {' → '.join(circle)}."
+            problems.add(*item.line(), what, "Take one reference out.")
+
+
+def _check_condition(
+    item: DeclaredSegment, catalogue: Catalogue, names: frozenset[str], problems: Problems, unsure: Unsure | None
+) -> None:
+    def report(where: Location, what: str, fix: str) -> None:
+        problems.add(*item.line(*where), what, fix)
+
+    def lacks(where: Location) -> bool:
+        return item.lacks(*where)
+
+    check(item.segment.where, catalogue, names, ("where",), report, unsure, lacks)
 
 
 def _files(project: Project, problems: Problems) -> list[Reading[SegmentFile]]:

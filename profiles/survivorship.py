@@ -7,21 +7,32 @@ observation and then by the place of the source row, which is unique: the same r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from quality.contracts.registry import CONTRACTS
 from quality.contracts.table import tables
 from sources.feed import declared_names
-from warehouse.declaration import Declaration, Problems, parse_partly, read_partly, suggestion
+from warehouse.declaration import (
+    Declaration,
+    Location,
+    Problems,
+    Reading,
+    as_meant,
+    parse_partly,
+    read_partly,
+    suggestion,
+)
 from warehouse.project import Project
 
 Strategy = Literal[
     "filled_first", "most_complete", "verified_first", "source_priority", "most_recent", "most_frequent", "longest"
 ]
+
+Lacks = Callable[[Location], bool]
 
 SOURCES = ("contacts", "purchases", "feedback", "web_events", "social_interactions")
 """Kinds in which a person says something about themselves. Messages are what we say to them."""
@@ -49,8 +60,6 @@ class Rule(Declaration):
 
 class Survivorship(Declaration):
     """What decides the golden record."""
-
-    stand_ins: ClassVar[Mapping[str, object]] = {"rules": {}}
 
     placeholders: tuple[str, ...] = Field(
         (), description="Words, in lower case, that sources write when they know nothing."
@@ -87,19 +96,26 @@ def load_survivorship(project: Project, problems: Problems | None = None) -> Sur
         DeclarationError: the file is wrong, together with the problems collected before.
     """
     problems = problems if problems is not None else Problems()
-    shown = "config/survivorship.yml"
-    path = project.config / "survivorship.yml"
-    if path.is_file():
-        reading = read_partly(path, Survivorship, problems, shown_as=shown)
-    else:
-        shown = "profiles/defaults/survivorship.yml"
-        text = (files("profiles") / "defaults" / "survivorship.yml").read_text(encoding="utf-8")
-        reading = parse_partly(text, Survivorship, problems, shown_as=shown)
+    reading = _read(project, problems)
     if reading.declaration is not None:
-        _check(reading.declaration, declared_names(project), problems, shown, rules_are_sure=not reading.lacks("rules"))
+        _check(reading.declaration, declared_names(project), problems, reading.mended.lacks)
     problems.raise_if_any()
     assert reading.declaration is not None, "a declaration that is not read leaves a problem"
     return reading.declaration
+
+
+def known_survivorship(project: Project) -> Survivorship | None:
+    """As much of it as is right; None when it is not known which words stand for which."""
+    reading = _read(project, Problems())
+    return None if reading.lacks("synonyms") or reading.lacks("placeholders") else reading.declaration
+
+
+def _read(project: Project, problems: Problems) -> Reading[Survivorship]:
+    path = project.config / "survivorship.yml"
+    if path.is_file():
+        return read_partly(path, Survivorship, problems, shown_as="config/survivorship.yml")
+    text = (files("profiles") / "defaults" / "survivorship.yml").read_text(encoding="utf-8")
+    return parse_partly(text, Survivorship, problems, shown_as="profiles/defaults/survivorship.yml")
 
 
 def contract_columns() -> Mapping[str, Mapping[str, str]]:
@@ -107,33 +123,47 @@ def contract_columns() -> Mapping[str, Mapping[str, str]]:
     return {kind: {column.name: column.sql_type for column in tables(kind)[0].columns} for kind in CONTRACTS}
 
 
-def _check(
-    declared: Survivorship, feeds: tuple[str, ...], problems: Problems, shown: str, *, rules_are_sure: bool
-) -> None:
-    known = contract_columns()
+def _check(declared: Survivorship, feeds: tuple[str, ...], problems: Problems, lacks: Lacks) -> None:
     chosen_by: dict[str, str] = {}
     for name, rule in declared.rules.items():
-        line = declared.line_of("rules", name)
-        for kind in rule.sources:
-            if kind not in SOURCES:
-                problems.add(shown, line, f"`{name}` asks the kind `{kind}`.", suggestion(kind, list(SOURCES)))
-        for column in declared.columns_of(name):
-            if column in chosen_by:
-                what = f"`{column}` is chosen by `{chosen_by[column]}` and by `{name}`."
-                problems.add(shown, line, what, "Name it in one rule.")
-            chosen_by[column] = name
-            fields = sorted({field for kind in rule.sources for field in known.get(kind, {})})
-            if fields and column not in fields:
-                problems.add(shown, line, f"No source of `{name}` has a field `{column}`.", suggestion(column, fields))
-        if "source_priority" in rule.prefer and not rule.priority:
-            problems.add(
-                shown, line, f"`{name}` goes by source_priority without a `priority`.", "Add `priority: [...]`."
-            )
-        for source in rule.priority:
-            if source not in CONTRACTS and source not in feeds:
-                what = f"`{source}` in the priority of `{name}` is no kind and no feed."
-                problems.add(shown, line, what, suggestion(source, [*SOURCES, *feeds]))
+        at = ("rules", name)
+
+        def report(what: str, fix: str, where: Location = at) -> None:
+            problems.add(declared.declared_in, declared.line_of(*where), what, fix)
+
+        if not lacks((*at, "columns")):
+            for column in declared.columns_of(name):
+                if column in chosen_by:
+                    report(f"`{column}` is chosen by `{chosen_by[column]}` and by `{name}`.", "Name it in one rule.")
+                chosen_by.setdefault(column, name)
+        _check_rule(name, rule, feeds, report, lambda key, at=at: lacks((*at, key)))  # type: ignore[misc]
+    rules_are_sure = bool(declared.rules or not lacks(("rules",))) and not any(
+        lacks(("rules", name, "columns")) for name in declared.rules
+    )
     for column in declared.synonyms:
         if column not in chosen_by and rules_are_sure:
             line = declared.line_of("synonyms", column)
-            problems.add(shown, line, f"No rule chooses `{column}`.", suggestion(column, sorted(chosen_by)))
+            problems.add(
+                declared.declared_in, line, f"No rule chooses `{column}`.", suggestion(column, sorted(chosen_by))
+            )
+
+
+def _check_rule(
+    name: str, rule: Rule, feeds: tuple[str, ...], report: Callable[[str, str], None], lacks: Callable[[str], bool]
+) -> None:
+    known = contract_columns()
+    if not lacks("sources"):
+        for kind in rule.sources:
+            if kind not in SOURCES:
+                report(f"`{name}` asks the kind `{kind}`.", suggestion(kind, list(SOURCES)))
+        kinds = [as_meant(kind, SOURCES) for kind in rule.sources]
+        fields = sorted({field for kind in kinds for field in known.get(kind or "", {})}) if all(kinds) else []
+        for column in (rule.columns or (name,)) if fields and not lacks("columns") else ():
+            if column not in fields:
+                report(f"No source of `{name}` has a field `{column}`.", suggestion(column, fields))
+    if "source_priority" in rule.prefer and not rule.priority and not lacks("prefer") and not lacks("priority"):
+        report(f"`{name}` goes by source_priority without a `priority`.", "Add `priority: [...]`.")
+    for source in rule.priority if not lacks("priority") else ():
+        if source not in CONTRACTS and source not in feeds:
+            what = f"`{source}` in the priority of `{name}` is no kind and no feed."
+            report(what, suggestion(source, [*SOURCES, *feeds]))

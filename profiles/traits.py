@@ -7,8 +7,9 @@ of another name makes a table of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib.resources import files
-from typing import ClassVar, get_args
+from typing import get_args
 
 from pydantic import ConfigDict, Field, StrictInt
 from pydantic.config import JsonDict
@@ -17,7 +18,7 @@ from profiles.aggregates import AGGREGATES, AggregateName
 from profiles.field_values import Vocabulary
 from profiles.fields import Catalogue, FieldType, fields_of
 from profiles.predicate import Predicate
-from profiles.predicate_meaning import Report, Unsure, check
+from profiles.predicate_meaning import Lacks, Report, Unsure, check
 from profiles.trait_sources import SOURCES, TraitSource
 from warehouse.declaration import (
     Declaration,
@@ -26,10 +27,12 @@ from warehouse.declaration import (
     Problems,
     Reading,
     Text,
+    as_meant,
     parse_partly,
     read_partly,
     suggestion,
 )
+from warehouse.explained import name_like
 from warehouse.project import Project
 
 
@@ -76,7 +79,6 @@ class TraitFile(Declaration):
     """`config/traits/<activity>.yml`: the columns of `profiles.<activity>_traits`, one row per customer."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
-    stand_ins: ClassVar[Mapping[str, object]] = {"description": "not said"}
 
     description: Text = Field(description="What the table tells, in a sentence.")
     over: Text | None = Field(None, description="The rows that traits count unless they say otherwise.")
@@ -105,26 +107,29 @@ class TraitFile(Declaration):
 
 
 def load_traits(project: Project, problems: Problems, unsure: Unsure | None = None) -> dict[str, TraitFile]:
-    """Table (``web_traits``) → its declaration. Wrong traits are left out, noted in ``problems`` and ``unsure``."""
+    """Table (``web_traits``) → its declaration. Of wrong traits those are kept whose type is known all the same.
+
+    The others are noted in ``unsure``.
+    """
     loaded = {}
     for table, reading in _declared(project, problems):
-        traits, right = reading.declaration, set()
-        if traits is not None:
-            right = check_traits(traits, problems)
-            loaded[table] = traits.model_copy(update={"traits": tuple(traits.traits[index] for index in sorted(right))})
-        if unsure is not None:
-            _note_wrong(table, reading, {trait.name for trait in loaded[table].traits} if traits else set(), unsure)
+        if reading.declaration is None and unsure is not None:
+            unsure.add(table, None)
+        if reading.declaration is not None:
+            loaded[table] = _known_traits(table, reading, problems, unsure if unsure is not None else Unsure())
     return loaded
 
 
-def _note_wrong(table: str, reading: Reading[TraitFile], right: set[str], unsure: Unsure) -> None:
-    if reading.declaration is None and not reading.written:
-        unsure.add(table, None)
-    written = reading.written.get("traits")
-    for item in written if isinstance(written, list) else []:
-        name = item.get("name") if isinstance(item, dict) else None
-        if not isinstance(name, str) or name not in right:
-            unsure.add(table, name)
+def _known_traits(table: str, reading: Reading[TraitFile], problems: Problems, unsure: Unsure) -> TraitFile:
+    traits = reading.declaration
+    assert traits is not None, "only then it is asked for"
+    known = check_traits(traits, problems, reading.mended.lacks)
+    for index in set(range(len(traits.traits))) - known.keys():
+        name = reading.written("traits", index, "name")
+        unsure.add(table, traits.traits[index].name if not reading.lacks("traits", index, "name") else name)
+        if isinstance(name, str):
+            unsure.add(table, name_like(name))
+    return traits.model_copy(update={"traits": tuple(known[index] for index in sorted(known))})
 
 
 def _declared(project: Project, problems: Problems) -> Iterator[tuple[str, Reading[TraitFile]]]:
@@ -148,64 +153,102 @@ def trait_fields(tables: Mapping[str, TraitFile]) -> Catalogue:
     }
 
 
-def check_traits(traits: TraitFile, problems: Problems) -> set[int]:
+def check_traits(traits: TraitFile, problems: Problems, lacks: Lacks = lambda _: False) -> dict[int, Trait]:
     """Note everything about a file that its shape does not show: unknown rows and fields, types, names used twice.
 
-    The places of the traits that are right are handed back.
+    The traits whose name and type are known are handed back by their places, a misspelt word as it is surely meant.
     """
-    wrong: set[object] = set()
+    known: dict[int, Trait] = {}
 
     def report(where: Location, what: str, fix: str) -> None:
-        wrong.add(where[1] if len(where) > 1 else None)
         problems.add(traits.declared_in, traits.line_of(*where), what, fix)
 
-    seen: set[str] = {"customer_id"}
     for index, trait in enumerate(traits.traits):
         at: Location = ("traits", index)
-        if trait.name in seen:
-            report((*at, "name"), f"`{trait.name}` stands twice.", "Give every trait a name of its own.")
-        seen.add(trait.name)
-        source = SOURCES.get(traits.source_of(trait))
-        if source is None:
-            _report_source(traits, trait, at, report)
-            continue
-        _check_field(trait, source, at, report)
-        _check_share(trait, at, report)
-        for key, predicate in (("where", trait.where), ("among", trait.among)):
-            if predicate is not None:
-                check(predicate, source.fields, None, (*at, key), report)
-    sourced = {index for index, trait in enumerate(traits.traits) if traits.source_of(trait) in SOURCES}
-    return sourced - wrong
+        source = _source_of(traits, trait, at, report, lacks)
+        field = _field_of(trait, source, at, report, lacks)
+        _check_conditions(trait, source, at, report, lacks)
+        if source is not None and field.is_known:
+            over = next(name for name, item in SOURCES.items() if item is source)
+            known[index] = trait.model_copy(update={"over": over, "field": field.name})
+    for index in _unnamed(traits, report, lacks):
+        known.pop(index, None)
+    return known
 
 
-def _report_source(traits: TraitFile, trait: Trait, at: Location, report: Report) -> None:
+def _unnamed(traits: TraitFile, report: Report, lacks: Lacks) -> set[int]:
+    """The places of traits whose name is not known, or stands twice."""
+    unnamed: set[int] = set()
+    seen: dict[str, int] = {}
+    for index, trait in enumerate(traits.traits):
+        at: Location = ("traits", index, "name")
+        if lacks(at):
+            unnamed.add(index)
+        elif trait.name in seen or trait.name == "customer_id":
+            report(at, f"`{trait.name}` stands twice.", "Give every trait a name of its own.")
+            unnamed |= {index, seen.get(trait.name, index)}
+        seen.setdefault(trait.name, index)
+    return unnamed
+
+
+def _check_conditions(trait: Trait, source: TraitSource | None, at: Location, report: Report, lacks: Lacks) -> None:
+    if not lacks((*at, "aggregate")):
+        _check_share(trait, at, report, lacks)
+    for key, predicate in (("where", trait.where), ("among", trait.among)):
+        if source is not None and predicate is not None:
+            check(predicate, source.fields, None, (*at, key), report, lacks=lacks)
+
+
+def _source_of(traits: TraitFile, trait: Trait, at: Location, report: Report, lacks: Lacks) -> TraitSource | None:
+    """The rows that a trait counts; None where that is not known."""
+    where: Location = (*at, "over") if trait.over or lacks((*at, "over")) else ("over",)
     name = traits.source_of(trait)
+    if lacks(where):
+        return None
     if not name:
         report(at, f"`{trait.name}` does not say what it counts.", f"Add `over:`, one of {', '.join(SOURCES)}.")
-        return
-    where: Location = (*at, "over") if trait.over else ("over",)  # told once, however many traits go by it
-    report(where, f"`{name}` is nothing that traits can count.", suggestion(name, list(SOURCES)))
+    elif name not in SOURCES:  # told once, however many traits go by it
+        report(where, f"`{name}` is nothing that traits can count.", suggestion(name, list(SOURCES)))
+    return SOURCES.get(as_meant(name, SOURCES) or "")
 
 
-def _check_field(trait: Trait, source: TraitSource, at: Location, report: Report) -> None:
-    takes = AGGREGATES[trait.aggregate].takes
+@dataclass(frozen=True)
+class _Counted:
+    """The field that a trait is made of, if any; whether it, and so the type of the trait, is known."""
+
+    name: str | None = None
+    is_known: bool = False
+
+
+def _field_of(trait: Trait, source: TraitSource | None, at: Location, report: Report, lacks: Lacks) -> _Counted:
+    where, takes = (*at, "field"), AGGREGATES[trait.aggregate].takes
+    is_sure = not lacks((*at, "aggregate"))
+    if lacks(where):
+        return _Counted()
     if trait.field is None:
-        if takes:
+        if takes and is_sure:
             report(at, f"`{trait.aggregate}` needs a field.", "Add `field:`.")
-        return
-    where = (*at, "field")
-    if not takes:
-        report(where, f"`{trait.aggregate}` takes no field.", "Leave it out, or use `where` with `is_null: false`.")
-    elif trait.field not in source.columns:
+        return _Counted(None, is_sure and not takes)
+    if is_sure and not takes:
+        fix = "Leave it out, or use `where` with `is_null: false`."
+        report(where, f"`{trait.aggregate}` takes no field.", fix)
+        return _Counted(None, is_known=True)
+    if source is None:
+        return _Counted()
+    if trait.field not in source.columns:
         report(where, f"There is no field `{trait.field}`.", suggestion(trait.field, list(source.columns)))
-    elif source.columns[trait.field] not in takes:
-        kind = source.columns[trait.field]
+    name = as_meant(trait.field, source.columns)
+    if name is None or not is_sure:
+        return _Counted()
+    if (kind := source.columns[name]) not in takes:
         wanted = ", ".join(sorted(takes))
-        report(where, f"`{trait.aggregate}` cannot be taken of `{trait.field}` ({kind}).", f"It takes {wanted}.")
+        report(where, f"`{trait.aggregate}` cannot be taken of `{name}` ({kind}).", f"It takes {wanted}.")
+        return _Counted()
+    return _Counted(name, is_known=True)
 
 
-def _check_share(trait: Trait, at: Location, report: Report) -> None:
-    if trait.aggregate == "share" and trait.where is None:
+def _check_share(trait: Trait, at: Location, report: Report, lacks: Lacks) -> None:
+    if trait.aggregate == "share" and trait.where is None and not lacks((*at, "where")):
         report(at, "`share` does not say of what.", "Add `where:`, the rows whose share is meant.")
     if trait.aggregate != "share" and trait.among is not None:
         report((*at, "among"), "`among` goes with `share` only.", "Use `where`.")

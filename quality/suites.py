@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -27,14 +27,18 @@ from warehouse.declaration import (
     Location,
     Problems,
     Reading,
+    as_meant,
     parse_declaration,
     read_declaration,
     read_partly,
     suggestion,
 )
+from warehouse.explained import name_like
 from warehouse.project import Project
 
 _PROJECT_FILE = "config/quality.yml"
+_NAME_COLUMNS = ("column", "columns", "rule", "if_declared")
+"""The keys that decide which columns an expectation needs."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ def load_suites(
     if (project.config / "quality.yml").exists():
         reading = read_partly(project.config / "quality.yml", QualityFile, collected, shown_as=_PROJECT_FILE)
         if reading.declaration is not None:
-            _apply(reading.declaration, _misshapen(reading), suites, collected)
+            _apply(reading, suites, collected)
     for feed in feeds:
         table = f"staging.{feed.kind}"
         if table in suites:
@@ -129,33 +133,35 @@ def _of_feed(feed: DeclaresExpectations) -> Iterator[Expectation]:
         yield item.model_copy(update={"feed": feed.name, "name": name})
 
 
-def _misshapen(reading: Reading[QualityFile]) -> frozenset[str]:
-    """schema.table.name of expectations that are left out, as far as they tell their names."""
-    written = reading.written.get("expectations")
-    tables = written if isinstance(written, dict) else {}
-    return frozenset(
-        f"{table}.{item.get('name')}"
-        for table, items in tables.items()
-        for place, item in enumerate(items if isinstance(items, list) else [])
-        if isinstance(item, dict) and reading.lacks("expectations", table, place)
-    )
+def _may_be(name: str, table: str, reading: Reading[QualityFile]) -> bool:
+    """Whether an expectation whose name is not known may be called so."""
+    declared = reading.declaration.expectations.get(table, ()) if reading.declaration is not None else ()
+    for place in range(len(declared)):
+        if reading.lacks("expectations", table, place, "name"):
+            written = reading.written("expectations", table, place, "name")
+            if not isinstance(written, str) or name in {written, name_like(written)}:
+                return True
+    return False
 
 
-def _apply(declared: QualityFile, misshapen: frozenset[str], suites: dict[str, Suite], problems: Problems) -> None:
+def _apply(reading: Reading[QualityFile], suites: dict[str, Suite], problems: Problems) -> None:
+    declared = reading.declaration
+    assert declared is not None, "only then it is asked for"
     for table, added in declared.expectations.items():
         if table not in suites:
             line = declared.line_of("expectations", table)
             problems.add(
                 _PROJECT_FILE, line, f"`{table}` is no table with expectations.", suggestion(table, list(suites))
             )
-            continue
-        check_expectations(table, declared, added, ("expectations", table), problems)
-        suites[table] = suites[table].with_expectations(added)
+        meant = as_meant(table, suites)
+        if meant is not None:
+            check_expectations(meant, declared, added, ("expectations", table), problems, reading.mended.lacks)
+            suites[meant] = suites[meant].with_expectations(added)
     for key, severity in declared.severities.items():
         table, _, name = key.rpartition(".")
         suite = suites.get(table)
         known = [item.name for item in suite.expectations] if suite else list(suites)
-        if key in misshapen:
+        if suite is not None and _may_be(name, table, reading):
             continue
         if suite is None or name not in known:
             line = declared.line_of("severities", key)
@@ -166,14 +172,25 @@ def _apply(declared: QualityFile, misshapen: frozenset[str], suites: dict[str, S
 
 
 def check_expectations(
-    table: str, declared: Declaration, expectations: Iterable[Expectation], at: Location, problems: Problems
+    table: str,
+    declared: Declaration,
+    expectations: Iterable[Expectation],
+    at: Location,
+    problems: Problems,
+    lacks: Callable[[Location], bool] = lambda _: False,
 ) -> None:
-    """A column that the contract of a staging table does not know is a slip of the pen, told before anything runs."""
+    """A column that the contract of a staging table does not know is a slip of the pen, told before anything runs.
+
+    Nothing is told of what ``lacks`` its meaning.
+    """
     known = _staged_columns().get(table, ())
     for place, item in enumerate(expectations):
-        for column in item.columns_read if known and not item.if_declared else ():
+        if not known or item.if_declared or any(lacks((*at, place, key)) for key in _NAME_COLUMNS):
+            continue
+        for column in item.columns_read:
             if column not in known:
-                what = f"`{item.name}`: {table} has no column `{column}`."
+                called = f"`{item.name}`: " if not lacks((*at, place, "name")) else ""
+                what = f"{called}{table} has no column `{column}`."
                 problems.add(declared.declared_in, declared.line_of(*at, place), what, suggestion(column, known))
 
 

@@ -6,15 +6,17 @@ One entry says what must hold (``expect:`` and its words), how grave a breach is
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 import sqlglot
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from warehouse.declaration import Declaration, MisfitError, Name, Text
+from warehouse.misfit import Misfit
 
 Severity: TypeAlias = Literal["error", "warn"]
 Share = Annotated[float, Field(gt=0, le=1, description="At least this share of the rows must hold it.")]
@@ -108,16 +110,11 @@ class Between(_OfColumn):
     at_most: float | None = Field(None, description="Largest value that may stand.")
     share: Share = 1.0
 
-    @model_validator(mode="after")
-    def _has_a_bound(self) -> Between:
+    def misfits(self) -> Iterator[Misfit]:
+        """There is a bound."""
         if self.at_least is None and self.at_most is None:
-            raise MisfitError(
-                "nothing says how small or large a value may be",
-                "Add `at_least:`, `at_most:` or both.",
-                "at_least",
-                "at_most",
-            )
-        return self
+            what, fix = "nothing says how small or large a value may be", "Add `at_least:`, `at_most:` or both."
+            yield Misfit(what, fix, (("at_least",), ("at_most",)))
 
 
 class Length(_OfColumn):
@@ -155,6 +152,8 @@ class Rule(_Expectation):
     Where the condition is NULL because something is absent, it is not broken.
     """
 
+    stand_ins: ClassVar[Mapping[str, object]] = {"told_by": "select 1"}
+
     expect: Literal["rule"]
     rule: Annotated[str, AfterValidator(_condition)] = Field(description="SQL condition that holds for each row.")
     share: Share = 1.0
@@ -171,6 +170,8 @@ class Rule(_Expectation):
 
 class NoRows(_Expectation):
     """A select finds nothing: for what is missing from the table, or holds over groups of rows."""
+
+    stand_ins: ClassVar[Mapping[str, object]] = {"query": "select 1"}
 
     expect: Literal["no_rows"]
     query: Annotated[str, AfterValidator(_selection)] = Field(description="SQL select of what breaks the expectation.")
@@ -189,11 +190,11 @@ class _Measured(_Expectation):
         None, ge=0, description="Share by which it may rise above the observation of the run before (1 = doubled)."
     )
 
-    @model_validator(mode="after")
-    def _has_a_bound(self) -> _Measured:
+    def misfits(self) -> Iterator[Misfit]:
+        """There is a bound."""
         if self.at_least is self.at_most is self.may_fall is self.may_rise is None:
-            raise MisfitError("nothing says what may be observed", f"Add one of {', '.join(_BOUNDS)}.", *_BOUNDS)
-        return self
+            what, fix = "nothing says what may be observed", f"Add one of {', '.join(_BOUNDS)}."
+            yield Misfit(what, fix, tuple((bound,) for bound in _BOUNDS))
 
     def bounds(self, previous: float | None) -> tuple[float | None, float | None]:
         """The smallest and the largest value that may be observed, given what the run before observed."""

@@ -13,16 +13,26 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue
 
 from sources.feed import declared_names
 from sources.feed_declaration import Feed
 from sources.mapped_feed import MappedFeed, map_feed, source_paths
-from warehouse.declaration import Declaration, Problems, Text, parse_partly, read_partly, suggestion
+from warehouse.declaration import (
+    Declaration,
+    Location,
+    Problems,
+    Reading,
+    Text,
+    as_meant,
+    parse_partly,
+    read_partly,
+    suggestion,
+)
 from warehouse.errors import DeclarationError, InputError, Problem
-from warehouse.misfit import Misfit, raise_misfits
+from warehouse.misfit import Misfit
 from warehouse.project import Project
 
 FOLDER: Final = "corrections"
@@ -32,6 +42,8 @@ Words = dict[Annotated[str, Field(min_length=1)], Word | tuple[Word, ...]]
 
 _CHANGES: Final = ("set", "replace", "lookup", "remove", "becomes")
 _PLACES: Final = ("batch", "file", "row", "quarantine_id", "content", "raw_contains", "where")
+_NAMING: Final = tuple(place for place in _PLACES if place != "row")
+"""What says by itself which rows are meant."""
 _NOT_READ: Final = {"author", "on", "why"}
 """What says nothing about how a row is read."""
 
@@ -66,22 +78,19 @@ class Correction(Declaration):
     on: date = Field(description="When.")
     why: Text = Field(description="Why.")
 
-    @model_validator(mode="after")
-    def _says_which_and_what(self) -> Self:
-        raise_misfits(self._misfits())
-        return self
-
-    def _misfits(self) -> Iterator[Misfit]:
+    def misfits(self) -> Iterator[Misfit]:
+        """It says which rows, and what becomes of them."""
         if self.row is not None and self.file is None:
-            yield _misfit("`row` needs `file`", "Add `file:`: a row is counted inside its file.", "row", "file")
+            fix = "Add `file:`: a row is counted inside its file."
+            yield Misfit("`row` needs `file`", fix, _places("row"), _places("file"))
         if not (self.set or self.replace or self.lookup or self.remove or self.becomes is not None):
-            yield _misfit("nothing is corrected", f"Add one of {', '.join(_CHANGES)}.", *_CHANGES)
+            yield Misfit("nothing is corrected", f"Add one of {', '.join(_CHANGES)}.", _places(*_CHANGES))
         if not self.names_rows and (self.set or self.remove or self.becomes is not None):
             what, fix = "it would change every row of the feed", "Say which, by `file` and `row`, or by `where`."
-            yield _misfit(what, fix, *_CHANGES, *_PLACES)
+            yield Misfit(what, fix, _places(*_CHANGES, *_PLACES), _places(*_NAMING))
         elif self.becomes is not None and self.row is None and self.quarantine_id is None:
             fix = "Name its `file` and `row`, or its `quarantine_id`."
-            yield _misfit("`becomes` is for one row", fix, "becomes", *_PLACES)
+            yield Misfit("`becomes` is for one row", fix, _places("becomes", *_PLACES), _places("row", "quarantine_id"))
 
     @property
     def names_rows(self) -> bool:
@@ -104,8 +113,8 @@ class Correction(Declaration):
         return self.model_dump_json(exclude=_NOT_READ, exclude_defaults=True)
 
 
-def _misfit(what: str, fix: str, *about: str) -> Misfit:
-    return Misfit(what, fix, tuple((key,) for key in about))
+def _places(*keys: str) -> tuple[Location, ...]:
+    return tuple((key,) for key in keys)
 
 
 class CorrectionFile(Declaration):
@@ -141,7 +150,8 @@ def corrections_of(project: Project, mapped: MappedFeed) -> FeedCorrections:
         DeclarationError: a file of corrections is wrong.
     """
     problems = Problems()
-    entries = [entry for _, _, entry in _entries(project, problems) if entry.feed == mapped.feed.name]
+    files = [reading.declaration for reading in _files(project, problems) if reading.declaration is not None]
+    entries = [entry for file in files for entry in file.corrections if entry.feed == mapped.feed.name]
     problems.raise_if_any()
     return FeedCorrections(mapped.declaration_hash, tuple(entries))
 
@@ -151,7 +161,7 @@ def check_corrections(project: Project, feeds: Mapping[str, Feed], problems: Pro
 
     Of a feed that is declared but not right, and so not among ``feeds``, nothing can be said but that it exists.
     """
-    _check(_entries(project, problems), feeds, problems, declared_names(project))
+    _check(_files(project, problems), feeds, problems, declared_names(project))
 
 
 def check_text(text: str, shown_as: str, feeds: Mapping[str, Feed]) -> int:
@@ -161,11 +171,10 @@ def check_text(text: str, shown_as: str, feeds: Mapping[str, Feed]) -> int:
         DeclarationError: with everything that is wrong.
     """
     problems = Problems()
-    file = parse_partly(text, CorrectionFile, problems, shown_as=shown_as).declaration
-    if file is not None:
-        _check(((file, index, entry) for index, entry in enumerate(file.corrections)), feeds, problems)
+    reading = parse_partly(text, CorrectionFile, problems, shown_as=shown_as)
+    _check([reading], feeds, problems)
     problems.raise_if_any()
-    return len(file.corrections) if file is not None else 0
+    return len(reading.declaration.corrections) if reading.declaration is not None else 0
 
 
 def check_option(option: str, target: str, feed: Feed) -> None:
@@ -181,33 +190,48 @@ def check_option(option: str, target: str, feed: Feed) -> None:
 
 
 def _check(
-    entries: Iterable[tuple[CorrectionFile, int, Correction]],
+    readings: Iterable[Reading[CorrectionFile]],
     feeds: Mapping[str, Feed],
     problems: Problems,
     declared: Collection[str] = (),
 ) -> None:
     fields: dict[str, _SourceFields | None] = {}
-    for file, index, entry in entries:
-        if entry.feed not in feeds and entry.feed in declared:
-            continue
-        if entry.feed not in feeds:
-            what = f"`{entry.feed}` is not a feed of this project."
-            problems.add(
-                file.declared_in,
-                file.line_of("corrections", index, "feed"),
-                what,
-                suggestion(entry.feed, [*feeds, *declared]),
-            )
-            continue
-        if entry.feed not in fields:
-            fields[entry.feed] = _SourceFields.of(feeds[entry.feed])
-        known = fields[entry.feed]
-        for target in entry.targets if known else ():
-            if known is not None and not known.has(target):
-                key = next(key for key in ("set", "replace", "lookup", "remove") if target in getattr(entry, key))
-                line = file.line_of("corrections", index, key, target)
-                what = f"`{target}` is no source field that feed {entry.feed} reads, so nothing would change."
-                problems.add(file.declared_in, line, what, suggestion(target, sorted(known.names)))
+    for reading in readings:
+        for index, entry in enumerate(reading.declaration.corrections if reading.declaration else ()):
+            at: Location = ("corrections", index)
+            if reading.lacks(*at, "feed"):
+                continue
+            names = {*feeds, *declared}
+            if entry.feed not in names:
+                what = f"`{entry.feed}` is not a feed of this project."
+                _add(reading, (*at, "feed"), what, suggestion(entry.feed, names), problems)
+            feed = as_meant(entry.feed, names) or ""
+            if feed in feeds and feed not in fields:
+                fields[feed] = _SourceFields.of(feeds[feed])
+            known = fields.get(feed)
+            if known is not None:
+                _check_targets(entry, at, feed, known, reading, problems)
+
+
+def _check_targets(
+    entry: Correction,
+    at: Location,
+    feed: str,
+    known: _SourceFields,
+    reading: Reading[CorrectionFile],
+    problems: Problems,
+) -> None:
+    for key in ("set", "replace", "lookup", "remove"):
+        for place, target in enumerate(getattr(entry, key)):
+            inside = (*at, key, place if key == "remove" else target)
+            if not known.has(target) and not (key == "remove" and reading.lacks(*inside)):
+                what = f"`{target}` is no source field that feed {feed} reads, so nothing would change."
+                _add(reading, inside, what, suggestion(target, sorted(known.names)), problems)
+
+
+def _add(reading: Reading[CorrectionFile], at: Location, what: str, fix: str, problems: Problems) -> None:
+    assert reading.declaration is not None, "it is about one of its entries"
+    problems.add(reading.declaration.declared_in, reading.declaration.line_of(*at), what, fix)
 
 
 @dataclass(frozen=True)
@@ -233,28 +257,21 @@ class _SourceFields:
         )
 
 
-def _entries(project: Project, problems: Problems) -> Iterator[tuple[CorrectionFile, int, Correction]]:
-    for file in _files(project, problems):
-        for index, entry in enumerate(file.corrections):
-            yield file, index, entry
-
-
-def _files(project: Project, problems: Problems) -> Iterable[CorrectionFile]:
+def _files(project: Project, problems: Problems) -> Iterator[Reading[CorrectionFile]]:
     folder = project.config / FOLDER
     for path in sorted(folder.glob("*.yml")) if folder.is_dir() else []:
         status = path.stat()
-        found, wrong = _read(path, status.st_mtime_ns, status.st_size)
+        reading, wrong = _read(path, status.st_mtime_ns, status.st_size)
         problems.found.extend(wrong)
-        if found is not None:
-            yield found
+        yield reading
 
 
 @lru_cache(maxsize=256)
-def _read(path: Path, modified_ns: int, size: int) -> tuple[CorrectionFile | None, tuple[Problem, ...]]:  # noqa: ARG001 - part of the key
+def _read(path: Path, modified_ns: int, size: int) -> tuple[Reading[CorrectionFile], tuple[Problem, ...]]:  # noqa: ARG001 - part of the key
     """A file as it lies there: every feed of a run asks for all of them."""
     problems = Problems()
-    found = read_partly(path, CorrectionFile, problems, shown_as=f"config/{FOLDER}/{path.name}").declaration
-    return found, tuple(problems.found)
+    reading = read_partly(path, CorrectionFile, problems, shown_as=f"config/{FOLDER}/{path.name}")
+    return reading, tuple(problems.found)
 
 
 def described(entry: Correction) -> tuple[str, str]:

@@ -54,11 +54,12 @@ def load_feeds(project: Project, problems: Problems) -> dict[str, Feed]:
         if reading.declaration is None:
             continue
         feed = reading.declaration.with_name(name)
-        mapping = check_feed(feed, problems, reading.left_out)
-        if mapping is not None and not any(reading.lacks(key) for key in ("origin", "files", "format")):
-            check_origin(feed, mapping, problems)
+        mapping = check_feed(feed, problems, reading.mended.lacks)
+        if mapping is not None:
+            check_origin(feed, mapping, problems, reading.mended.lacks)
         kind = feed.kind if feed.kind in CONTRACTS else nearest(feed.kind, CONTRACTS)
-        check_expectations(f"staging.{kind}", feed, feed.expectations, ("expectations",), problems)
+        table = f"staging.{kind}"
+        check_expectations(table, feed, feed.expectations, ("expectations",), problems, reading.mended.lacks)
         if reading.is_right:
             feeds[name] = feed
     return feeds

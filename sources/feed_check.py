@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,14 +28,17 @@ from warehouse.declaration import Location, MisfitError, Problems, nearest, sugg
 from warehouse.errors import DeclarationError
 from warehouse.misfit import Misfit
 
+Lacks = Callable[[Location], bool]
+"""Whether what is meant at a location is not known."""
 
-def check_feed(feed: Feed, problems: Problems, left_out: Collection[Location] = ()) -> VendorMapping | None:
+
+def check_feed(feed: Feed, problems: Problems, lacks: Lacks = lambda _: False) -> VendorMapping | None:
     """Add everything that does not fit between a feed, its mapping and its contract; the mapping when it is known.
 
     A kind or mapping that does not exist is told, and the rest checked against the one that was probably meant. What
-    hangs on a part that is misshapen and was ``left_out`` is not told.
+    rests on a part that ``lacks`` its meaning is not told.
     """
-    place = _Place(feed, problems, frozenset(location[:2] for location in left_out))
+    place = _Place(feed, problems, lacks)
     meant = feed.model_copy(update={"kind": _known(place, "kind", CONTRACTS)})
     if meant.kind in CONTRACTS:
         _check_field_names(place, CONTRACTS[meant.kind])
@@ -69,20 +72,21 @@ class _Place:
 
     feed: Feed
     problems: Problems
-    left_out: frozenset[Location] = frozenset()
+    lacking: Lacks
 
     def add(self, key: str, what: str, fix: str, *inner: str) -> None:
         file = self.feed.declared_in or f"config/feeds/{self.feed.name}.yml"
         self.problems.add(file, self.feed.line_of(key, *inner), what, fix)
 
     def lacks(self, *location: str) -> bool:
-        """Whether a key, or one below it, is misshapen."""
-        return any(location[: len(other)] == other or other[: len(location)] == location for other in self.left_out)
+        """Whether what is meant by a key, or by one below it, is not known."""
+        return self.lacking(location)
 
     def may_fill(self, field: str) -> bool:
-        """Whether what is misshapen may have been meant to fill a field of the contract."""
-        of_field = (("fields", field), ("constants", field), (field,))
-        return any(self.lacks(*location) for location in of_field) or self.lacks("format") or self.lacks("rename")
+        """Whether what is not known may have been meant to fill a field of the contract."""
+        of_feed = ((field,),) if field in Feed.model_fields else ()
+        of_field = (("fields", field), ("constants", field), *of_feed)
+        return any(map(self.lacking, of_field)) or self.lacks("format")
 
 
 def _check_field_names(place: _Place, contract: type[Contract]) -> None:
@@ -97,6 +101,8 @@ def _check_constants(place: _Place, kind: str) -> None:
     """A word that stands in every row refuses every row when it is no currency, or nothing that the contract takes."""
     allowed = {column.name: column.allowed for column in columns(CONTRACTS[kind])} if kind in CONTRACTS else {}
     for (key, name), value in _constants(place.feed).items():
+        if place.lacks(key, name):
+            continue
         if name.rpartition("_")[2] == "currency":
             for misfit in _misfits(value):
                 place.add(key, f"`{name}`: {misfit.what}.", misfit.fix, name)
@@ -129,10 +135,11 @@ def _is_refused(kind: str, name: str, value: str) -> bool:
 def _check_rename(place: _Place, mapping: VendorMapping, feed: Feed) -> None:
     """A column that the mapping does not read can stand for no column of the source."""
     own = mapped_fields(feed, mapping)
-    if not own or place.lacks("format"):
+    if not own or place.lacks("format") or place.lacks("fields"):
         return
     for source, expected in feed.rename.items():
-        if all(with_paths_renamed(item, {expected: f"{expected}\0"}) == item for item in own.values()):
+        is_read = any(with_paths_renamed(item, {expected: f"{expected}\0"}) != item for item in own.values())
+        if not is_read and not place.lacks("rename", source):
             read = sorted({path.text for item in own.values() for path in paths_within(item)})
             what = f"The mapping reads no column `{expected}`, so nothing is renamed."
             place.add("rename", what, suggestion(expected, read), source)
@@ -157,6 +164,8 @@ def _check_fit(place: _Place, mapping: VendorMapping, feed: Feed) -> None:
             )
     is_grouped = bool(feed.group_by or mapping.group_by or place.lacks("group_by"))
     for name, expression in fields.items():
+        if place.lacks("fields", name):
+            continue
         model = models.get(name)
         for problem in _row_problems(name, expression, model, is_grouped):
             place.add("fields", problem, "See a mapping that has lines, such as shopify_orders.", name)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, Final, Literal
+from typing import Literal
 
 from pydantic import Field, PrivateAttr, field_validator
 
@@ -15,9 +14,6 @@ from sources.origin_declaration import Origin
 from warehouse.codes import Country, Currency, TimeZone
 from warehouse.declaration import Declaration, MisfitError, Text
 from warehouse.misfit import Misfit, raise_misfits
-
-UNSAID: Final = "?"
-"""What stands for the kind or the mapping of a feed that does not say it, while the rest of it is checked."""
 
 
 class Feed(Declaration):
@@ -69,7 +65,6 @@ class Feed(Declaration):
     expectations: tuple[Expectation, ...] = Field(
         (), description="What must hold for the rows of this feed besides; see config/quality.yml."
     )
-    stand_ins: ClassVar[Mapping[str, object]] = {"kind": UNSAID, "mapping": UNSAID}
     _name: str = PrivateAttr(default="")
 
     @property

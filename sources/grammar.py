@@ -50,8 +50,8 @@ from sources.expression import (
 )
 from sources.operations.operation import MappingError
 from sources.operations.vocabulary import parse_operation, word
-from warehouse.declaration import suggestion
-from warehouse.misfit import both, each_of
+from warehouse.declaration import nearest, suggestion
+from warehouse.misfit import Misfit, both, each_of, raise_misfits
 
 SETTINGS: Final = ("country", "currency", "time_zone")
 
@@ -103,8 +103,16 @@ def _parse_form(written: Mapping[str, object]) -> Expression:
     if form is None:
         wrong = next(iter(written), "")
         raise MappingError(f"`{wrong}` is not an expression", suggestion(wrong, list(_FORMS)))
-    for key in sorted(written.keys() - {form} - _FORMS[form]):
-        raise MappingError(f"`{key}` does not go with `{form}`", suggestion(key, [*_FORMS[form], "then"]))
+    unknown = sorted(written.keys() - {form} - _FORMS[form])
+    misfits = [
+        Misfit(f"`{key}` does not go with `{form}`", suggestion(key, [*_FORMS[form], "then"])) for key in unknown
+    ]
+    if any(nearest(key, _FORMS[form] - written.keys()) for key in unknown):
+        raise_misfits(misfits)  # what they stand for is missing, and not to be told of
+    return both(lambda: raise_misfits(misfits), lambda: _parse_argument(form, written))[1]
+
+
+def _parse_argument(form: str, written: Mapping[str, object]) -> Expression:
     argument = written[form]
     match form:
         case "path":
@@ -134,8 +142,9 @@ def _parse_list_form(form: str, argument: object, written: Mapping[str, object])
         case "sum_of":
             return _sum_of(argument)
         case "sum":
-            less = _expressions(written.get("less", []), "less")
-            return Sum(_expressions(argument, form), written.get("all") is True, less)
+            less = written.get("less", [])
+            terms, subtracted = both(lambda: _expressions(argument, form), lambda: _expressions(less, "less"))
+            return Sum(terms, written.get("all") is True, subtracted)
         case "product":
             return Product(_two(argument, form))
         case "quotient":
@@ -152,8 +161,8 @@ def _parse_list_form(form: str, argument: object, written: Mapping[str, object])
             where = _where(written.get("where"))
             return Join(Path(_name(argument, form)), inner, word(written.get("with")) or "", where)
         case "find":
-            key, equals = Path(_name(written.get("key"), "key")), parse_expression(written.get("equals"))
-            value = parse_expression(written.get("value"))
+            key = Path(_name(written.get("key"), "key"))
+            equals, value = each_of(parse_expression, (written.get("equals"), written.get("value")))
             return Find(Path(_name(argument, form)), key, equals, value, written.get("around") is True)
         case _:
             return _each(written)
@@ -177,9 +186,9 @@ def _when(written: Mapping[str, object]) -> When:
     if ("equals" in written) == ("in" in written) or "value" not in written:
         raise MappingError("`when` takes `equals` or `in`, `value`, and perhaps `else`")
     words = _words(_list(written["in"], "in") if "in" in written else written["equals"])
-    otherwise = written.get("else")
-    rest = Constant(None) if otherwise is None else parse_expression(otherwise)
-    return When(parse_expression(written["when"]), words, parse_expression(written["value"]), rest)
+    otherwise = written["else"] if written.get("else") is not None else Constant(None)
+    test, value, rest = each_of(parse_expression, (written["when"], written["value"], otherwise))
+    return When(test, words, value, rest)
 
 
 def _sum_of(argument: object) -> SumOf:
@@ -194,7 +203,8 @@ def _each(written: Mapping[str, object]) -> Each:
     fields = _table(written.get("fields"), "fields")
     path = None if "rows" in written else Path(_name(written["each"], "each"))
     where = _where(written.get("where"))
-    return Each(path, _parsed(fields), where, _instead(written.get("instead")))
+    parsed, instead = both(lambda: _parsed(fields), lambda: _instead(written.get("instead")))
+    return Each(path, parsed, where, instead)
 
 
 def _instead(written: object) -> Instead | None:
@@ -202,7 +212,8 @@ def _instead(written: object) -> Instead | None:
         return None
     if not isinstance(written, dict) or set(written) != {"needs", "fields"}:
         raise MappingError("`instead` takes `needs` (a value that is neither absent nor zero) and `fields`")
-    return Instead(parse_expression(written["needs"]), _parsed(_table(written["fields"], "fields")))
+    fields = _table(written["fields"], "fields")
+    return Instead(*both(lambda: parse_expression(written["needs"]), lambda: _parsed(fields)))
 
 
 def _parsed(fields: Mapping[str, object]) -> dict[str, Expression]:

@@ -6,11 +6,11 @@ Whatever the origin, what arrives are files below ``landing/<feed>/``, and every
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, ClassVar, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator
 
 from sources.secret import Secret, is_secret, names_in
 from warehouse.declaration import Declaration, MisfitError, Text
@@ -24,11 +24,14 @@ _BUCKET = re.compile(r"s3://(?P<bucket>[^/]+)(?:/(?P<prefix>.*))?\Z")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 _TABLE = re.compile(r"[^.\s]+(\.[^.\s]+)?\Z")
 _NAME_A_VARIABLE = "Name the environment variable that holds it instead, as ${NAME}."
+_NEXT_PAGE = "where the answer names the next page"
 _SECRET_WORDS = re.compile(r"authorization|cookie|token|secret|passw|api-?key|signature", re.IGNORECASE)
 
 
 class S3Origin(Declaration):
     """A bucket of an S3-compatible store: every object below a prefix that the feed's globs name."""
+
+    stand_ins: ClassVar[Mapping[str, object]] = {"url": "s3://bucket"}
 
     kind: Literal["s3"]
     url: str = Field(description="Bucket and prefix: s3://bucket/folder.")
@@ -66,17 +69,15 @@ class S3Origin(Declaration):
     def _is_address(cls, url: str | None) -> str | None:
         return url and _web_address(url)
 
-    @model_validator(mode="after")
-    def _has_both_keys(self) -> S3Origin:
+    def misfits(self) -> Iterator[Misfit]:
+        """Both keys, or none."""
         if (self.access_key is None) != (self.secret_key is None):
-            raise MisfitError(
-                "`access_key` and `secret_key` go together", "Write both, or none.", "access_key", "secret_key"
-            )
+            keys = (("access_key",), ("secret_key",))
+            absent = keys[:1] if self.access_key is None else keys[1:]
+            yield Misfit("`access_key` and `secret_key` go together", "Write both, or none.", keys, absent)
         if self.anonymous and self.access_key is not None:
-            raise MisfitError(
-                "an anonymous origin has no keys", "Take `anonymous` or the keys out.", "anonymous", "access_key"
-            )
-        return self
+            what, fix = "an anonymous origin has no keys", "Take `anonymous` or the keys out."
+            yield Misfit(what, fix, (("anonymous",), ("access_key",)), (("anonymous",),))
 
 
 class Pages(Declaration):
@@ -92,22 +93,17 @@ class Pages(Declaration):
     size_parameter: Name | None = Field(None, description="Query parameter of the size; offset: `limit`.")
     first: int = Field(1, ge=0, description="Number of the first page.")
 
-    @model_validator(mode="after")
-    def _fits(self) -> Pages:
-        if self.by in {"link", "cursor"} and self.field is None:
-            raise MisfitError(
-                f"pages by {self.by} need `field`", "Add `field:`, where the answer names the next page.", "by", "field"
-            )
-        if self.by == "cursor" and self.parameter is None:
-            raise MisfitError(
-                "pages by cursor need `parameter`",
-                "Add `parameter:`, the query parameter that takes the cursor.",
-                "by",
-                "parameter",
-            )
-        if self.by == "offset" and self.size is None:
-            raise MisfitError("pages by offset need `size`", "Add `size:`, the rows of a full page.", "by", "size")
-        return self
+    def misfits(self) -> Iterator[Misfit]:
+        """Every way of paging has keys that it needs."""
+        needed = {
+            "link": {"field": _NEXT_PAGE},
+            "cursor": {"field": _NEXT_PAGE, "parameter": "the query parameter that takes the cursor"},
+            "offset": {"size": "the rows of a full page"},
+        }
+        for key, meaning in needed.get(self.by, {}).items():
+            if getattr(self, key) is None:
+                what, fix = f"pages by {self.by} need `{key}`", f"Add `{key}:`, {meaning}."
+                yield Misfit(what, fix, (("by",), (key,)))
 
 
 class Login(Declaration):
@@ -117,13 +113,15 @@ class Login(Declaration):
     user: Text | None = Field(None, description="User of HTTP basic authentication; may be ${NAME}.")
     password: Secret | None = Field(None, description="Environment variable of the user's password, as ${NAME}.")
 
-    @model_validator(mode="after")
-    def _is_one_way(self) -> Login:
+    def misfits(self) -> Iterator[Misfit]:
+        """One way, and all of it."""
         if (self.bearer is None) == (self.user is None) or (self.user is None) != (self.password is None):
-            raise MisfitError(
-                "a login is either `bearer`, or `user` and `password`", "Write the one or the two that the API takes."
+            absent = tuple((key,) for key in ("bearer", "user", "password") if getattr(self, key) is None)
+            yield Misfit(
+                "a login is either `bearer`, or `user` and `password`",
+                "Write the one or the two that the API takes.",
+                rests_on=absent,
             )
-        return self
 
 
 class ApiCursor(Declaration):
@@ -182,6 +180,8 @@ class TableCursor(Declaration):
 class SqlOrigin(Declaration):
     """A table or view of a SQL database; needs the extra `connectors`."""
 
+    stand_ins: ClassVar[Mapping[str, object]] = {"url": "${STAND_IN}"}
+
     kind: Literal["sql"]
     url: str = Field(description="postgresql://user:${PASSWORD}@host:5432/database, or ${NAME} for all of it.")
     table: str = Field(description="Table or view, with its schema before a dot where it needs one.")
@@ -233,15 +233,13 @@ class Signature(Declaration):
         None, description="hubspot: the address HubSpot calls, as it signs it; absent: the one the request names."
     )
 
-    @model_validator(mode="after")
-    def _fits(self) -> Signature:
+    def misfits(self) -> Iterator[Misfit]:
+        """Ways that name no vendor say where the value stands."""
         if self.by in {"hmac", "token"} and not self.header:
-            raise MisfitError(
-                f"a signature by {self.by} needs `header`", "Add `header:`, the header that holds it.", "by", "header"
-            )
-        if self.header is not None and not _HEADER.match(self.header):
-            raise MisfitError(*_no_header(self.header), "header")
-        return self
+            what, fix = f"a signature by {self.by} needs `header`", "Add `header:`, the header that holds it."
+            yield Misfit(what, fix, (("by",), ("header",)))
+        elif self.header is not None and not _HEADER.match(self.header):
+            yield Misfit(*_no_header(self.header), (("header",),))
 
 
 class WebhookOrigin(Declaration):

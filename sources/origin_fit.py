@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
+from sources.feed_check import Lacks
 from sources.feed_declaration import Feed
 from sources.globs import globs_pattern
 from sources.mapping import Mapping
 from sources.origin_declaration import HttpOrigin, S3Origin, SqlOrigin, WebhookOrigin
-from warehouse.declaration import Problems
+from warehouse.declaration import Location, Problems
 
+_RESTS_ON: Final[tuple[Location, ...]] = (("origin", "kind"), ("origin", "cursor"), ("format",))
 _JSON: Final = ("json", "jsonl")
 
 
-def check_origin(feed: Feed, mapping: Mapping, problems: Problems) -> None:
+def check_origin(feed: Feed, mapping: Mapping, problems: Problems, lacks: Lacks = lambda _: False) -> None:
     """Add a problem where the form or the globs of the feed would leave unread what its origin brings."""
     origin = feed.origin
-    if origin is None or isinstance(origin, S3Origin):
+    if origin is None or isinstance(origin, S3Origin) or any(map(lacks, _RESTS_ON)):
         return
     file = feed.declared_in or f"config/feeds/{feed.name}.yml"
     form = feed.format or mapping.format
@@ -29,7 +31,7 @@ def check_origin(feed: Feed, mapping: Mapping, problems: Problems) -> None:
             f"Write `format: {can_be[-1]}`.",
         )
     landed = _example(origin, is_json=form in _JSON)
-    if not globs_pattern(feed.files).fullmatch(landed):
+    if not lacks(("files",)) and not globs_pattern(feed.files).fullmatch(landed):
         problems.add(
             file,
             feed.line_of("files"),

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, ClassVar, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, model_validator
 
 from warehouse.errors import DeclarationError, Problem
-from warehouse.explained import NAME, NOT_BLANK, Wrong, explained
-from warehouse.misfit import MisfitError
-from warehouse.suggestion import nearest, suggestion
-from warehouse.yaml_tree import Location, Tree, read_tree, without
+from warehouse.explained import NAME, NOT_BLANK, Wrong, of_misfit
+from warehouse.mending import Mended, mend
+from warehouse.misfit import Misfit, MisfitError, raise_misfits
+from warehouse.slot import PARTLY, part_of
+from warehouse.suggestion import as_meant, nearest, suggestion
+from warehouse.yaml_tree import Location, read_tree
 
 __all__ = [
-    "Declaration", "Location", "MisfitError", "Name", "Problems", "Reading", "Text", "check_endings", "nearest",
-    "parse_declaration", "parse_partly", "read_declaration", "read_partly", "suggestion",
+    "Declaration", "Location", "MisfitError", "Name", "Problems", "Reading", "Text", "as_meant", "check_endings",
+    "nearest", "parse_declaration", "parse_partly", "read_declaration", "read_partly", "suggestion",
 ]  # fmt: skip
 
 M = TypeVar("M", bound="Declaration")
@@ -34,7 +36,7 @@ class Declaration(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
     stand_ins: ClassVar[Mapping[str, object]] = {}
-    """Of keys that a file must have: what stands for them while the rest of a file that lacks them is checked."""
+    """Key → what stands there while the rest is checked, where what is written cannot; most keys need none."""
     _file: str = PrivateAttr(default="")
     _lines: Mapping[Location, int] = PrivateAttr(default_factory=dict)
 
@@ -43,9 +45,21 @@ class Declaration(BaseModel):
         """The file this declaration was read from; empty when it was made in code."""
         return self._file
 
+    def misfits(self) -> Iterator[Misfit]:
+        """What does not fit together in it although every key is right by itself."""
+        yield from ()
+
+    @model_validator(mode="after")
+    def _fits_together(self, info: ValidationInfo) -> Self:
+        if info.context is not PARTLY:
+            raise_misfits(self.misfits())
+        return self
+
     def line_of(self, *location: str | int) -> int:
         """The line on which the key or item at ``location`` stands; the nearest one above it when absent."""
-        return _line_of(location, self._lines)
+        while location and location not in self._lines:
+            location = location[:-1]
+        return self._lines.get(location, 1)
 
 
 @dataclass
@@ -88,20 +102,25 @@ def check_endings(folder: Path, shown: str, problems: Problems) -> None:
 
 @dataclass(frozen=True)
 class Reading(Generic[M]):
-    """A file as far as it is right: what is misshapen is left out, so that all the rest can be checked as well.
+    """A file as far as it is right: what is wrong is mended or has a stand-in, so that all the rest can be checked.
 
-    ``declaration`` is None when nothing could be kept; ``written`` is what stands in the file, right or wrong;
-    ``is_right`` says that no problem was found.
+    ``declaration`` is None when nothing could be kept; ``is_right`` says that no problem was found.
     """
 
     declaration: M | None
-    written: Mapping[str, object] = field(default_factory=dict)
-    left_out: frozenset[Location] = frozenset()
+    mended: Mended = field(default_factory=lambda: Mended({}, {}, stand_ins={()}))
     is_right: bool = False
 
     def lacks(self, *location: str | int) -> bool:
-        """Whether something that stands at, above or below a location of the file was left out."""
-        return _touched(location, self.left_out)
+        """Whether what the author means by what stands at, above or below a location is not known."""
+        return self.mended.lacks(location)
+
+    def written(self, *location: str | int) -> object:
+        """What stands at a location of the file, right or wrong."""
+        value: object = self.mended.written
+        for part in location:
+            value = part_of(value, part)
+        return value
 
 
 def read_declaration(path: Path, model: type[M], problems: Problems, *, shown_as: str | None = None) -> M | None:
@@ -126,7 +145,7 @@ def read_partly(path: Path, model: type[M], problems: Problems, *, shown_as: str
         problems.add(shown_as, 1, f"The file cannot be read ({type(error).__name__}).", "Save it as UTF-8 text.")
     else:
         return parse_partly(text, model, problems, shown_as=shown_as)
-    return Reading(None, left_out=frozenset([()]))
+    return Reading(None)
 
 
 def parse_partly(text: str, model: type[M], problems: Problems, *, shown_as: str) -> Reading[M]:
@@ -134,52 +153,34 @@ def parse_partly(text: str, model: type[M], problems: Problems, *, shown_as: str
     before = len(problems.found)
     tree = read_tree(text, lambda line, what, fix: problems.add(shown_as, line, what, fix))
     if tree is None:
-        return Reading(None, left_out=frozenset([()]))
-    reading = _fitted(tree, model, problems, shown_as)
-    return replace(reading, is_right=len(problems.found) == before)
+        return Reading(None)
+    mended = Mended.of(tree)
+
+    def tell(wrong: Wrong) -> None:
+        problems.add(shown_as, mended.line_of(wrong.at), wrong.what, wrong.fix)
+
+    declaration = mend(mended, model, tell)
+    if declaration is None:
+        return Reading(None, mended)
+    for at, misfit in _misfits_of(declaration):
+        wrong = of_misfit(misfit, at)
+        if not mended.is_made_up(at) and not mended.is_made_up(wrong.at[:-1]) and not mended.knows(wrong):
+            tell(wrong)
+    declaration._file = shown_as
+    declaration._lines = mended.lines
+    return Reading(declaration, mended, is_right=len(problems.found) == before)
 
 
-def _fitted(tree: Tree, model: type[M], problems: Problems, file: str) -> Reading[M]:
-    """Leave out what is wrong, again and again, until the rest is right.
-
-    Leaving out makes further trouble, such as a list that is empty now. So nothing is told of a place where something
-    was left out before; what only shows when the rest is right, such as a name that stands twice, is told.
-    """
-    left_out: set[Location] = set()
-    value: Mapping[str, object] = tree.value
-    places = {location: location for location in tree.lines}
-    while True:
-        try:
-            declaration = model.model_validate(value)
-        except ValidationError as error:
-            wrong = list(explained(error, model, places))
-        else:
-            break
-        for item in wrong:
-            if not any(_touched(location, left_out) for location in item.about) and not _is_consequence(item, wrong):
-                problems.add(file, _line_of(item.at, tree.lines), item.what, item.fix)
-        more = {location for item in wrong for location in item.leave_out}
-        if more <= left_out or () in more:
-            return Reading(None, tree.value, frozenset(left_out | more))
-        left_out |= more
-        kept, places = without(tree.value, left_out)
-        value = {**model.stand_ins, **kept}
-    declaration._file = file
-    declaration._lines = {at: tree.lines[before] for at, before in places.items()}
-    return Reading(declaration, tree.value, frozenset(left_out))
-
-
-def _is_consequence(item: Wrong, wrong: list[Wrong]) -> bool:
-    """Whether a list is too short only because what stands in it is wrong."""
-    deep = len(item.at)
-    return item.about == (item.at,) and any(len(other.at) > deep and other.at[:deep] == item.at for other in wrong)
-
-
-def _touched(location: Location, left_out: frozenset[Location] | set[Location]) -> bool:
-    return any(location[: len(other)] == other or other[: len(location)] == location for other in left_out)
-
-
-def _line_of(location: Location, lines: Mapping[Location, int]) -> int:
-    while location and location not in lines:
-        location = location[:-1]
-    return lines.get(location, 1)
+def _misfits_of(value: object, at: Location = ()) -> Iterator[tuple[Location, Misfit]]:
+    """What does not fit together in any of the parts of a declaration, each with where the part stands."""
+    match value:
+        case Declaration():
+            yield from ((at, misfit) for misfit in value.misfits())
+            for name, info in type(value).model_fields.items():
+                yield from _misfits_of(getattr(value, name), (*at, info.alias or name))
+        case dict():
+            for key, item in value.items():
+                yield from _misfits_of(item, (*at, key))
+        case tuple() | list():
+            for index, item in enumerate(value):
+                yield from _misfits_of(item, (*at, index))

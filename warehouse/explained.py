@@ -6,16 +6,17 @@ Values are told back only where they are a word of a closed list, a name or a nu
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from warehouse.misfit import MisfitError
-from warehouse.suggestion import nearest, suggestion
+from warehouse.misfit import Misfit, MisfitError
+from warehouse.slot import Slot, keys_of, part_of, slot_at
+from warehouse.suggestion import nearest, suggestion, surely_meant
 from warehouse.yaml_tree import Location
 
 NAME: Final = r"^[a-z][a-z0-9_]*$"
@@ -49,50 +50,82 @@ _HOW: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Wrong:
-    """One thing wrong: where its line is, what and what to do; what it is about, and what is left out to go on."""
+    """One thing wrong: where its line is, what it is and what to do about it.
+
+    ``about``: locations of which nothing may be known yet, for it to be told. ``place`` is what must be mended to go
+    on; ``sort`` says how. Of an unknown word ``meant`` is the known one that is like it, ``surely`` the one that is
+    certainly meant.
+    """
 
     at: Location
     what: str
     fix: str
     about: tuple[Location, ...]
-    leave_out: tuple[Location, ...]
+    place: Location
+    sort: Literal["value", "unknown", "missing", "tag", "key"] = "value"
+    meant: str | None = None
+    surely: str | None = None
 
 
-def explained(error: ValidationError, model: type[BaseModel], places: Mapping[Location, Location]) -> Iterator[Wrong]:
-    """Everything that is wrong; ``places``: location of what was validated → where that stands in the text."""
+def explained(error: ValidationError, model: type[BaseModel], value: object) -> Iterator[Wrong]:
+    """Everything that is wrong with a value that was validated."""
     found = error.errors(include_url=False, include_input=True, include_context=True)
-    for kept, group in groupby(found, key=lambda item: _in_text(tuple(item["loc"]), places)):
+    for kept, group in groupby(found, key=lambda item: _in_value(tuple(item["loc"]), model, value)):
         items = list(group)
         sorts = [item for item in items if item["type"] in _SORTS]
         words = [item for item in items if item["type"] in {"literal_error", "enum"}]
         if words and not sorts:
-            yield _of_word(words, places[kept])
+            yield _of_word(words, kept)
         for item in items:
             if item["type"] == "missing":
-                yield _missing(item, places[kept])
+                yield _missing(item, kept)
             elif item["type"] == "extra_forbidden":
-                yield _extra(item, model, places[kept], places)
+                yield _extra(kept, slot_at(model, value, kept[:-1]), value)
+            elif item["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+                yield _of_tag(item, kept)
             elif item not in sorts and item not in words:
-                yield from _of_value(item, places[kept])
+                yield from _of_value(item, kept, value)
         if sorts and len(sorts) + len(words) == len(items):
-            yield _of_sort(sorts, places[kept])
+            yield _of_sort(sorts, kept)
 
 
-def _in_text(location: Location, places: Mapping[Location, Location]) -> Location:
-    """Pydantic adds tags of unions and the like to locations: skip parts that are no keys."""
+def of_misfit(misfit: Misfit, kept: Location) -> Wrong:
+    """What does not fit together at a location."""
+    about = tuple((*kept, *place) for place in misfit.about) or (kept,)
+    rests_on = about if misfit.rests_on is None else tuple((*kept, *place) for place in misfit.rests_on)
+    what = f"{_shown(kept)}: {misfit.what}." if kept else f"{misfit.what}."
+    return Wrong(about[0], what, misfit.fix, rests_on, about[0])
+
+
+def _in_value(location: Location, model: type[BaseModel], value: object) -> Location:
+    """Pydantic adds tags of unions and the like to locations: skip parts that are no keys, or stand for a tag."""
     kept: Location = ()
+    slot: Slot | None = Slot(model)
+    is_tag = False
     for part in location:
-        if (*kept, part) in places:
-            kept = (*kept, part)
+        is_there = part in value if isinstance(value, dict) else isinstance(value, list) and isinstance(part, int)
+        if is_there and not is_tag and not (isinstance(value, list) and int(part) >= len(value)):
+            slot = slot.inside(value, part) if slot is not None else None
+            kept, value = (*kept, part), part_of(value, part)
+            is_tag = slot is not None and len(slot.models) > 1
+        else:
+            is_tag = False
     return kept
+
+
+def _as_far_as_written(location: Location, value: object) -> Location:
+    for deep, part in enumerate(location):
+        if (value := part_of(value, part)) is None:
+            return location[:deep]
+    return location
 
 
 def _shown(at: Location) -> str:
     return f"`{'.'.join(str(part) for part in at)}`" if at else "The file"
 
 
-def _wrong(at: Location, what: str, fix: str) -> Wrong:
-    return Wrong(at, what, fix, (at,), (at,))
+def _wrong(at: Location, what: str, fix: str, surely: str | None = None) -> Wrong:
+    return Wrong(at, what, fix, (at,), at, surely=surely)
 
 
 def _missing(item: ErrorDetails, kept: Location) -> Wrong:
@@ -100,18 +133,20 @@ def _missing(item: ErrorDetails, kept: Location) -> Wrong:
     if isinstance(last, int):
         return _wrong(kept, f"{_shown(kept)} has too few values.", "Add what is missing.")
     at = (*kept, last)
-    return Wrong(kept, f"{_shown(at)} is missing.", f"Add `{last}:`.", (at,), (kept or at,))
+    return Wrong(kept, f"{_shown(at)} is missing.", f"Add `{last}:`.", (at,), at, "missing")
 
 
-def _extra(item: ErrorDetails, model: type[BaseModel], kept: Location, places: Mapping[Location, Location]) -> Wrong:
-    word = str(item["loc"][-1])
-    inside = _model_at(model, tuple(item["loc"][:-1]))
-    known = [info.alias or name for name, info in inside.model_fields.items()] if inside else []
-    meant = nearest(word, known)
-    left_out = [kept]
-    if meant is not None and (*kept[:-1], meant) not in set(places.values()):
-        left_out.append((*kept[:-1], meant))  # what was to stand there is not known either
-    return Wrong(kept, f"{_shown(kept)} is not a key here.", suggestion(word, known), (kept,), tuple(left_out))
+def _extra(kept: Location, around: Slot | None, value: object) -> Wrong:
+    for part in kept[:-1]:
+        value = part_of(value, part)
+    model = around.model_of(value) if around else None
+    return _unknown_key(kept, keys_of(model) if model else ())
+
+
+def _unknown_key(kept: Location, known: Iterable[str]) -> Wrong:
+    word, known = str(kept[-1]), tuple(known)
+    what, fix = f"{_shown(kept)} is not a key here.", suggestion(word, known)
+    return Wrong(kept, what, fix, (kept,), kept, "unknown", nearest(word, known), surely_meant(word, known))
 
 
 def _of_sort(items: list[ErrorDetails], kept: Location) -> Wrong:
@@ -134,39 +169,43 @@ def _of_word(items: list[ErrorDetails], kept: Location) -> Wrong:
     if written is None:
         return _wrong(kept, f"{_shown(kept)} says nothing.", "Write a value, or take the key out.")
     known = {word for item in items for word in re.findall(r"'([^']*)'", str(item["ctx"]["expected"]))}
-    return _wrong(kept, f"{_shown(kept)} cannot be {_told(written)}.", suggestion(str(written), known))
+    surely = surely_meant(str(written), known)
+    return _wrong(kept, f"{_shown(kept)} cannot be {_told(written)}.", suggestion(str(written), known), surely)
 
 
-def _of_value(item: ErrorDetails, kept: Location) -> Iterator[Wrong]:
+def _of_value(item: ErrorDetails, kept: Location, value: object) -> Iterator[Wrong]:
     context: dict[str, Any] = item.get("ctx", {})
     written, shown = item["input"], _shown(kept)
     error = context.get("error")
     if isinstance(error, MisfitError):
-        for misfit in error.misfits:
-            about = tuple((*kept, *place) for place in misfit.about) or (kept,)
-            yield Wrong(about[0], f"{shown}: {misfit.what}." if kept else f"{misfit.what}.", misfit.fix, about, (kept,))
+        for wrong in (of_misfit(misfit, kept) for misfit in error.misfits):
+            yield replace(wrong, place=_as_far_as_written(wrong.place, value))
     elif isinstance(error, ValueError):
         yield _wrong(kept, f"{shown}: {str(error).rstrip('.')}.", "Correct the value.")
-    elif item["type"] in {"union_tag_invalid", "union_tag_not_found"}:
-        yield _of_tag(context, kept)
     elif written is None:
         yield _wrong(kept, f"{shown} says nothing.", "Write a value, or take the key out.")
     elif item["type"] in _FORMS:
         what, fix = _FORMS[item["type"]](written, context)
-        yield _wrong(kept, f"{shown} {what}.", fix)
+        wrong = _wrong(kept, f"{shown} {what}.", fix)
+        yield replace(wrong, sort="key") if item["loc"][-1] == "[key]" else wrong
     else:
         yield _wrong(kept, f"{shown} is nothing that may stand here.", "See `cdp schema` for what may.")
 
 
-def _of_tag(context: Mapping[str, Any], kept: Location) -> Wrong:
+def _of_tag(item: ErrorDetails, kept: Location) -> Wrong:
     """An entry of one of several shapes, whose own key says which."""
+    context: dict[str, Any] = item["ctx"]
     which = str(context["discriminator"]).strip("'")
     at = (*kept, which)
     if "tag" not in context:
-        return Wrong(kept, f"{_shown(at)} is missing.", f"Add `{which}:`.", (at,), (kept,))
+        for key in item["input"] if isinstance(item["input"], dict) else ():
+            if surely_meant(key, [which]):
+                return _unknown_key((*kept, key), [which])
+        return Wrong(kept, f"{_shown(at)} is missing.", f"Add `{which}:`.", (at,), kept, "tag")
     known = re.findall(r"'([^']*)'", str(context["expected_tags"]))
+    word = str(context["tag"])
     what = f"{_shown(at)} cannot be {_told(context['tag'])}."
-    return Wrong(at, what, suggestion(str(context["tag"]), known), (at,), (kept,))
+    return Wrong(at, what, suggestion(word, known), (at,), kept, "tag", surely=surely_meant(word, known))
 
 
 def _pattern(written: object, context: Mapping[str, Any]) -> tuple[str, str]:
@@ -174,9 +213,15 @@ def _pattern(written: object, context: Mapping[str, Any]) -> tuple[str, str]:
         return "says nothing", "Write what it is, or take the key out."
     if context["pattern"] == NAME:
         fix = "Use lower-case letters, digits and underscores, beginning with a letter"
-        made = re.sub(r"[^a-z0-9]+", "_", str(written).lower()).strip("_")
-        return f"cannot be {_told(written)}", f"{fix}, such as `{made}`." if re.match(NAME, made) else f"{fix}."
+        made = name_like(str(written))
+        return f"cannot be {_told(written)}", f"{fix}, such as `{made}`." if made else f"{fix}."
     return "does not have the form it must have", f"It must match {context['pattern']}."
+
+
+def name_like(written: str) -> str | None:
+    """The name nearest to what is no name; None where there is none."""
+    made = re.sub(r"[^a-z0-9]+", "_", written.lower()).strip("_")
+    return made if re.match(NAME, made) else None
 
 
 def _too_short(_: object, context: Mapping[str, Any]) -> tuple[str, str]:
@@ -237,40 +282,3 @@ def _sort_of(written: object) -> str:
 
 def _listed(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def _model_at(model: type[BaseModel], location: Location) -> type[BaseModel] | None:
-    """The model that a location leads into, through the tags that pydantic adds for unions."""
-    current: type[BaseModel] | None = model
-    choices: list[type[BaseModel]] = []
-    for part in location:
-        tagged = [choice for choice in choices if len(choices) > 1 and _has_tag(choice, part)]
-        if tagged:
-            current, choices = tagged[0], []
-            continue
-        field = _field_of(current, part) if current is not None else None
-        if field is None:
-            continue
-        choices = list(_models_inside(field))
-        current = choices[0] if choices else None
-    return current
-
-
-def _field_of(model: type[BaseModel], part: str | int) -> object:
-    """The annotation of a field, by its name or by the key that stands for it."""
-    for name, info in model.model_fields.items():
-        if part in {name, info.alias}:
-            return info.annotation
-    return None
-
-
-def _has_tag(model: type[BaseModel], part: str | int) -> bool:
-    return any(get_args(info.annotation) == (part,) for info in model.model_fields.values())
-
-
-def _models_inside(annotation: object) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-        return
-    for argument in get_args(annotation):
-        yield from _models_inside(argument)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,12 +16,14 @@ S = TypeVar("S")
 class Misfit:
     """What is wrong, what to do, and the locations it is about, below the place that is validated.
 
-    The line of the first one is told. Without any, it is about everything in that place.
+    The line of the first one is told. Without any, it is about everything in that place. It is told unless something of
+    what it ``rests_on`` is wrong itself, or may stand there under a wrong key: its locations, unless said otherwise.
     """
 
     what: str
     fix: str
     about: tuple[Location, ...] = ()
+    rests_on: tuple[Location, ...] | None = None
 
 
 class MisfitError(ValueError):
@@ -38,6 +40,12 @@ def raise_misfits(misfits: Iterable[Misfit]) -> None:
     match tuple(misfits):
         case (first, *rest):
             raise MisfitError(first.what, first.fix, *first.about, more=rest)
+
+
+def twice(names: Sequence[S]) -> Iterator[tuple[int, int]]:
+    """Places of what stood before, each with every place where it did: of some of them nothing may be known."""
+    for place, name in enumerate(names):
+        yield from ((place, first) for first in range(place) if names[first] == name)
 
 
 def each_of(make: Callable[[S], T], items: Iterable[S]) -> tuple[T, ...]:

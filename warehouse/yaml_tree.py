@@ -7,7 +7,7 @@ Plain YAML turns ``NO`` into False, ``0123`` into 83 and ``on:`` into True. Here
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import yaml
@@ -48,30 +48,6 @@ def read_tree(text: str, note: Note) -> Tree | None:
         note(1, "The file must hold keys and values.", "Start with `key: value` lines.")
         return None
     return Tree(value, lines)
-
-
-def without(
-    value: Mapping[str, object], left_out: Collection[Location]
-) -> tuple[dict[str, object], dict[Location, Location]]:
-    """The value without some of its parts, and where each location of what is left stood before."""
-    places: dict[Location, Location] = {(): ()}
-    kept = {key: item for key, item in value.items() if (key,) not in left_out}
-    return {key: _left(item, (key,), (key,), left_out, places) for key, item in kept.items()}, places
-
-
-def _left(
-    value: object, at: Location, before: Location, left_out: Collection[Location], places: dict[Location, Location]
-) -> object:
-    places[at] = before
-    if isinstance(value, dict):
-        kept = {key: item for key, item in value.items() if (*before, key) not in left_out}
-        return {key: _left(item, (*at, key), (*before, key), left_out, places) for key, item in kept.items()}
-    if isinstance(value, list):
-        stood = [index for index in range(len(value)) if (*before, index) not in left_out]
-        return [
-            _left(value[index], (*at, place), (*before, index), left_out, places) for place, index in enumerate(stood)
-        ]
-    return value
 
 
 def _composed(text: str) -> Node | None:

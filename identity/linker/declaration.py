@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from identity.linker.roles import Role
-from warehouse.declaration import Declaration, MisfitError, Text
-from warehouse.misfit import Misfit, raise_misfits
+from warehouse.declaration import Declaration, Text
+from warehouse.misfit import Misfit, twice
 
 DATE_PARTS: Final = 3
 
@@ -20,16 +21,15 @@ class FieldRule(Declaration):
     columns: tuple[str, ...] = Field(min_length=1, description="One column; for birth_on also year, month, day.")
     reason: Text = Field("", validate_default=False, description="Why, for the reader; nothing goes by it.")
 
-    @model_validator(mode="after")
-    def _fit(self) -> FieldRule:
+    def misfits(self) -> Iterator[Misfit]:
+        """It has one column, or those of a date."""
         if len(self.columns) != 1 and not (self.role is Role.BIRTH and len(self.columns) == DATE_PARTS):
-            raise MisfitError(
+            yield Misfit(
                 "a field has one column, or for birth_on three",
                 "Write one column, or the columns of year, month and day.",
-                "columns",
-                "role",
+                (("columns",), ("role",)),
+                (("role",),) if len(self.columns) == DATE_PARTS else (),
             )
-        return self
 
     @property
     def name(self) -> str:
@@ -55,13 +55,14 @@ class LinkRules(Declaration):
         default=0.0, description="Log2 odds from which a pair speaks for one person; 0 is even odds."
     )
 
-    @model_validator(mode="after")
-    def _once(self) -> LinkRules:
+    def misfits(self) -> Iterator[Misfit]:
+        """No column stands in two fields."""
         names = [column for rule in self.fields for column in rule.columns]
-        places = [("fields", place, "columns") for place, rule in enumerate(self.fields) for _ in rule.columns]
-        raise_misfits(
-            Misfit(f"the column `{name}` stands in two fields", "Leave it in one of them.", (place,))
-            for index, (name, place) in enumerate(zip(names, places, strict=True))
-            if name in names[:index]
-        )
-        return self
+        places = [
+            ("fields", place, "columns", index)
+            for place, rule in enumerate(self.fields)
+            for index, _ in enumerate(rule.columns)
+        ]
+        for place, first in twice(names):
+            about = (places[place], places[first])
+            yield Misfit(f"the column `{names[place]}` stands in two fields", "Leave it in one of them.", about)

@@ -38,7 +38,6 @@ def test_every_problem_is_told_at_once_with_its_line_and_what_to_do() -> None:
         problems.raise_if_any()
     assert [str(problem) for problem in raised.value.problems] == [
         "w.yml:1: `nam` is not a key here. Did you mean `name`?",
-        "w.yml:1: `name` is missing. Add `name:`.",
         "w.yml:4: `parts.0.size` must be at least 1, and is `0`. Write a number that is at least 1.",
         "w.yml:5: `parts.1.sise` is not a key here. Did you mean `size`?",
     ]
