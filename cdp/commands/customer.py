@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from cdp.actor import ByOption, attempt_of
-from cdp.commands import customer_decisions
+from cdp.commands import customer_decisions, customer_find
 from cdp.commands.run import parse_day
 from cdp.settings import find_project
 from cdp.terminal import JsonOption, ProjectOption, counted, on_clock, say, show, show_json
@@ -74,6 +74,7 @@ def show_customer(who: WhoArgument, project: ProjectOption = None, json: JsonOpt
     say(f"\nnext: cdp customer explain {customer_id}")
 
 
+app.command("find")(customer_find.find)
 app.command("merge")(customer_decisions.merge)
 app.command("split")(customer_decisions.split)
 app.command("forbid")(customer_decisions.forbid)

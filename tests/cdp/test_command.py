@@ -176,6 +176,7 @@ _READS = (
     ["quarantine", "export", "OUT"],
     ["identity", "score"],
     ["customer", "show", "a@b.example"],
+    ["customer", "find", "Ann Archer"],
     ["customer", "explain", "a@b.example"],
 )
 
@@ -197,6 +198,7 @@ def test_after_a_run_that_found_nothing_every_read_says_so_in_words(
         "quarantine show q0123456789abcdef": 11,
         "identity score": 13,
         "customer show a@b.example": 13,
+        "customer find Ann Archer": 13,
         "customer explain a@b.example": 13,
     }
 
