@@ -88,6 +88,17 @@ def move_rows(connection: Connection, kind: str, feed: str, moved: Mapping[str, 
         connection.execute("drop table _quarantine_events")
 
 
+def withdraw_rows(connection: Connection, kind: str, feed: str, files: Collection[str], attempt: Attempt) -> None:
+    """Files are gone of which nothing was taken: nobody can mend their rows any more, so none of them is open."""
+    if not files:
+        return
+    values = {"feed": feed, "files": sorted(files), "by": PIPELINE}
+    connection.execute(on_kind(kind, _GONE), values)
+    add_events(connection, kind, attempt.at, attempt.run_id)
+    connection.execute(on_kind(kind, _LEAVE), {"feed": feed})
+    connection.execute("drop table _quarantine_events")
+
+
 _JUDGE: Final = """
 create or replace temp table _judged_rejects as
 select
@@ -192,6 +203,14 @@ select
 from quarantine.kind as o
 join _moved_files as m on m.old = o.file
 where o.feed = $feed
+"""
+_GONE: Final = """
+create or replace temp table _quarantine_events as
+select
+    quarantine_id, feed, file, row, 'withdrawn' as event, $by as acted_by,
+    'its file was stopped and is gone' as why
+from quarantine.kind
+where feed = $feed and status = 'open' and list_contains($files, file)
 """
 _LEAVE: Final = """
 delete from quarantine.kind

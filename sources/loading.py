@@ -15,7 +15,7 @@ from typing import Final
 
 from quality.contracts.registry import CONTRACTS
 from quality.quarantine import create_tables as create_quarantine
-from quality.resolution import Attempt, move_rows
+from quality.resolution import Attempt, move_rows, withdraw_rows
 from sources.batch_load import BatchLoad, BatchLoader, Broken, Progress, Told
 from sources.corrections import FeedCorrections, corrections_of
 from sources.feed_declaration import Feed
@@ -123,12 +123,12 @@ def load_feed(
     """
     mapped = map_feed(feed)
     corrections = corrections_of(project, mapped)
+    attempt = replay.attempt if replay else Attempt(run.now, run.run_id)
     warehouse.prepare(f"rows of {mapped.kind}", partial(create_tables, kinds=(mapped.kind,)))
     with warehouse.transaction() as connection:
         write_feed(connection, feed, mapped.declaration_hash)
         plan = _plan(connection, project, mapped, corrections, (first, last), full_refresh=full_refresh, replay=replay)
-        _note_what_stays(connection, feed.name, plan)
-    attempt = replay.attempt if replay else Attempt(run.now, run.run_id)
+        _note_what_stays(connection, mapped, plan, attempt)
     loading = BatchLoader(warehouse, mapped, corrections, run, attempt, Told(progress or (lambda *_: None), plan.bytes))
     for group in groups(plan, GROUP_BYTES):
         if broken is None:
@@ -137,7 +137,7 @@ def load_feed(
             loading.load_what_can_be(group, broken)
     with warehouse.transaction() as connection:
         moved = _forget_moved(connection, mapped, plan, attempt)
-        left = _note_gone(connection, feed.name, [old for old, _ in plan.moved if old.file not in moved])
+        left = _note_gone(connection, mapped, [old for old, _ in plan.moved if old.file not in moved], attempt)
         write_reasons(connection, mapped, plan.days if moved else ())
         write_schema_changes(connection, feed, run)
     vanished = (*(record.file for record in plan.vanished), *left)
@@ -172,21 +172,28 @@ def _plan(
     )
 
 
-def _note_what_stays(connection: Connection, feed: str, plan: Plan) -> None:
+def _note_what_stays(connection: Connection, mapped: MappedFeed, plan: Plan, attempt: Attempt) -> None:
+    feed = mapped.feed.name
     set_modified(connection, feed, {file.file: file.modified_ns for file in plan.touched})
     set_status(connection, feed, [file.file for file in plan.returned], "loaded")
-    _note_gone(connection, feed, plan.vanished)
+    _note_gone(connection, mapped, plan.vanished, attempt)
     if plan.returned:
         write_files(connection, feed, ())
 
 
-def _note_gone(connection: Connection, feed: str, records: Sequence[FileRecord]) -> tuple[str, ...]:
+def _note_gone(
+    connection: Connection, mapped: MappedFeed, records: Sequence[FileRecord], attempt: Attempt
+) -> tuple[str, ...]:
     """Say that files are gone, where that is not known yet; which they are."""
+    feed = mapped.feed.name
     gone = [record for record in records if not record.is_gone]
+    withdrawn = [record for record in gone if record.is_held_back]
     set_status(connection, feed, [record.file for record in gone if not record.is_held_back], "vanished")
-    set_status(connection, feed, [record.file for record in gone if record.is_held_back], "withdrawn")
+    set_status(connection, feed, [record.file for record in withdrawn], "withdrawn")
+    withdraw_rows(connection, mapped.kind, feed, [record.file for record in withdrawn], attempt)
     if gone:
         write_files(connection, feed, ())
+    write_reasons(connection, mapped, {record.batch_on for record in withdrawn})
     return tuple(record.file for record in gone)
 
 

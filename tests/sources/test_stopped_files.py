@@ -131,10 +131,30 @@ def test_a_stopped_file_that_goes_is_withdrawn_and_is_judged_again_when_it_is_ba
     assert (found.vanished, found.stopped, found.waiting) == ((A,), (), ())
     assert (found.rows_read, found.rows_accepted, found.rows_rejected, found.rows_held_back) == (12, 0, 5, 7)
     assert staged(shop) == {"m1", "m2", "m3"}
+    assert shop.refused("messages") == []
+    assert shop.ask("from ops.quarantine_reasons") == []
+    history = "select event, acted_by, why, count(*) from ops.quarantine_history group by all"
+    assert shop.ask(history) == [("withdrawn", "pipeline", "its file was stopped and is gone", 5)]
     assert shop.load(feed).batches == ()
     shop.land("mail", A, content)
     stopped(lambda: shop.load(feed))
     assert shop.ask(LEDGER) == [(A, "stopped", 12, 6, 1, 5, 4)]
+    assert len(shop.refused("messages")) == 5
+
+
+def test_what_was_discarded_of_a_stopped_file_stays_so_when_it_goes_and_comes_back(shop, feed, resent, stopped):
+    with shop.warehouse.transaction() as connection:
+        first, *_ = [row.quarantine_id for row in list_rows(connection, RowFilter())]
+        discard_rows(connection, "messages", [first], Attempt(shop.run.now, "run", "mei", "noise"))
+    content = resent.read_bytes()
+    resent.unlink()
+    shop.load(feed)
+    shop.land("mail", A, content)
+    stopped(lambda: shop.load(feed))
+    assert shop.ask("select status, count(*) from quarantine.messages group by all order by 1") == [
+        ("discarded", 1),
+        ("open", 4),
+    ]
 
 
 def test_a_file_that_was_never_loaded_is_not_missed_when_it_goes(shop, feed, rows, stopped):
