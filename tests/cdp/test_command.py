@@ -83,7 +83,6 @@ def test_every_mistake_in_the_declarations_is_told_at_once(sample: Path, capsys:
         (["run", "--feeds", ""], 2),
         (["run", "--from", "2026-01-02", "--to", "2026-01-01"], 2),
         (["plan", "--from", "2026-01-02", "--to", "2026-01-01"], 2),
-        (["status"], 13),
         (["quarantine", "list"], 13),
         (["schema", "segmnts"], 2),
         (["no-such-command"], 2),
