@@ -44,6 +44,7 @@ from sources.data_days import data_days
 from sources.landing_report import misdated, unread_files
 from sources.loading import describe_feeds, pending_batches
 from sources.origins.memory import recall
+from sources.summary import incomplete_files
 from warehouse.database import Warehouse
 from warehouse.declaration import suggestion
 from warehouse.errors import CdpError, InputError, UsageError, WarehouseBusyError
@@ -157,7 +158,7 @@ def _run(
         summary = summarise(cursor, run_id, asked.feeds, errors)
         found = [*unreached.items(), *summary["errors"].items(), *((name, str(error)) for name, error in left_out)]
         summary["errors"] = {name: " ".join(told for of, told in found if of == name) for name, _ in found}
-        summary["warnings"] = unread_files(declared.project, declared.feeds)
+        summary["warnings"] = unread_files(declared.project, declared.feeds) + incomplete_files(cursor, declared.feeds)
         not_loaded = load_error(summary)
         if summary["as_of"] is not None or not_loaded is None:  # else tables failed for want of what was not loaded
             _raise_first(failures)

@@ -38,6 +38,7 @@ where feed = $feed
 group by feed, batch_on
 """
 _OLDER: Final = {
+    "broken_off": "coalesce(broken_off, '')",
     "rows_staged": "coalesce(rows_staged, rows_accepted + rows_duplicate)",
     "staged_sha256": "coalesce(staged_sha256, sha256)",
 }
@@ -74,6 +75,7 @@ class FileRecord:
     rows_duplicate: int
     rows_rejected: int
     is_unusable: bool
+    broken_off: str
     rows_collapsed: int
     rows_staged: int
     staged_sha256: str

@@ -77,6 +77,7 @@ FILES: Final = _table(
         "bytes": ("BIGINT", "Its size when it was read."),
         **_COUNTS,
         "is_unusable": ("BOOLEAN", "Whether nothing of it can be read: it is empty, or no file of the feed's form."),
+        "broken_off": ("VARCHAR", "Why it could not be read to its end; empty when it could."),
         "rows_collapsed": ("BIGINT", "Of rows_duplicate: repeats inside the file, dropped before they were grouped."),
         "rows_staged": (
             "BIGINT",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -18,6 +18,7 @@ from sources.mapped_feed import map_feed
 from sources.plan import plan_files
 from sources.schema_ledger import AbsentColumn, absent_columns, broken_fields, found_changes
 from warehouse.database import Connection
+from warehouse.foreign_text import shown
 from warehouse.project import Project
 
 _UNKNOWN: Final = """
@@ -27,6 +28,12 @@ where feed = $feed and status = 'unknown'
 group by source_column
 order by rows desc, source_column
 """
+_INCOMPLETE: Final = """
+select feed, file, broken_off, rows_accepted + rows_duplicate as rows
+from ops.files
+where list_contains($feeds, feed) and status = 'loaded' and broken_off <> ''
+order by feed, file
+"""
 
 
 @dataclass(frozen=True)
@@ -35,8 +42,9 @@ class FeedSummary:
 
     ``waiting``: days with files that the next load will read; ``stale_files`` were loaded by other declarations or
     another contract and will be read again. ``rows_held_back``: rows that keep the contract in files that were
-    stopped, which are not in staging. ``misdated`` files lie in a folder of no day and are not loaded. ``vanished``
-    files are gone and their rows stay; ``stranded`` of them were loaded by other declarations and cannot be read again.
+    stopped, which are not in staging. ``incomplete`` files could not be read to their end: the rows before it count.
+    ``misdated`` files lie in a folder of no day and are not loaded. ``vanished`` files are gone and their rows stay;
+    ``stranded`` of them were loaded by other declarations and cannot be read again.
     ``unknown``: source fields nobody mentions, with their rows; ``absent``: columns that the feed names itself and that
     files lack; ``broken``: fields that a mapping reads and that the last batches lost, or hold in another type;
     ``changes``: how source fields changed, the newest batch first.
@@ -56,6 +64,7 @@ class FeedSummary:
     waiting: tuple[date, ...]
     stale_files: int
     stopped: tuple[str, ...]
+    incomplete: tuple[str, ...]
     misdated: tuple[str, ...]
     vanished: tuple[str, ...]
     stranded: tuple[str, ...]
@@ -74,6 +83,15 @@ def feed_summaries(
     """
     is_loaded = is_laid_out(connection, FILES, BATCHES, SOURCE_COLUMNS, SCHEMA_CHANGES)
     return tuple(_summary(connection, project, feed, first, is_loaded=is_loaded) for _, feed in sorted(feeds.items()))
+
+
+def incomplete_files(connection: Connection, feeds: Collection[str]) -> list[str]:
+    """Files of these feeds that lie there, could not be read to their end, and whose rows before it were taken."""
+    found = connection.execute(_INCOMPLETE, {"feeds": list(feeds)}).fetchall()
+    return [
+        f"landing/{feed}/{shown(file)} is not complete ({why}): {rows:,} rows before that were taken. Deliver it again."
+        for feed, file, why, rows in found
+    ]
 
 
 def _summary(
@@ -103,6 +121,7 @@ def _summary(
         waiting=tuple(day for day, _ in plan.batches),
         stale_files=sum(not record.is_gone for record in stale),
         stopped=tuple(sorted(record.file for record in records if record.status == "stopped")),
+        incomplete=tuple(sorted(record.file for record in taken if record.broken_off and not record.is_gone)),
         misdated=misdated_files(project, feed),
         vanished=tuple(sorted(record.file for record in records if _is_missed(record))),
         stranded=tuple(sorted(record.file for record in stale if record.status == "vanished")),

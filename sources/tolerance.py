@@ -112,7 +112,13 @@ class Tolerance:
         return Breach(told, f"{fix} {_remedy(feed)}" if reason else fix, files)
 
     def _is_broken(self, load: LoadedFile) -> bool:
-        """Whether a file is so broken that it must be left out, whatever the files beside it hold."""
+        """Whether a file must be left out, whatever the files beside it hold.
+
+        Of a new file that cannot be read to its end the rows before the break are better than none. One that brought
+        rows before would take away those behind it, unless someone discarded what was refused of it.
+        """
+        if load.reading.broken and self._had_rows(load):
+            return load.rejected > self.left_out.get(load.file.file, 0)
         is_worse = load.reading.is_unusable and self._had_rows(load)
         return bool((load.reading.broken or is_worse) and self._too_many([load], (0, 0)))
 

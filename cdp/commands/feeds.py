@@ -29,10 +29,11 @@ _MOST_CHANGES = 20
 _MOST_LISTED = 50
 _LONGEST_NAME = 300
 _ROWS = ("files", "rows_read", "rows_accepted", "rows_duplicate", "rows_rejected", "rows_held_back")
-_FILES = ("stopped", "misdated", "vanished", "stranded")
+_FILES = ("stopped", "incomplete", "misdated", "vanished", "stranded")
 _NOTES = {
     "waiting": "days that the next run loads",
     "stopped": "files that were stopped: none of their rows were taken",
+    "incomplete": "files that could not be read to their end: the rows before it were taken",
     "misdated": "files that are not loaded: their folder or name says a day that is none",
     "vanished": "files that are gone; their rows stay",
     "stranded": "of these, loaded by other declarations than today's and never again",

@@ -114,8 +114,8 @@ def show_status(found: Mapping[str, Any]) -> None:
     failed = counted(len(found["failed_checks"]), "check")
     broken = f"{failed} of the last run did not hold: see below" if found["failed_checks"] else ""
     say("\nFeeds: what wants attention")
-    misdated = ["misdated"] if any(row["misdated"] for row in found["attention"]) else []
-    shown = ["feed", "waiting_days", "stale_files", "stopped", *misdated, "vanished", "stranded", "absent", "unknown"]
+    rare = [name for name in ("incomplete", "misdated") if any(row[name] for row in found["attention"])]
+    shown = ["feed", "waiting_days", "stale_files", "stopped", *rare, "vanished", "stranded", "absent", "unknown"]
     shown += ["broken_fields"]
     show(found["attention"], shown, as_json=False, empty=_NOTHING if not broken else f"{_NOTHING} But {broken}.")
     if found["attention"]:
@@ -179,6 +179,7 @@ def _attention(cursor: Connection, project: Project) -> Rows:
             "waiting_days": len(item.waiting),
             "stale_files": item.stale_files,
             "stopped": len(item.stopped),
+            "incomplete": len(item.incomplete),
             "misdated": len(item.misdated),
             "vanished": len(item.vanished),
             "stranded": len(item.stranded),

@@ -12,6 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from sources.loading import BatchesStoppedError
+from sources.summary import incomplete_files
+
 FILE = "dt=2026-01-05/part.jsonl"
 
 
@@ -53,6 +56,27 @@ def test_the_complete_lines_of_a_truncated_gzip_are_accepted(shop, a_message_fee
     assert read == accepted + 1
     assert 1000 < accepted < 4000
     assert shop.refused("messages") == [("dt=2026-01-05/part.jsonl.gz", accepted + 1, "", "unreadable")]
+
+
+def test_a_file_that_comes_again_broken_off_takes_nothing_away_and_a_new_one_is_told(shop, a_message_feed, a_message):
+    text = "".join(json.dumps(a_message(number)) + "\n" for number in range(5000))
+    path = shop.land("mail", "dt=2026-01-05/part.jsonl.gz", text)
+    whole = path.read_bytes()
+    shop.land("mail", "dt=2026-01-05/new.jsonl.gz", text.replace('"m', '"n')).write_bytes(whole[: len(whole) // 2])
+    feed = a_message_feed()
+    shop.load(feed)
+    told = incomplete_files(shop.warehouse.cursor(), ["mail"])
+    assert len(told) == 1
+    assert "landing/mail/dt=2026-01-05/new.jsonl.gz is not complete (the gzip data end early)" in told[0]
+
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BatchesStoppedError, match=r"part.jsonl.gz is unreadable \(the gzip data end early\)"):
+        shop.load(feed)
+    staged = "select rows_staged, status from ops.files where file = 'dt=2026-01-05/part.jsonl.gz'"
+    assert shop.ask(staged) == [(5000, "stopped")]
+    path.write_bytes(whole)
+    shop.load(feed)
+    assert shop.ask(staged) == [(5000, "loaded")]
 
 
 def test_bytes_that_only_look_compressed_are_one_unreadable_row(shop, a_message_feed):

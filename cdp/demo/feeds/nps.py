@@ -22,7 +22,7 @@ NPS = csv_table(
     "nps",
     "nps.csv",
     (
-        Damage("missing", {"ID": ABSENT}),
+        Damage("missing", {"Created At": ABSENT}),
         Damage("out_of_range", {"Score": "14"}),
         Damage("wrong_type", {"Score": "eleven"}),
         Damage("bad_format", {"Created At": "yesterday"}),
