@@ -75,7 +75,7 @@ def resolve(connection: Connection, who: str, *, default_country: str = "") -> s
     if not customers:
         raise InputError(
             "No customer has this id, e-mail, phone, order or account.",
-            "Check the spelling; phones best with country code.",
+            "Check the spelling; phones best with country code; `cdp customer find TEXT` looks for names as well.",
         )
     if len(customers) > 1:
         raise InputError(

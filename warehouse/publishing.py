@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,7 +21,11 @@ from warehouse.database import Connection, Warehouse
 from warehouse.step import TableSpec, comments, quoted
 
 _ATTACHED = "snapshot"
-_COPY_OPTIONS = {"parquet": "format parquet, compression zstd", "csv": "format csv, header true"}
+_COPY_OPTIONS = {"parquet": "format parquet, compression zstd", "csv": "format csv, header true{quoted}"}
+_BARE = re.compile(
+    r"BOOLEAN|DATE|TIMESTAMP( WITH TIME ZONE)?|U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|DECIMAL\([0-9,]+\)|DOUBLE|FLOAT"
+)
+"""Types whose values never need quotes in CSV."""
 _AT_ONCE = 2
 """Tables exported beside each other: most are so small that one thread alone works on them."""
 
@@ -119,6 +124,12 @@ def _export_tables(
     (folder / "manifest.json").write_text(text, encoding="utf-8")
 
 
+def _in_quotes(columns: Sequence[Mapping[str, str]]) -> str:
+    """Texts stand in quotes from the first row on, since readers guess from the first rows whether there are any."""
+    texts = [exp.to_identifier(item["name"], quoted=True) for item in columns if not _BARE.fullmatch(item["type"])]
+    return f", force_quote ({', '.join(text.sql('duckdb') for text in texts)})" if texts else ""
+
+
 def _exported(
     cursor: Connection, table: Published, types: Mapping[str, str], folder: Path, formats: Sequence[str]
 ) -> list[Mapping[str, object]]:
@@ -132,7 +143,7 @@ def _exported(
     entries: list[Mapping[str, object]] = []
     for kind in formats:
         path = folder / f"{name}.{kind}"
-        count = _export(cursor, rows, path, _COPY_OPTIONS[kind])
+        count = _export(cursor, rows, path, _COPY_OPTIONS[kind].format(quoted=_in_quotes(columns)))
         entries.append({"name": name, "file": path.name, "rows": count, "sha256": _sha256(path), "columns": columns})
         if kind == "parquet":
             rows = _ordered(cursor, path, columns) or rows

@@ -23,6 +23,7 @@ from sources.summary import feed_summaries
 from warehouse.business import load_business
 from warehouse.declaration import Problems, suggestion
 from warehouse.foreign_text import shown
+from warehouse.personal_text import mask_certain
 from warehouse.project import Project
 
 _MOST_CHANGES = 20
@@ -146,10 +147,16 @@ def check_feeds(project: ProjectOption = None, json: JsonOption = False) -> None
     declared = problems.of(lambda: read_project(where))
     for feed in load_feeds(where, Problems()).values():
         check_secrets(feed, "origin", os.environ, problems)
+    if json:
+        feeds = sorted(declared.feeds) if declared else []
+        found = [
+            {name: mask_certain(told) if isinstance(told, str) else told for name, told in vars(problem).items()}
+            for problem in sorted(problems.found)
+        ]
+        show_json({"feeds": feeds, "problems": found})
     problems.raise_if_any()
     assert declared is not None, "a project that is not read leaves a problem"
     if json:
-        show_json({"feeds": sorted(declared.feeds), "problems": []})
         return
     if not declared.feeds:
         say("All declarations are in order, but no feed is declared.")

@@ -72,6 +72,10 @@ def test_every_mistake_in_the_declarations_is_told_at_once(sample: Path, capsys:
     assert "`sale.statuses.1` cannot be `shipped`. Known: cancelled, fulfilled, paid, pending, refunded." in told
     for name in ("survivorship.yml", "identity.yml", "lifecycle.yml", "segments/behavioural.yml", "traits/web.yml"):
         assert f"config/{name}:1: `colour` is not a key here." in told
+    assert run_command(["feeds", "check", "--json", "--project", str(sample)]) == 10
+    listed = json.loads(capsys.readouterr().out)["problems"]
+    assert all("{file}:{line}: {what} {fix}".format(**problem) in told for problem in listed)
+    assert len(listed) == len(told.splitlines()) - 2
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_the_manifest_names_every_file_with_its_rows_hash_and_columns(things: Wa
             "type": "VARCHAR",
             "description": "Key of the thing's row.",
         }
-    assert (exports / "profiles.things.csv").read_text(encoding="utf-8") == "thing_id,size\nt1,1\n"
+    assert (exports / "profiles.things.csv").read_text(encoding="utf-8") == '"thing_id",size\n"t1",1\n'
 
 
 def test_snapshot_and_exports_show_the_same_where_readers_see_something_else_than_the_table_holds(
@@ -82,7 +82,21 @@ def test_snapshot_and_exports_show_the_same_where_readers_see_something_else_tha
     write(things, tmp_path, [Published(SPEC, ("thing_id", "size"), {"size": exp.convert(7)})])
     reader = duckdb.connect(str(tmp_path / "things.duckdb"), read_only=True)
     assert reader.sql("from profiles.things").fetchall() == [("t1", 7)]
-    assert (tmp_path / "exports" / "profiles.things.csv").read_text(encoding="utf-8") == "thing_id,size\nt1,7\n"
+    assert (tmp_path / "exports" / "profiles.things.csv").read_text(encoding="utf-8") == '"thing_id",size\n"t1",7\n'
+
+
+def test_readers_that_guess_from_the_first_rows_read_a_quote_far_below(things: Warehouse, tmp_path: Path) -> None:
+    rows = (
+        "create table profiles.notes as select i as note_id, case i when 59999 then e'a \"b\",\nc' else 'x' end as text"
+    )
+    things.cursor().execute(f"{rows} from range(60000) as numbers(i)")
+    notes = Published(TableSpec("profiles", "notes", "A note.", ("note_id",)), ("note_id", "text"))
+    write(things, tmp_path, [notes])
+    found = duckdb.sql(
+        "select text from read_csv($file) where note_id = 59999",
+        params={"file": str(tmp_path / "exports" / "profiles.notes.csv")},
+    )
+    assert found.fetchall() == [('a "b",\nc',)]
 
 
 @pytest.mark.parametrize("folder", ["plain", "of=day", "a[1]*"])
@@ -101,5 +115,5 @@ def test_delimited_exports_stand_in_order_and_keep_every_digit_whatever_the_fold
     write(things, tmp_path / folder, [sums, THINGS])
     exports = tmp_path / folder / "exports"
     written = (exports / "profiles.sums.csv").read_text(encoding="utf-8")
-    assert written == 'total,word,part,gone\n2,a,1.00,\n9007199254740993,"é, ""q""",0.10,\n'
-    assert (exports / "profiles.things.csv").read_text(encoding="utf-8") == "thing_id,size\nt1,1\n"
+    assert written == 'total,"word",part,gone\n2,"a",1.00,\n9007199254740993,"é, ""q""",0.10,\n'
+    assert (exports / "profiles.things.csv").read_text(encoding="utf-8") == '"thing_id",size\n"t1",1\n'
