@@ -61,7 +61,9 @@ def show_summary(summary: dict[str, Any]) -> None:
     rows = [{"feed": name} | counts for name, counts in summary["feeds"].items()]
     show(rows, ["feed", "files", "rows_read", "accepted", "duplicate", "rejected"], as_json=False, empty="No feeds.")
     checks = summary["checks"]
-    known = f"{counted(summary['records'], 'record')}, {counted(summary['customers'], 'customer')}"
+    is_made = summary["customers"] or summary["published"]
+    known = f"{counted(summary['records'], 'record')}, "
+    known += counted(summary["customers"], "customer") if is_made else "customers were not made"
     say(
         f"as of {summary['as_of']}: {known}; "
         f"checks: {checks['passed']} passed, {checks['warned']} warned, {checks['failed']} failed"
