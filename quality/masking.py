@@ -16,77 +16,13 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from quality.contracts.registry import CONTRACTS
 from quality.contracts.table import tables
+from quality.key_words import WORDS, Held, held_by, words_of
 from warehouse.personal_text import MASK, is_day_or_moment, mask_certain, mask_name, mask_text
 
-_Held: TypeAlias = Literal["personal", "id", "harmless", "unknown"]
-
-_WORD = re.compile(r"[^\W_]+")
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_PERSONAL_WORDS: Final = frozenset(
-    {
-        *(
-            "address",
-            "age",
-            "gender",
-            "sex",
-            "marital",
-            "income",
-            "salary",
-            "city",
-            "occupation",
-            "company",
-            "job",
-            "birth",
-            "birthday",
-            "birthdate",
-            "dob",
-            "born",
-            "body",
-            "card",
-            "comment",
-            "content",
-            "customer",
-        ),
-        *("description", "display", "email", "firstname", "handle", "ip", "lastname", "mail", "mobile", "name"),
-        *("national", "nickname", "note", "openid", "owner", "passport", "phone", "postcode", "screen", "street"),
-        *("subject", "tel", "text", "title", "unionid", "user", "userid", "username", "zip"),
-        *("姓名", "电话", "手机", "地址", "收货人", "邮箱", "昵称", "备注", "身份证", "身份证号", "证件号"),
-    }
-)
-_ID_WORDS: Final = frozenset({"id", "ids", "idstr", "mid", "order", "sku", "编号", "订单编号"})
-_HARMLESS_WORDS: Final = frozenset(
-    {
-        *(
-            "amount",
-            "amounts",
-            "total",
-            "subtotal",
-            "price",
-            "quantity",
-            "qty",
-            "count",
-            "tax",
-            "discount",
-            "discounts",
-        ),
-        *("currency", "rate", "cents", "status", "event", "type", "kind", "channel", "stage", "variant", "version"),
-        *("created", "updated", "placed", "occurred", "sent", "received", "processed", "cancelled", "at", "on"),
-        *("date", "day", "time", "timestamp", "sku", "score", "rating", "test", "position", "source", "library"),
-        *("订单状态", "金额", "总金额", "价格", "单价", "数量", "时间", "日期", "创建时间", "付款时间", "状态"),
-    }
-)
-"""Words of keys whose values describe a thing or a moment. `Date of birth` is personal by another of its words."""
-_PERSON_WORDS: Final = frozenset(
-    {
-        *("account", "anonymous", "buyer", "client", "contact", "cookie", "device", "guest", "lead", "member"),
-        *("person", "receiver", "recipient", "session", "visitor"),
-    }
-)
-"""An id of one of these is an id of a person, or leads to one."""
 _MOMENT_WORDS: Final = frozenset(
     {
         *("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"),
@@ -103,6 +39,22 @@ _LONG_NUMBER = re.compile(r"[0-9]{10,}")
 _STAMP = re.compile(r"(19|20)[0-9]{2}[01][0-9][0-3][0-9][0-2][0-9][0-5][0-9][0-5][0-9]")
 _ID = re.compile(r"[A-Za-z0-9_.:/+=#-]{1,100}")
 _LONGEST_CODE: Final = 40
+_SUM = re.compile(
+    r"(?:(?:[A-Z]{3}|[¥￥$€£]) ?)?"
+    r"[+-]?(?:(?:0|[1-9][0-9]{0,8})\.[0-9]{1,4}|[0-9]{1,2}\.[0-9]{5,10})"
+    r"(?: ?(?:[A-Z]{3}|元))?"
+)
+"""`1197.0000`, a rate: as many digits as a phone number may have, with one point between them."""
+_COMMON_VALUES: Final = frozenset(
+    {
+        *("Paid", "Unpaid", "Pending", "Processing", "Fulfilled", "Unfulfilled", "Shipped", "Delivered"),
+        *("Completed", "Cancelled", "Canceled", "Refunded", "Returned", "Failed", "Closed", "已付款", "已支付"),
+        *("未付款", "待付款", "待支付", "等待买家付款", "买家已付款", "待发货", "已发货", "卖家已发货", "待收货"),
+        *("已收货", "已签收", "处理中", "已完成", "交易成功", "已取消", "已关闭", "交易关闭", "退款中", "已退款"),
+        *("退货中", "已退货", "退款成功", "支付宝", "微信支付", "货到付款", "人民币", "美元", "欧元"),
+    }
+)
+"""Words that stand in orders everywhere, and are written as a name could be."""
 
 
 def mask_raw(kind: str, raw: str, personal_keys: Iterable[str] = ()) -> str:
@@ -153,22 +105,18 @@ def mask_paths(paths: Mapping[str, tuple[str, ...]], known: Collection[str] = ()
 def _known_words() -> frozenset[str]:
     columns = {column.name for kind in CONTRACTS for table in tables(kind) for column in table.columns}
     words = {word for name in columns for word in name.split("_")}
-    return _PERSONAL_WORDS | _ID_WORDS | _HARMLESS_WORDS | _PERSON_WORDS | words
+    return WORDS | words
 
 
 def _is_word(name: str) -> bool:
-    return bool(words := _words(name)) and words <= _known_words()
+    return bool(words := words_of(name)) and words <= _known_words()
 
 
-def _words(key: str) -> set[str]:
-    return {word.lower() for word in _WORD.findall(_CAMEL.sub("_", key).replace("_", " "))}
-
-
-def _mask(value: object, keys: frozenset[str], held: _Held) -> object:
+def _mask(value: object, keys: frozenset[str], held: Held) -> object:
     if isinstance(value, dict):
         shown = _numbered(mask_names(value, keys))
         return {
-            shown[key]: _mask(item, keys, "personal" if held == "personal" else _held_by(key, keys))
+            shown[key]: _mask(item, keys, "personal" if held == "personal" else held_by(key, keys))
             for key, item in value.items()
         }
     if isinstance(value, list):
@@ -188,11 +136,13 @@ def _numbered(shown: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _is_harmless(text: str, held: _Held) -> bool:
+def _is_harmless(text: str, held: Held) -> bool:
     """Whether a value is what its key promises. An id may have as many digits as a phone number."""
     if held == "id":
         return not text or (_ID.fullmatch(text) is not None and mask_certain(text) == text)
-    return held == "harmless" and (_is_figure(text) or (len(text) <= _LONGEST_CODE and _is_code(text)))
+    if held != "harmless":
+        return False
+    return text in _COMMON_VALUES or _is_figure(text) or (len(text) <= _LONGEST_CODE and _is_code(text))
 
 
 def _is_figure(text: str) -> bool:
@@ -200,23 +150,14 @@ def _is_figure(text: str) -> bool:
     words = _LETTERS.findall(text)
     if not all(word.lower() in _MOMENT_WORDS or _CURRENCY.fullmatch(word) for word in words):
         return False
+    if _SUM.fullmatch(text):
+        digits = "".join(filter(str.isdigit, text))
+        return mask_certain(digits) == digits
     return _STAMP.fullmatch(text) is not None or (not _LONG_NUMBER.search(text) and mask_text(text) == text)
 
 
 def _is_code(text: str) -> bool:
     return _CODE.fullmatch(text) is not None and not _LONG_NUMBER.search(text)
-
-
-def _held_by(key: str, keys: frozenset[str]) -> _Held:
-    """What a key holds."""
-    words = _words(key)
-    if key.lower() in keys or words & _PERSONAL_WORDS or words >= {"id", "number"}:
-        return "personal"
-    if words & _ID_WORDS and words & _PERSON_WORDS:
-        return "personal"
-    if words & _ID_WORDS:
-        return "id"
-    return "harmless" if words & _HARMLESS_WORDS else "unknown"
 
 
 def _shape(text: str) -> str:
