@@ -29,10 +29,15 @@ _CREATE = """
 _KEEP_AS_OF = "update ops.runs set as_of = $as_of where run_id = $run_id and as_of is distinct from $as_of"
 
 
-def begin(connection: Connection, run_id: str, started_at: object, full_refresh: bool) -> None:
-    """Note that a run began. It has the warehouse to itself, so whoever seems to be running was interrupted."""
+def create_table(connection: Connection) -> None:
+    """Make the table where there is none."""
     connection.execute(_CREATE)
     comment_on(connection, RUNS)
+
+
+def begin(connection: Connection, run_id: str, started_at: object, full_refresh: bool) -> None:
+    """Note that a run began. It has the warehouse to itself, so whoever seems to be running was interrupted."""
+    create_table(connection)
     connection.execute("update ops.runs set status = 'interrupted' where status = 'running'")
     connection.execute("delete from ops.runs where run_id = $run_id", {"run_id": run_id})
     connection.execute(

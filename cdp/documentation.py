@@ -15,9 +15,10 @@ from assets.declared import read_project
 from cdp.command import build_app
 from cdp.commands.schema import models_by_name
 from cdp.declared_keys import Section, first_sentence, sections_of
-from cdp.empty_warehouse import empty_warehouse
+from cdp.empty_warehouse import LEDGERS, empty_warehouse
 from quality.contracts.columns import columns
 from quality.contracts.registry import CONTRACTS
+from quality.quarantine import spec as quarantine_spec
 from sources import grammar
 from sources.expression import Expression
 from sources.mapping import Mapping, describe_fields, mapping_ids, read_mapping
@@ -72,7 +73,7 @@ def _below(above: type) -> Iterator[Any]:
 
 
 def dictionary(project: Project) -> str:
-    """Contracts, then every table of the warehouse with grain and columns."""
+    """Contracts, then every table of the warehouse with grain and columns: data, refused rows, the work itself."""
     units = "Times are UTC. Amounts are DECIMAL(18,4) beside an ISO currency."
     parts = ["# Data dictionary", NOTE, units, "## Contracts"]
     for kind, model in CONTRACTS.items():
@@ -87,6 +88,14 @@ def dictionary(project: Project) -> str:
         for spec in step.tables:
             if not spec.name.startswith("_"):
                 parts += _described(spec, types[spec.full_name])
+    parts += [
+        "## Refused rows",
+        f"One table for each contract: {', '.join(f'`quarantine.{kind}`' for kind in CONTRACTS)}.",
+    ]
+    parts += _described(quarantine_spec("KIND"), types[f"quarantine.{next(iter(CONTRACTS))}"])
+    parts += ["## The work", "What was loaded, checked, refused, decided and looked at."]
+    for spec in sorted(LEDGERS, key=lambda ledger: ledger.name):
+        parts += _described(spec, types[spec.full_name])
     return "\n\n".join(parts) + "\n"
 
 
@@ -96,7 +105,7 @@ def _described(spec: TableSpec, types: Table[str, str]) -> list[str]:
     return [
         f"### {spec.full_name}",
         spec.description,
-        f"One row per {grain}.",
+        f"One row per {grain}." if grain else "No columns tell its rows apart.",
         _table(("column", "type", "meaning"), rows),
     ]
 

@@ -41,10 +41,15 @@ class Access:
     why: str
 
 
-def log_access(connection: Connection, access: Access) -> None:
-    """Note a look; call it before anything is shown."""
+def create_table(connection: Connection) -> None:
+    """Make the table where there is none."""
     connection.execute(_CREATE)
     comment_on(connection, ACCESS_LOG)
+
+
+def log_access(connection: Connection, access: Access) -> None:
+    """Note a look; call it before anything is shown."""
+    create_table(connection)
     connection.execute(
         "insert into ops.access_log values ($accessed_at, $accessed_by, $command, $looked_at, $rows, $why)",
         vars(access),

@@ -17,6 +17,7 @@ from cdp.command import run_command
 
 pytestmark = pytest.mark.end_to_end
 
+ROOT = Path(__file__).resolve().parents[2]
 CUSTOMERS, DAYS, SEED = 250, 100, 11
 
 
@@ -175,6 +176,13 @@ def test_a_quarantined_row_is_shown_masked(project: Path) -> None:
     shown = json.loads(cdp("quarantine", "show", rows[0]["quarantine_id"], "--json", project=project))
     assert "@" not in shown["raw"].replace("***@", "")
     assert shown["reasons"][0]["code"] == rows[0]["reasons"][0].split(": ")[-1]
+
+
+def test_the_dictionary_explains_every_table_of_the_warehouse(project: Path) -> None:
+    page = (ROOT / "docs" / "dictionary.md").read_text(encoding="utf-8")
+    found = read(project, "select schema_name || '.' || table_name from duckdb_tables() where not internal")
+    names = {name for (name,) in found if "._" not in name}
+    assert {name for name in names if f"### {name}\n" not in page and f"`{name}`" not in page} == set()
 
 
 def test_the_status_page_says_where_things_stand(project: Path) -> None:
