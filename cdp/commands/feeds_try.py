@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -13,6 +15,7 @@ from quality.contracts.registry import CONTRACTS
 from sources.encodings import line_encoding
 from sources.feed import check_feed_name
 from sources.mapping import mapping_ids
+from sources.trial.batch import Batch, batch_of
 from sources.trial.declaration import declaration_text, feed_name
 from sources.trial.trial import Trial, try_file
 from warehouse.business import load_business
@@ -40,13 +43,14 @@ def try_feed(
     _check(file, mapping, kind, encoding)
     settings, where = _settings(project, is_needed=write)
     trial = try_file(file, settings, mapping=mapping, kind=kind, encoding=encoding)
+    batch = batch_of(file, partial(ZoneInfo, trial.feed.time_zone), where.landing if where else None)
     text = declaration_text(trial, file)
     feed = name or feed_name(file)
     written = _write(where, feed, text) if write and where is not None else None
     if json:
-        show_json(_summary(trial, file, feed, text, written, rows))
+        show_json(_summary(trial, file, feed, text, written, rows) | {"batch": _batch(batch)})
         return
-    _show(trial, file, text, rows)
+    _show(trial, batch, file, text, rows)
     if written:
         say(f"wrote {written}")
         say(f"next: put the files into landing/{feed}/, then cdp feeds check · cdp run --feeds {feed}")
@@ -123,6 +127,10 @@ def _summary(trial: Trial, file: Path, feed: str, text: str, written: str | None
     }
 
 
+def _batch(batch: Batch) -> dict[str, str | None]:
+    return {"day": batch.day.isoformat() if batch.day else None, "why": batch.why}
+
+
 def _candidates(trial: Trial) -> list[dict[str, Any]]:
     return [
         {
@@ -137,8 +145,9 @@ def _candidates(trial: Trial) -> list[dict[str, Any]]:
     ]
 
 
-def _show(trial: Trial, file: Path, text: str, rows: int) -> None:
+def _show(trial: Trial, batch: Batch, file: Path, text: str, rows: int) -> None:
     say(f"{foreign(file.name)}: {trial.form.format}; {'; '.join(trial.form.why)}")
+    say(batch.told)
     say()
     columns = ["mapping", "kind", "rows", "accepted", "explained", "score"]
     show(_candidates(trial), columns, as_json=False, empty="No vendor's mapping reads anything of it.")
@@ -148,9 +157,19 @@ def _show(trial: Trial, file: Path, text: str, rows: int) -> None:
     say(f"{trial.accepted} of {len(trial.judged)} rows accepted as {trial.feed.kind}, {rejected} rejected")
     for reason, count in list(trial.reasons().items())[:_SHOWN]:
         say(f"  {count} × {reason}")
+    _show_unread(trial)
     say("(personal values are masked)")
     say()
     say(text)
+
+
+def _show_unread(trial: Trial) -> None:
+    """Columns that are lost although every row is accepted."""
+    count = len(trial.unread) + trial.unread_values
+    if count:
+        told = [f"{name} ({trial.looks[name]})" if name in trial.looks else name for name in trial.unread[:_SHOWN]]
+        more = [f"{count - len(told)} more"] if count > len(told) else []
+        say(f"{count} {'column is' if count == 1 else 'columns are'} read by nothing: {', '.join(told + more)}")
 
 
 def _show_rows(trial: Trial, most: int) -> None:

@@ -11,6 +11,7 @@ import yaml
 from sources.trial.trial import Trial
 from warehouse.foreign_text import shown
 
+_COMPRESSIONS = ("gz", "zst")
 _SUFFIX = re.compile(r"((\.[A-Za-z0-9]{1,8})?\.(gz|zst)|\.[A-Za-z0-9]{1,8})\Z")
 _PLAIN = re.compile(r"[^a-z0-9]+")
 _HAN = re.compile("[\u3400-\u9fff]+")
@@ -51,7 +52,7 @@ def _lines(trial: Trial, file: PurePath) -> Iterator[tuple[str, str]]:
     judged = len(trial.judged)
     yield f"kind: {feed.kind}", f"{trial.accepted} of the first {judged} rows keep this contract"
     yield f"mapping: {feed.mapping}", _why_mapping(trial)
-    yield f"files: [{_quoted('**/*' + _suffix(file))}]", "below landing/<name>/"
+    yield f"files: [{', '.join(map(_quoted, _globs(trial, file)))}]", "below landing/<name>/"
     yield from _form_lines(trial)
     yield from _setting_lines(trial)
     yield "# owner: NAME", "who answers for it"
@@ -65,7 +66,7 @@ def _lines(trial: Trial, file: PurePath) -> Iterator[tuple[str, str]]:
     if trial.unread:
         yield "ignore:", "columns that nobody reads yet; map them above or leave them out on purpose"
         for name in trial.unread:
-            yield f"  - {_quoted(name)}", ""
+            yield f"  - {_quoted(name)}", trial.looks.get(name, "")
     if trial.unread_values:
         what = f"{trial.unread_values} more names are personal values themselves, and are not shown"
         yield f"# {what}: ignore the place where they stand, as in `place.*`", ""
@@ -114,9 +115,14 @@ def _why_mapping(trial: Trial) -> str:
     return f"it knows {chosen.explained:.0%} of the file's fields{beside}"
 
 
-def _suffix(file: PurePath) -> str:
+def _globs(trial: Trial, file: PurePath) -> list[str]:
+    """Files called like this one; of texts also those that are compressed, or are not though this one is."""
     found = _SUFFIX.search(file.name)
-    return found[0] if found else ""
+    suffix = found[0] if found else ""
+    plain = suffix.removesuffix(".gz").removesuffix(".zst")
+    if not plain or trial.form.format in {"excel", "parquet"}:
+        return [f"**/*{suffix}"]
+    return [f"**/*{plain}", *(f"**/*{plain}.{end}" for end in _COMPRESSIONS)]
 
 
 def _quoted(text: str) -> str:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from quality.contracts.check import Accepted, Rejected
-from quality.contracts.columns import Column, columns
+from quality.contracts.columns import columns
 from quality.contracts.contract import Contract
 from quality.contracts.registry import CONTRACTS
 from sources.grammar import parse_expression
 from sources.mapped_feed import MappedFeed, map_feed
+from sources.trial.choices import by_name, by_value
 from sources.trial.chosen import Chosen, FieldGuess
 from sources.trial.form import FileForm
-from sources.trial.moments import MOSTLY, UNDECIDED, moment_expression, undecided
-from sources.trial.observed import EMAIL, PHONE, Observed, observed_columns, plain_rows
+from sources.trial.moments import UNDECIDED, undecided
+from sources.trial.observed import Observed, observed_columns, plain_rows
+from sources.trial.permissions import take_permissions
 from sources.trial.sample import JudgedRow, SourceRow, judge_rows
 from sources.trial.stand_ins import fill_required
-from sources.trial.values import UNKNOWN_WORDS, amount_expression, state_guess
+from sources.trial.values import UNKNOWN_WORDS
 from sources.trial.vendors import feed_for
-from sources.trial.words import likeness
 from warehouse.errors import DeclarationError, InputError
 
 
@@ -105,9 +105,9 @@ def _chosen(kind: str, sources: Sequence[Observed], *, is_named: bool) -> tuple[
     """What fills the fields of a contract, and the fields it demands that nothing fills."""
     contract = CONTRACTS[kind]
     chosen = Chosen()
-    for column in columns(contract):
-        _by_name(chosen, column, sources)
-    _by_value(chosen, contract, sources)
+    by_name(chosen, columns(contract), sources, kind)
+    by_value(chosen, contract, sources)
+    take_permissions(chosen, contract, sources)
     return chosen, fill_required(chosen, contract, sources, is_named=is_named)
 
 
@@ -162,64 +162,6 @@ _ATTEMPTS: Final = 4
 _TOO_OFTEN: Final = 0.3
 
 
-def _by_name(chosen: Chosen, column: Column, sources: Sequence[Observed]) -> None:
-    if column.shape is None or column.shape.name == "json":
-        return
-    ranked = sorted(
-        ((_surety(source, column), source) for source in sources if source.name not in chosen.used),
-        key=lambda item: -item[0],
-    )
-    if not ranked or ranked[0][0] <= 0:
-        return
-    source = ranked[0][1]
-    if column.name == "status" and column.allowed and source.texts:
-        chosen.take(column.name, source, *state_guess(source.name, source.texts, column.allowed))
-        return
-    expression = _expression(source, column)
-    if expression is not None:
-        chosen.take(column.name, source, expression, f"called {source.name}")
-
-
-def _surety(source: Observed, column: Column) -> float:
-    """By its whole path, else by its last part, a little less."""
-    last = source.name.rpartition(".")[2]
-    own = likeness(source.name, column.name)
-    return own or (0.8 * likeness(last, column.name) if last != source.name else 0.0)
-
-
-def _expression(source: Observed, column: Column) -> object | None:
-    """How a source fills a column; None where its values cannot be what the column holds."""
-    shape = column.shape.name if column.shape else ""
-    kind = source.type
-    if kind is None:
-        return source.name
-    match shape:
-        case "timestamp" | "day":
-            return moment_expression(source.name, source.texts, source.type, shape)
-        case "decimal" | "count" | "double":
-            plain = source.name if kind in {"integer", "number"} else None
-            return amount_expression(source.name, source.texts) or plain
-        case "flag":
-            return source.name if kind == "boolean" or set(source.texts) <= {"0", "1"} else None
-        case "code":
-            if column.allowed:
-                return source.name if {text.lower() for text in source.texts} <= set(column.allowed) else None
-            return source.name if all(re.fullmatch("[A-Z]{3}", text) for text in source.texts) else None
-        case _:
-            return source.name
-
-
-def _by_value(chosen: Chosen, contract: type[Contract], sources: Sequence[Observed]) -> None:
-    """E-mail addresses and phone numbers are known by their looks, whatever the column is called."""
-    for name, pattern, looks in (("email", EMAIL, "e-mail addresses"), ("phone", PHONE, "phone numbers")):
-        if name in chosen.fields or name not in contract.model_fields:
-            continue
-        for source in sources:
-            if source.name not in chosen.used and source.share(pattern) >= MOSTLY:
-                chosen.take(name, source, source.name, f"its values are {looks}")
-                break
-
-
 def _group(
     chosen: Chosen, contract: type[Contract], sources: Sequence[Observed], *, is_flat: bool
 ) -> tuple[str | None, int]:
@@ -233,9 +175,8 @@ def _group(
         return None, 0
     line = Chosen(used={order.expression})
     child = next(child for child in contract.children.values() if child.field == "lines")
-    for column in columns(child.model):
-        if column.name not in child.key:
-            _by_name(line, column, sources)
+    of_lines = [column for column in columns(child.model) if column.name not in child.key]
+    by_name(line, of_lines, sources, contract.kind)
     if "product_id" not in line.fields and "product_name" not in line.fields:
         return None, 0
     written = {name: guess.expression for name, guess in line.fields.items()}

@@ -18,7 +18,9 @@ from sources.trial.values import ENVELOPES
 from sources.trial.vendors import feed_for
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
-PHONE = re.compile(r"(\+?86[- ]?)?1[3-9][0-9]{9}\Z|\+[0-9][0-9 ()-]{7,18}\Z")
+PHONE = re.compile(
+    r"((\+|00)?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}\Z|\+[0-9][0-9 ()-]{7,18}\Z|0[0-9]{2,3}-[0-9]{7,8}\Z"
+)
 _RARE: Final = 0.2
 
 

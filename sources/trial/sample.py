@@ -23,6 +23,7 @@ from sources.readers.file_reader import FileReader
 from sources.readers.headings import HEADER_ROW
 from sources.readers.json_reader import parse_row
 from sources.source_rows import Block, ColumnKind, Reading, Refusal
+from sources.trial.batch import landed_as
 
 ROWS: Final = 200
 """Rows that are tried."""
@@ -54,7 +55,7 @@ def read_rows(path: Path, mapped: MappedFeed, most: int = ROWS) -> list[SourceRo
     found: list[SourceRow] = []
     reader = FileReader.of(mapped)
     zone = partial(ZoneInfo, mapped.feed.time_zone)
-    reading = Reading(batch_on=batch_day(path.name, path.stat().st_mtime_ns, zone))
+    reading = Reading(batch_on=batch_day(landed_as(path), path.stat().st_mtime_ns, zone))
     for item in reader.read(path, reading):
         if isinstance(item, Refusal):
             if item.row == HEADER_ROW:  # a declaration that is only tried need not know the headings

@@ -11,7 +11,7 @@ from sources.operations.operation import text_of
 from sources.trial.chosen import Chosen, FieldGuess
 from sources.trial.moments import MOSTLY, moment_expression
 from sources.trial.observed import EMAIL, PHONE, Observed
-from sources.trial.values import FIRST_CHOICE
+from sources.trial.values import FIRST_CHOICE, event_kinds
 
 
 def fill_required(
@@ -33,6 +33,8 @@ def _stand_in(
     column: Column, contract: type[Contract], chosen: Chosen, sources: Sequence[Observed], *, is_named: bool
 ) -> FieldGuess | None:
     shape = column.shape.name if column.shape else ""
+    if column.name == "event_kind" and (found := _kind_by_name(chosen, sources)) is not None:
+        return found
     if column.name in FIRST_CHOICE:
         choices = ", ".join(column.allowed)
         return FieldGuess({"constant": FIRST_CHOICE[column.name]}, f"nothing says it: check; one of {choices}")
@@ -48,6 +50,17 @@ def _stand_in(
     if found is None and (is_named or _is_somebodys_event(chosen, contract)):
         return _content_id(sources)
     return found
+
+
+def _kind_by_name(chosen: Chosen, sources: Sequence[Observed]) -> FieldGuess | None:
+    """The kind of an event where its name tells it of some; the others are something done."""
+    named = chosen.fields.get("event_name")
+    source = next((item for item in sources if named and item.name == named.expression), None)
+    kinds = event_kinds(source.texts) if source is not None else {}
+    if source is None or not kinds:
+        return None
+    lookup = {"lookup": kinds, "else": FIRST_CHOICE["event_kind"]}
+    return FieldGuess({"path": source.name, "then": ["strip", "lower", lookup]}, f"as {source.name} says: check")
 
 
 _NEVER_INVENTED: Final = frozenset({"on", "member_id"})

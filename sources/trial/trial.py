@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,10 +15,11 @@ from quality.masking import mask_names, mask_raw
 from sources.feed_declaration import Feed
 from sources.mapped_feed import MappedFeed, map_feed
 from sources.mapping import describe_fields
+from sources.trial.choices import looks_like
 from sources.trial.chosen import FieldGuess
 from sources.trial.form import FileForm, form_of
 from sources.trial.generic import GenericGuess, generic_guess
-from sources.trial.observed import plain_rows
+from sources.trial.observed import observed_columns, plain_rows
 from sources.trial.place import NOTHING_SAID, Place, Settings, place_of
 from sources.trial.sample import JudgedRow, SourceRow, judge_rows, read_rows
 from sources.trial.vendors import Candidate, explained, unread_names, vendor_candidates
@@ -50,7 +51,8 @@ class Trial:
     """What a file turned out to be. ``guesses`` holds the fields of a generic mapping; empty for a vendor's.
 
     ``unread``: fields that nobody reads; ``unread_values`` more are called like a person's e-mail address, and are not
-    named. ``place``: where the file seems to come from; ``is_business``: whether clock and money are the business's.
+    named. ``looks``: what the values of some unread fields are, by their looks. ``place``: where the file seems to come
+    from; ``is_business``: whether clock and money are the business's.
     """
 
     form: FileForm
@@ -60,6 +62,7 @@ class Trial:
     judged: tuple[JudgedRow, ...]
     unread: tuple[str, ...]
     unread_values: int = 0
+    looks: Mapping[str, str] = field(default_factory=dict)
     place: Place | None = None
     is_business: bool = False
 
@@ -121,7 +124,8 @@ def _tried(path: Path, form: FileForm, settings: Settings, mapping: str | None, 
     if best is not None and (guess is None or _reads_more(best, guess, path)):
         return _vendors_trial(path, form, candidates, best)
     assert guess is not None
-    unread = _unread(guess.mapped, read_rows(path, guess.mapped))
+    rows = read_rows(path, guess.mapped)
+    unread = _unread(guess.mapped, rows)
     return Trial(form, tuple(candidates), guess.mapped, guess.fields, guess.judged, *unread)
 
 
@@ -132,11 +136,18 @@ def _vendors_trial(path: Path, form: FileForm, candidates: Sequence[Candidate], 
     return Trial(form, tuple(candidates), mapped, {}, judged, *_unread(mapped, rows))
 
 
-def _unread(mapped: MappedFeed, rows: Sequence[SourceRow]) -> tuple[tuple[str, ...], int]:
-    """The fields that nobody reads by name, and how many more have no name that may be shown."""
+def _unread(mapped: MappedFeed, rows: Sequence[SourceRow]) -> tuple[tuple[str, ...], int, dict[str, str]]:
+    """The fields that nobody reads by name, how many more have no name that may be shown, and what some look like."""
     found = mask_names(unread_names(mapped, rows))
     named = tuple(name for name, shown in found.items() if name == shown)
-    return named, len(found) - len(named)
+    return named, len(found) - len(named), _looks(mapped.kind, rows, named)
+
+
+def _looks(kind: str, rows: Sequence[SourceRow], unread: Sequence[str]) -> dict[str, str]:
+    """What the values of unread columns are by their looks: a second phone number is lost more easily than it seems."""
+    sources = observed_columns([row for row in rows if not row.refusal])
+    found = {item.name: looks_like(CONTRACTS[kind], item) for item in sources if item.name in unread}
+    return {name: f"its values are {looks}" for name, looks in found.items() if looks}
 
 
 def _generic_or_none(

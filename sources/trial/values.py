@@ -47,6 +47,40 @@ _STATES: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
+_EVENT_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "page": ("page", "page_view", "pageview", "page view", "page_viewed", "$pageview", "pv", "页面浏览", "浏览页面"),
+    "screen": ("screen", "screen_view", "screenview", "screen view", "$screen"),
+    "identify": ("identify", "$identify"),
+    "alias": ("alias",),
+    "group": ("group",),
+}  # fmt: skip
+
+_SUBJECT: Final = (
+    "page|screen|product|item|category|list|cart|wishlist|basket|checkout|order|payment|coupon|search|video|app|session|"
+    "form|button|link|account|profile|promotion"
+)
+_DEED: Final = (
+    "view|click|tap|scroll|add|remove|start|begin|complete|place|submit|open|close|search|share|play|impression|exit"
+)
+_ALONE: Final = (
+    "click|view|search|login|logout|signup|register|purchase|add_?to_?cart|checkout|scroll|tap|impression|exposure|"
+    "pv|fav|buy|cart|share|sign[ _-](?:up|in|out)|log[ _-](?:in|out)|identify|heartbeat|"
+    "浏览|访问|点击|搜索|加购|加入购物车|收藏|下单|购买|支付|登录|登陆|注册|分享|曝光|页面浏览|浏览商品|商品浏览|页面访问"
+)
+EVENT_NAME: Final = re.compile(
+    rf"\$?(?:(?:{_SUBJECT})[ _-]?(?:{_DEED})(?:e?s|e?d)?"
+    rf"|(?:{_DEED})(?:e?d)?[ _-]?(?:(?:to|from)[ _-]?)?(?:{_SUBJECT})|{_ALONE})\Z",
+    re.IGNORECASE,
+)
+"""What sites and apps call what is done in them."""
+
+
+def event_kinds(texts: Sequence[str]) -> dict[str, str]:
+    """The names among these that say more of an event than that something was done, and what they say."""
+    known = {word: kind for kind, words in _EVENT_KINDS.items() for word in words}
+    return {text: known[text] for text in sorted({text.lower() for text in texts}) if text in known}
+
+
 def amount_expression(name: str, texts: Sequence[str]) -> object | None:
     """How numbers that hold commas between thousands are read; None where there are none, or other texts too."""
     if not any("," in text for text in texts) or not all(_THOUSANDS.match(text) for text in texts):

@@ -37,6 +37,7 @@ def test_a_trial_is_told_whole_as_json_and_writes_nothing(
     assert (told["rows"], told["accepted"], told["reasons"]) == (9, 8, {"birth_on: bad_format": 1})
     assert told["fields"]["contact_id"]["from"] == "Customer ID"
     assert (told["feed"], told["written"]) == ("club_members", None)
+    assert told["batch"] == {"day": "2026-01-31", "why": "as the file's name says"}
     assert "shop.example" not in json.dumps(told["sample"])
     assert not list((project / "config" / "feeds").glob("club*"))
 
@@ -86,3 +87,15 @@ def test_slips_are_told_with_a_remedy(
 
 def test_a_file_may_be_tried_outside_any_project(tmp_path: Path, file: Path) -> None:
     assert run_command(["feeds", "try", str(file), "--project", str(tmp_path), "--json"]) == 0
+
+
+def test_the_page_says_which_columns_are_lost_and_of_which_batch_the_file_would_be(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "dt=2026-02-03" / "people.csv"
+    file.parent.mkdir()
+    file.write_text("id,phone,spare,shoe\n1,13800138001,13900138001,38\n2,13800138002,13900138002,39\n", "utf-8")
+    assert run_command(["feeds", "try", str(file), "--project", str(project)]) == 0
+    page = capsys.readouterr().out
+    assert "batch: 2026-02-03, as its folder says: dt=2026-02-03\n" in page
+    assert "2 columns are read by nothing: spare (its values are phone numbers), shoe\n" in page
