@@ -177,7 +177,8 @@ def _group(
     child = next(child for child in contract.children.values() if child.field == "lines")
     of_lines = [column for column in columns(child.model) if column.name not in child.key]
     by_name(line, of_lines, sources, contract.kind)
-    if "product_id" not in line.fields and "product_name" not in line.fields:
+    demanded = {column.name for column in of_lines if not column.is_nullable and column.default is None}
+    if not {"product_id", "product_name"} & line.fields.keys() or not demanded <= line.fields.keys():
         return None, 0
     written = {name: guess.expression for name, guess in line.fields.items()}
     chosen.fields["lines"] = FieldGuess(

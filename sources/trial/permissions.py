@@ -18,7 +18,7 @@ _CHANNELS: Final[Mapping[str, str]] = {
 }
 _AGREED: Final = "opt ?in|consent|allowed|permission|subscribed"
 _ALLOWS: Final = (
-    "(?:是否)?(?:可以?|允许|同意|接受|愿意|订阅)(?:接收|接受|收|发送?|打|订阅)?(?:营销|推广)?{}(?:营销|推广)?"
+    "(?:是否)?(?:可以?|允许|同意|接受|接收|愿意|订阅)(?:接收|接受|收|发送?|打|订阅)?(?:营销|推广)?{}(?:营销|推广)?"
     f"|(?:accepts? )?{{}} (?:marketing )?(?:{_AGREED})|(?:accepts?|allow|may) {{}}(?: marketing)?"
 )
 _REFUSES: Final = (

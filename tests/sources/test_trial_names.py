@@ -176,3 +176,24 @@ def test_a_type_that_is_a_kind_of_event_stays_one_beside_the_name(tmp_path):
         kind="web_events",
     )
     assert (sources(trial)["event_kind"], sources(trial)["event_name"]) == ("type", "event")
+
+
+ORDERS: dict[str, tuple[str, ...]] = {
+    "订单号": ("D1", "D1", "D2"),
+    "会员编号": ("M1", "M1", "M2"),
+    "收货人电话": PHONES,
+    "下单时间": MOMENTS,
+    "商品编码": ("S1", "S2", "S1"),
+    "件数": ("1", "2", "1"),
+    "商品单价": ("9.50", "8", "9.50"),
+    "实付金额(元)": ("25.50", "25.50", "9.50"),
+    "交易状态": ("已付款", "已付款", "已退款"),
+}
+
+
+@pytest.mark.parametrize("without", ["", "件数"])
+def test_orders_stay_orders_also_where_no_column_says_how_many_were_bought(tmp_path, without):
+    trial = tried(tmp_path, {name: values for name, values in ORDERS.items() if name != without})
+    assert (trial.feed.kind, trial.accepted) == ("purchases", 3 if without else 2)
+    assert ("lines" in trial.guesses) == (not without)
+    assert sources(trial)["source_customer_id"] == "会员编号"
