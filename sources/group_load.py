@@ -267,7 +267,7 @@ class GroupLoad:
             rows_duplicate=duplicate,
             rows_rejected=load.rejected,
             is_unusable=load.reading.is_unusable,
-            broken_off=load.reading.broken or "",
+            broken_off=load.reading.broken,
             rows_collapsed=load.collapsed,
             rows_staged=counted.kept + duplicate,
             staged_sha256=load.reading.sha256,

@@ -12,7 +12,7 @@ import typer
 from cdp.commands import fetch
 from cdp.commands.feeds_try import try_feed
 from cdp.settings import find_project
-from cdp.terminal import JsonOption, ProjectOption, say, show, show_json
+from cdp.terminal import JsonOption, ProjectOption, counted, say, show, show_json
 from cdp.warehouses import reading
 from sources.feed import Feed, load_feeds
 from sources.mapped_feed import map_feed
@@ -148,22 +148,23 @@ def check_feeds(project: ProjectOption = None, json: JsonOption = False) -> None
     for feed in load_feeds(where, Problems()).values():
         check_secrets(feed, "origin", os.environ, problems)
     if json:
-        feeds = sorted(declared.feeds) if declared else []
         found = [
-            {name: mask_certain(told) if isinstance(told, str) else told for name, told in vars(problem).items()}
-            for problem in sorted(problems.found)
+            {"file": item.file, "line": item.line, "what": mask_certain(item.what), "fix": mask_certain(item.fix)}
+            for item in sorted(problems.found)
         ]
-        show_json({"feeds": feeds, "problems": found})
+        show_json({"feeds": sorted(declared.feeds) if declared else [], "problems": found})
     problems.raise_if_any()
     assert declared is not None, "a project that is not read leaves a problem"
-    if json:
-        return
-    if not declared.feeds:
+    if not json:
+        _say_in_order(len(declared.feeds))
+
+
+def _say_in_order(feeds: int) -> None:
+    if not feeds:
         say("All declarations are in order, but no feed is declared.")
         say("next: write config/feeds/<name>.yml; `cdp feeds try FILE` writes one for a file that you have")
         return
-    many = "1 feed" if len(declared.feeds) == 1 else f"{len(declared.feeds)} feeds"
-    say(f"{many} and all other declarations are in order")
+    say(f"{counted(feeds, 'feed')} and all other declarations are in order")
     say("next: cdp run")
 
 
