@@ -140,7 +140,7 @@ def check_segments(
         if first is not item:
             file, line = first.line()
             problems.add(*item.line("name"), f"`{name}` stands in {file}:{line} too.", "Give it a name of its own.")
-        elif circle := _circle(name, conditions):
+        if circle := _circle(name, conditions | {name: item.segment.where}):
             what = f"Segments name each other in a circle: {' → '.join(circle)}."
             problems.add(*item.line(), what, "Take one reference out.")
 
