@@ -132,15 +132,17 @@ def check_segments(
     firsts: dict[str, DeclaredSegment] = {}
     for item in named:
         firsts.setdefault(item.segment.name, item)
-    conditions = {name: item.segment.where for name, item in firsts.items()}
+    references: dict[str, set[str]] = {name: set() for name in firsts}
+    for item in named:
+        references[item.segment.name] |= _references(item.segment)
     for item in declared:
-        _check_condition(item, catalogue, frozenset(conditions), problems, unsure)
+        _check_condition(item, catalogue, frozenset(firsts), problems, unsure)
     for item in named:
         name, first = item.segment.name, firsts[item.segment.name]
         if first is not item:
             file, line = first.line()
             problems.add(*item.line("name"), f"`{name}` stands in {file}:{line} too.", "Give it a name of its own.")
-        if circle := _circle(name, conditions | {name: item.segment.where}):
+        if circle := _circle(name, references | {name: _references(item.segment)}):
             what = f"Segments name each other in a circle: {' → '.join(circle)}."
             problems.add(*item.line(), what, "Take one reference out.")
 
@@ -176,16 +178,20 @@ def _files(project: Project, problems: Problems) -> list[Reading[SegmentFile]]:
     ]
 
 
-def _circle(start: str, conditions: Mapping[str, Predicate]) -> tuple[str, ...]:
+def _references(segment: Segment) -> set[str]:
+    return {part.segment for _, part in segment.where.walk() if part.segment is not None}
+
+
+def _circle(start: str, references: Mapping[str, set[str]]) -> tuple[str, ...]:
     """The way from a segment back to itself; empty when there is none."""
     trails: list[tuple[str, ...]] = [(start,)]
     visited: set[str] = set()
     while trails:
         trail = trails.pop()
-        for _, part in conditions[trail[-1]].walk():
-            if part.segment == start:
+        for name in sorted(references[trail[-1]]):
+            if name == start:
                 return (*trail, start)
-            if part.segment in conditions and part.segment not in visited:
-                visited.add(str(part.segment))
-                trails.append((*trail, str(part.segment)))
+            if name in references and name not in visited:
+                visited.add(name)
+                trails.append((*trail, name))
     return ()

@@ -9,12 +9,17 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from warehouse.business import Business
 from warehouse.database import Warehouse, open_warehouse
 from warehouse.step import Run
 
 ROOT = Path(__file__).resolve().parent.parent
+
+settings.register_profile("same every time", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same every time"))
 
 
 @pytest.fixture

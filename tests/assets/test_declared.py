@@ -75,7 +75,7 @@ _RAW = re.compile(
 
 
 @pytest.mark.parametrize("name", [name for name, model in models_by_name().items() if issubclass(model, Declaration)])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_whatever_stands_in_a_declaration_is_answered_in_plain_words(name: str, data: st.DataObject) -> None:
     model = models_by_name()[name]

@@ -75,7 +75,7 @@ def test_the_project_is_right_without_damages() -> None:
 _OF_ONE_FILE = st.sampled_from(sorted(FILES)).map(lambda name: [damage for damage in DAMAGES if damage[0] == name])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     damages=st.one_of(st.just(DAMAGES), _OF_ONE_FILE)
     .flatmap(lambda damages: st.lists(st.sampled_from(damages), min_size=2, max_size=8))

@@ -45,7 +45,7 @@ def tables(warehouse: Warehouse) -> dict[str, list[tuple[Any, ...]]]:
     return {name: warehouse.cursor().execute(f"from identity.{name} order by all").fetchall() for name in TABLES}
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=10, suppress_health_check=list(HealthCheck))
 @given(found=batches)
 def test_after_any_batches_the_tables_are_those_of_a_full_rebuild_row_by_row(run: Run, found: list[list[Any]]) -> None:
     with open_warehouse() as warehouse, open_warehouse() as fresh:

@@ -113,7 +113,7 @@ RULES = st.builds(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(buyers=BUYERS, rules=RULES, as_of=st.integers(0, 90).map(lambda days: START + timedelta(days=days)))
 def test_on_every_day_the_intervals_say_what_a_person_who_looks_at_the_orders_would_say(
     buyers: list[Buyer], rules: LifecycleRules, as_of: date
@@ -135,7 +135,7 @@ def test_on_every_day_the_intervals_say_what_a_person_who_looks_at_the_orders_wo
             assert present[f"c{number}"] == told_on(history, as_of)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(buyers=BUYERS, rules=RULES, earlier=st.integers(0, 60), later=st.integers(0, 60))
 def test_history_says_for_an_earlier_day_what_a_run_as_of_that_day_says(
     buyers: list[Buyer], rules: LifecycleRules, earlier: int, later: int
@@ -153,7 +153,7 @@ def test_history_says_for_an_earlier_day_what_a_run_as_of_that_day_says(
             assert told_on(history[f"c{number}"], then) == present[f"c{number}"]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(buyers=BUYERS, rules=RULES)
 def test_flows_carry_every_customer_from_month_end_to_month_end(buyers: list[Buyer], rules: LifecycleRules) -> None:
     as_of = date(2025, 4, 10)

@@ -47,7 +47,7 @@ SALES = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(sales=SALES)
 def test_a_score_says_which_fifth_of_the_buyers_do_strictly_worse(sales: list[Sale]) -> None:
     business = Business(name="A shop", base_currency="GBP", time_zone="Europe/London", default_country="GB")

@@ -229,6 +229,8 @@ segments:
             "Write such a value.",
         ),
         (11, "There is no segment `lout`.", "Did you mean `loud`?"),
+        (12, f"{circle} loud → quiet → loud.", "Take one reference out."),
+        (15, f"{circle} quiet → loud → quiet.", "Take one reference out."),
         (15, "`quiet` stands in config/segments/mine.yml:3 too.", "Give it a name of its own."),
         (18, f"{circle} left → right → left.", "Take one reference out."),
         (21, f"{circle} right → left → right.", "Take one reference out."),

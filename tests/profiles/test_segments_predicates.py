@@ -106,7 +106,7 @@ def answers_in_sql(
     return connection.execute(query, values).fetchall()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(conditions=st.lists(CONDITIONS, min_size=1, max_size=6), known=leaves(), rows=ROWS)
 def test_sql_and_python_give_the_same_answer_for_every_row(
     connection: Connection,

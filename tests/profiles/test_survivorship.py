@@ -158,7 +158,7 @@ STRATEGIES = [
 @given(
     rows=SAID, prefer=st.lists(st.sampled_from(STRATEGIES), min_size=1, max_size=3, unique=True), seed=st.integers(0, 9)
 )
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_chosen_value_is_the_one_a_clerk_would_choose_in_whatever_order_the_rows_came(
     prepared: Any, rows: list[Said], prefer: list[str], seed: int
 ) -> None:

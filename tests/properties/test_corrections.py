@@ -68,7 +68,7 @@ def corrector(connection: Connection, mapping: str, entries: list[Correction]) -
     return Corrector(connection, mapped, FILES, {0: entries})
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(
     rows=st.lists(st.dictionaries(st.sampled_from(NAMES), WORDS), min_size=1, max_size=6),
     entries=ENTRIES,
@@ -100,7 +100,7 @@ def test_objects(
     assert others == dict(zip(places, raws, strict=True))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(
     rows=st.lists(
         st.tuples(*[st.sampled_from(["a", "信", "7", "1.50", "true", "", 'q"', None])] * 3), min_size=1, max_size=6

@@ -91,7 +91,7 @@ def check(cursor: Connection, lying: dict[str, list[int]], standing: dict[str, l
     assert cursor.execute(_BATCHES).fetchall() == cursor.execute(_SUMS).fetchall()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(CHANGES, st.sampled_from([0, 0.2, 0.5, 1]))
 def test_a_file_adds_up_to_its_rows_whatever_was_sent_stopped_mended_or_taken_away(tmp_path_factory, changes, ratio):
     root = tmp_path_factory.mktemp("mail")

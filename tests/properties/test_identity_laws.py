@@ -30,9 +30,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "identity"))
 from people import a_record, load, match, partition, prepare, resolve
 
 BUSINESS = Business(name="A shop", base_currency="GBP", time_zone="Europe/London", default_country="GB")
-FEW = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-FEWEST = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-SOME = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+FEW = settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
+FEWEST = settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 
 Row = dict[str, Any]
 

@@ -18,7 +18,7 @@ from warehouse.database import Connection, Warehouse, open_warehouse
 from warehouse.step import Run, materialise
 
 BUSINESS = Business(name="A shop", base_currency="GBP", time_zone="Europe/London", default_country="GB")
-LAW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+LAW = settings(max_examples=25, suppress_health_check=list(HealthCheck))
 TABLES = ("_web_identified", "_web_spans", "_claims", "row_records", "records")
 
 Row = dict[str, Any]

@@ -101,7 +101,7 @@ def state(warehouse: Warehouse) -> list[Any]:
     return [cursor.execute(query).fetchall() for query in queries]
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 def test_staging_is_a_function_of_files_and_configuration(
     tmp_path_factory: Any, steps: list[tuple[str, Any, Any]]

@@ -42,7 +42,7 @@ def rows_of(data: bytes, size: int) -> list[tuple[Any, ...]]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @example(rows=[{"message_id": "m", "x": []}], form=FORMS[2], size=60, lost=3)
 @example(rows=[{"message_id": "m", "x": []}], form=FORMS[2], size=60, lost=31)
 @given(rows=ROWS, form=st.sampled_from(FORMS), size=st.sampled_from([60, 150, 400]), lost=st.integers(3, 40))

@@ -250,7 +250,7 @@ MADE = {"jsonl": json_rows, "csv": csv_text, "parquet": parquet_table}
 
 
 @pytest.mark.parametrize("kind", CONTRACTS)
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_field_of_every_contract_comes_out_the_same_in_every_reader(
     opened: Warehouse, tmp_path_factory: pytest.TempPathFactory, kind: str, data: st.DataObject

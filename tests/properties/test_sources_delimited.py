@@ -35,7 +35,7 @@ def rows_of(data: bytes, size: int) -> list[tuple[Any, ...]]:
     return sorted(found)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(header=st.sampled_from(["h\n", "h,i\n", "h,i,j\n"]), text=TEXTS, size=st.sampled_from([3, 7, 1000]))
 def test_whole_blocks_and_single_records_agree(header: str, text: str, size: int) -> None:
     data = (header + text).encode()

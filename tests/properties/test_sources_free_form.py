@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quality.contracts.check import Accepted
@@ -29,7 +29,6 @@ COLUMN_OF = {
 FEED = map_feed(Feed.named("feed", kind="web_events", mapping="segment"))
 
 
-@settings(deadline=None)
 @given(properties=st.dictionaries(st.sampled_from(sorted(COLUMN_OF)), VALUES))
 def test_a_property_fills_its_column_or_stays_in_extra(properties: dict[str, Any]) -> None:
     verdict = judge(FEED, [RowScope(EVENT | {"properties": properties}, FEED.setting, 1)])

@@ -99,7 +99,7 @@ def lines(draw: st.DrawFn) -> bytes:
     return text.replace("\n", " ").replace("\r", " ").encode("utf-8", "replace")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(st.lists(lines(), min_size=1, max_size=12))
 def test_the_pass_agrees_with_the_strict_decoder_wherever_it_is_sure(found: list[bytes]) -> None:
     seen = [json.dumps(row).encode() for row in KNOWN]

@@ -37,7 +37,7 @@ def _is_contracts(text: str, value: datetime) -> bool:
         return error.type == "out_of_range" and not 1970 < value.year < 2099
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(_TEXTS, max_size=12), st.sampled_from(["", "Z"]))
 def test_what_is_read_is_what_the_contract_reads(texts: list[str | None], zone: str) -> None:
     column = [f"2026-07-04T02:13:34.247{zone}"] * 150 + texts

@@ -249,9 +249,7 @@ def test_every_word_of_the_vocabulary_is_compared() -> None:
 
 
 @pytest.mark.parametrize("written", EXPRESSIONS, ids=lambda written: json.dumps(written, ensure_ascii=False))
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(rows=ROWS)
 def test_sql_says_what_python_says_where_it_is_sure(connection: Connection, written: object, rows: list[Value]) -> None:
     expression = parse_expression(written)

@@ -132,7 +132,7 @@ def small_groups(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("case", [ANSWERS, CRM, BUYERS], ids=lambda case: case.feed.name)
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_way_of_loading_the_same_files_gives_the_same_tables(
     tmp_path_factory: pytest.TempPathFactory, small_groups: None, case: Case, data: st.DataObject
@@ -156,7 +156,7 @@ def test_any_way_of_loading_the_same_files_gives_the_same_tables(
         assert state(piece_by_piece, case.feed.kind) == state(at_once, case.feed.kind)
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, suppress_health_check=list(HealthCheck))
 @given(files=ANSWERS.files, data=st.data())
 def test_files_that_vanish_move_and_come_back_leave_the_same_tables_whenever_they_were_loaded(
     tmp_path_factory: pytest.TempPathFactory, small_groups: None, files: dict[str, Any], data: st.DataObject

@@ -364,7 +364,7 @@ def outcome(
 
 
 @pytest.mark.parametrize("case", CASES)
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_sets_and_single_rows_agree(
     opened: Warehouse, tmp_path_factory: pytest.TempPathFactory, case: str, data: st.DataObject

@@ -172,7 +172,7 @@ def test_a_day_too_small_to_matter_is_still_generated(tmp_path: Path) -> None:
     assert (tmp_path / "truth" / "behaviour.csv").is_file()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     customers=st.integers(1, 5),
     days=st.integers(1, 5),

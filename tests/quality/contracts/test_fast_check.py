@@ -224,7 +224,7 @@ def _assert_sound(texts: Sequence[str]) -> None:
                 assert _same(column, value, expected), (field.kind, column.name, text, value, expected)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(NASTY, min_size=1, max_size=30))
 def test_where_sql_is_sure_pydantic_accepts_and_gives_the_same_value(texts: list[str]) -> None:
     _assert_sound([text for text in texts if not any("\ud800" <= letter <= "\udfff" for letter in text)])
