@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from assets.ledgers import ledger_steps
 from identity.pipeline import identity_steps
 from profiles.pipeline import profile_steps
 from quality.reason_jumps import JumpRule
@@ -45,4 +46,5 @@ def read_project(project: Project) -> Declared:
     problems.raise_if_any()
     assert business is not None, "a declaration that is not read leaves a problem"
     rule = load_jump_rule(project)
-    return Declared(project, business, feeds, (*(below or ()), *(above or ())), suites, rule)
+    steps = (*(below or ()), *(above or ()))
+    return Declared(project, business, feeds, (*steps, *ledger_steps(steps)), suites, rule)

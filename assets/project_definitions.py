@@ -17,20 +17,14 @@ from assets.published import SNAPSHOT, snapshot_asset
 from assets.reason_check import reasons_check
 from assets.replay_job import replay_job
 from assets.resources import PROJECT_RUN, WarehouseSettings, project_run_resource
-from assets.run_log import RUNS
 from assets.side_by_side import side_by_side
 from assets.tables import RawSources, TableGraph, names_of, table_assets, table_key
 from quality.contracts.table import tables
-from quality.results import RESULTS
 from sources.feed import Feed
-from sources.ledger_tables import BATCHES, QUARANTINE_REASONS
 from sources.secret import Secrets
 
 DATA_TEAM = "team:customer-data"
 """Owns every table that is nobody else's."""
-
-LEDGERS = (RUNS, RESULTS, BATCHES, QUARANTINE_REASONS)
-"""Tables of ``ops`` that readers get too."""
 
 
 def definitions_of(
@@ -60,7 +54,7 @@ def definitions_of(
             *(origin_asset(feed, place, owner_of(feed.owner) or DATA_TEAM) for feed in fetched),
             *(feed_asset(feed, partitions, DATA_TEAM, pool) for feed in feeds.values()),
             *table_assets(graph, owners, pool),
-            snapshot_asset(graph.specs.values(), LEDGERS, DATA_TEAM, pool),
+            snapshot_asset(graph.specs.values(), DATA_TEAM, pool),
         ],
         asset_checks=[
             *([fetched_check(fetched, place)] if fetched else []),

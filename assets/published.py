@@ -1,6 +1,6 @@
 """The asset ``published/snapshot``: what readers get, replaced when every table it holds was made and checked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import dagster as dg
 
@@ -14,10 +14,8 @@ GROUP = "published"
 SNAPSHOT = dg.AssetKey([GROUP, "snapshot"])
 
 
-def snapshot_asset(
-    tables: Iterable[TableSpec], ledgers: Sequence[TableSpec], owner: str, pool: str | None
-) -> dg.AssetsDefinition:
-    """The asset that publishes: it waits for ``tables``, and publishes them and the ``ledgers`` of ``ops``."""
+def snapshot_asset(tables: Iterable[TableSpec], owner: str, pool: str | None) -> dg.AssetsDefinition:
+    """The asset that publishes: it waits for all ``tables``, and publishes those that readers get."""
     specs = list(tables)
 
     @dg.asset(
@@ -34,7 +32,7 @@ def snapshot_asset(
         project = project_run.project
         with shown_in_dagster():
             run = project_run.to_make_tables()
-            published = publish(project_run.warehouse, project, run, [*specs, *ledgers])
+            published = publish(project_run.warehouse, project, run, specs)
             project_run.note_published()
         return dg.MaterializeResult(
             metadata={

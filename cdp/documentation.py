@@ -86,7 +86,7 @@ def dictionary(project: Project) -> str:
     types = _types(project)
     for step in read_project(project).steps:
         for spec in step.tables:
-            if not spec.name.startswith("_"):
+            if not spec.name.startswith("_") and spec not in LEDGERS:
                 parts += _described(spec, types[spec.full_name])
     parts += [
         "## Refused rows",

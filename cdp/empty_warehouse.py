@@ -18,7 +18,7 @@ LEDGERS: Final[tuple[TableSpec, ...]] = (
     *(run_log.RUNS, *ledger_tables.TABLES, broken_batches.BROKEN_BATCHES),
     *(results.RESULTS, results.FAILURES, quarantine_history.HISTORY, access_log.ACCESS_LOG),
 )
-"""The tables about the work. No step makes them: who has something to note does."""
+"""The tables about the work: who has something to note makes them."""
 
 
 def empty_warehouse(project: Project) -> Warehouse:

@@ -71,6 +71,7 @@ def test_every_published_column_reaches_the_fields_of_the_files() -> None:
     silent = {
         f"{table.spec.full_name}.{column}"
         for table in published
+        if table.spec.schema != "ops"  # what is noted about the work is in no file
         for column in table.columns
         if not reaches(table.spec.full_name, column)
     }

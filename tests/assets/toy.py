@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from assets.declared import Declared
+from assets.ledgers import ledger_steps
 from assets.project_definitions import definitions_of
 from assets.resources import WarehouseSettings
 from quality.suites import Suite
@@ -136,7 +137,7 @@ def declared(project: Project, suites: dict[str, tuple[Expectation, ...]] | None
     problems.raise_if_any()
     steps = (staging_step("purchases"), staging_step("contacts"), *steps_above_staging())
     found = {table: Suite(table, expectations) for table, expectations in (suites or {}).items()}
-    return Declared(project, load_business(project), feeds, steps, found)
+    return Declared(project, load_business(project), feeds, (*steps, *ledger_steps(steps)), found)
 
 
 def toy_definitions(project: Project, suites: dict[str, tuple[Expectation, ...]] | None = None) -> dg.Definitions:

@@ -28,8 +28,10 @@ from quality.vocabulary import (
 HERE = Path(__file__).parent
 WRITTEN: dict[str, dict[str, str]] = yaml.safe_load((HERE / "defects.yml").read_text(encoding="utf-8"))
 _EARLIER = (
-    "insert into ops.quality_results (run_id, as_of, table_name, expectation, observed_value, checked_at)"
-    " values ('run-0', date '2025-12-31', '{table}', '{name}', {value}, timestamp '2026-01-01')"
+    "insert into ops.quality_results by name select 'run-0' as run_id, date '2025-12-31' as as_of,"
+    " '{table}' as table_name, '{name}' as expectation, 'row_count' as expects, 'warn' as severity, true as passed,"
+    " 0 as unexpected_count, 1 as element_count, {value} as observed_value, 'It holds.' as message,"
+    " timestamp '2026-01-01' as checked_at"
 )
 
 
