@@ -1,10 +1,10 @@
 """Who buys when: a BG/NBD process with a known rate and a known end for every buyer.
 
 Source: Fader, Hardie and Lee (2005), "Counting Your Customers" the Easy Way. While alive a person buys at the rate λ
-(gamma distributed over persons); after every purchase, the first included, the person leaves for good with
-probability p (beta distributed). Seasons move visits, mailings and baskets, never these moments: so the truth stays
-exact. The first 90 days after the calendar's end are drawn too and kept apart, as the future that a forecast is
-measured against.
+(gamma distributed over persons); after every purchase but the first, which begins the relation, the person leaves for
+good with probability p (beta distributed). Seasons move visits, mailings and baskets, never these moments: so the
+truth stays exact. The first 90 days after the calendar's end are drawn too and kept apart, as the future that a
+forecast is measured against.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ def simulate(buyers: Integers, calendar: Calendar, rolls: Dice) -> Behaviour:
     churned = np.full(count, -1.0)
     alive, moment = np.arange(count), first.copy()
     whom, when = [], []
-    for _ in range(_MOST_PURCHASES):
+    for before in range(_MOST_PURCHASES):
         whom.append(alive)
         when.append(moment)
-        leaves = rolls.random(len(alive)) < dropout[alive]
+        leaves = (rolls.random(len(alive)) < dropout[alive]) & (before > 0)
         churned[alive[leaves]] = moment[leaves]
         alive, moment = alive[~leaves], moment[~leaves]
         moment = moment + rolls.exponential(1.0, len(alive)) / rate[alive] * DAY

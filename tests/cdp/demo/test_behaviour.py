@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -35,11 +37,44 @@ def test_who_left_buys_no_more_and_left_with_a_purchase(lives: Behaviour) -> Non
     assert (last[left] == lives.churned_at[left]).all()
 
 
-def test_repeat_purchases_of_the_alive_follow_their_rate(lives: Behaviour) -> None:
-    """After n purchases a share p has left: the geometric law of BG/NBD, seen on those who had time enough."""
-    counts = np.bincount(lives.purchase_person, minlength=len(lives.person))
-    early = (lives.first_at < Calendar(400).start + 30 * DAY) & (lives.rate > 0.04)
-    assert (counts[early] == 1).mean() == pytest.approx(lives.dropout[early].mean(), rel=0.06)
+def log_likelihoods(
+    repeats: np.ndarray, last: np.ndarray, observed: np.ndarray, r: float, alpha: float, a: float, b: float
+) -> np.ndarray:
+    """Of every buyer: repeat purchases, days from the first to the last and to the end. Fader et al. (2005), eq. 6."""
+    gammaln = np.vectorize(math.lgamma, otypes=[float])
+    some = repeats > 0
+    common = gammaln(r + repeats) - math.lgamma(r) + r * math.log(alpha)
+    begins = math.lgamma(a + b) - math.lgamma(b)
+    stays = begins + gammaln(b + repeats) - gammaln(a + b + repeats) - (r + repeats) * np.log(alpha + observed)
+    leaves = (
+        math.log(a) + begins + gammaln(b + np.maximum(repeats, 1) - 1) - gammaln(a + b + repeats)
+        - (r + repeats) * np.log(alpha + last)
+    )  # fmt: skip
+    return common + np.where(some, np.logaddexp(stays, np.where(some, leaves, 0.0)), stays)
+
+
+@pytest.mark.parametrize("days", [200, 400])
+def test_a_fit_of_the_model_finds_the_numbers_that_were_drawn_from(days: int) -> None:
+    """At the true parameters the likelihood is flat: the mean slope is nought within four standard errors."""
+    calendar = Calendar(days)
+    lives = simulate(np.arange(60_000), calendar, dice(11, "lives"))
+    repeats = np.bincount(lives.purchase_person, minlength=len(lives.person)) - 1
+    last_at = np.zeros(len(lives.person), dtype=np.int64)
+    np.maximum.at(last_at, lives.purchase_person, lives.purchase_at)
+    last, observed = (last_at - lives.first_at) / DAY, (calendar.end - lives.first_at) / DAY
+    true = np.array([RATE_SHAPE, RATE_DAYS, *DROPOUT])
+
+    def slopes(at: np.ndarray, number: int) -> np.ndarray:
+        step = at * 1e-4 * (np.arange(len(at)) == number)
+        up, down = (log_likelihoods(repeats, last, observed, *moved) for moved in (at + step, at - step))
+        return (up - down) / (2 * step[number])
+
+    for number in range(len(true)):
+        found = slopes(true, number)
+        error = found.std() / math.sqrt(len(found))
+        assert abs(found.mean()) < 4 * error
+        elsewhere = true * np.where(np.arange(len(true)) == number, 1.3, 1.0)
+        assert abs(slopes(elsewhere, number).mean()) > 4 * error
 
 
 def test_the_truth_file_tells_the_same_story(shop: Generated) -> None:
