@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from sqlglot import exp
 
 from sources.landing import LandingFile
 from sources.mapped_feed import MappedFeed
 from sources.operations.operation import call
+from sources.row_places import are_among
 from sources.row_tables import CONTENT, SOURCE_ROWS, content, kept_rank, row_types, rows_table, value_types
 from sources.statement import column, everything, filled_in, named, select, temporary
 from warehouse.arrow_view import shown_as
@@ -56,8 +56,11 @@ where _feed = $feed and list_contains($files, _file) and _content in (select _co
 group by _file
 """
 _TAKEN_PLACES: Final = """
-select _file_id, _row from {rows} inner join _places using (_feed, _batch_on, _file)
-where _feed = $feed and list_contains($files, _file) and _row between $first and $last
+select span._file_id, stage._row
+from {rows} as stage
+inner join (select unnest($spans, recursive := true)) as span
+    on stage._file = span._file and stage._row between span._first and span._last
+where stage._feed = $feed
 """
 
 
@@ -108,12 +111,25 @@ class Replacement:
         if count == block.num_rows:
             self._count(pa.table({"_file_id": ids, SOURCE_ROWS: pa.repeat(pa.scalar(1, pa.int64()), len(ids))}))
             return None
-        files = [self.files[index].file for index in pc.unique(ids).to_pylist()]
-        span = pc.min_max(block.column("_row")).as_py()
-        values = {"feed": self.mapped.feed.name, "files": files, "first": span["min"], "last": span["max"]}
+        values = {"feed": self.mapped.feed.name, "spans": self._spans(block)}
         places = self.connection.execute(filled_in(_TAKEN_PLACES, rows=self._rows), values).to_arrow_table()
+        if places.num_rows != count:  # rows that were rescued one by one stand among those of earlier blocks
+            places = places.filter(are_among(places, block))
         self._count(places.append_column(SOURCE_ROWS, pa.repeat(pa.scalar(1, pa.int64()), places.num_rows)))
         return places
+
+    def _spans(self, block: pa.Table) -> list[dict[str, object]]:
+        """From which row to which a block holds rows of its files."""
+        spans = block.group_by("_file_id").aggregate([("_row", "min"), ("_row", "max")]).to_pylist()
+        return [
+            {
+                "_file_id": span["_file_id"],
+                "_file": self.files[span["_file_id"]].file,
+                "_first": span["_row_min"],
+                "_last": span["_row_max"],
+            }
+            for span in spans
+        ]
 
     @property
     def _rows(self) -> str:

@@ -77,6 +77,30 @@ def test_many_small_files_share_a_statement_and_keep_their_rows(shop, a_message_
     assert all(row == 8 for _, row, _, _ in shop.refused("messages"))
 
 
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+@pytest.mark.parametrize("least_quick", [1, 10_000])
+def test_files_larger_than_a_block_share_statements_with_others_and_every_row_counts_once(
+    shop, a_message_feed, a_message, monkeypatch, ending, least_quick
+):
+    monkeypatch.setattr("sources.readers.content.BLOCK", 2_000)
+    monkeypatch.setattr("sources.waiting.MOST_ROWS", 40)
+    monkeypatch.setattr("sources.block_check.BlockCheck.worth_quick", least_quick)
+    sizes = {1: 150, 2: 3, 3: 90, 4: 1, 5: 200}
+    for day, rows in sizes.items():
+        given = [a_message(day * 1000 + n) | ({"occurred_at": "?"} if n % 9 == 4 else {}) for n in range(rows)]
+        lines = [json.dumps(row) for row in given]
+        if ending == "jsonl" and rows > 100:
+            lines[7] = "\ufffe{"  # a line of which nothing can be read
+        if ending == "csv":
+            lines = [",".join(given[0]), *(",".join(map(str, row.values())) for row in given)]
+        shop.land("mail", f"dt=2026-02-{day:02d}/part.{ending}", "\n".join(lines))
+    load = shop.load(a_message_feed(mapping=ending, max_reject_ratio=1, files=[f"dt=*/*.{ending}"]))
+    assert not load.stopped
+    for day, rows in sizes.items():
+        bad = len(range(4, rows, 9)) + (ending == "jsonl" and rows > 100)
+        assert shop.counts("mail")[f"dt=2026-02-{day:02d}/part.{ending}"] == (rows, rows - bad, 0, bad)
+
+
 def test_refused_rows_of_every_sort_are_kept_though_they_come_in_many_pieces(
     shop, a_message_feed, a_message, monkeypatch
 ):
