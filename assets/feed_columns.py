@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 
 from quality.contracts.table import ContractTable, tables
-from sources.expression import Expression, paths_of
 from sources.feed import Feed
 from sources.mapped_feed import MappedFeed, map_feed
 
@@ -29,18 +28,7 @@ def source_fields(feed: Feed) -> tuple[tuple[str, str], ...]:
 
 def _columns(mapped: MappedFeed, table: ContractTable) -> Iterator[tuple[str, tuple[str, ...]]]:
     rows = mapped.rows.get(table.field) if table.field else None
-    prefix = f"{rows.path.text}[]." if rows and rows.path else ""
     for column in table.columns:
-        if table.field is None:
-            found = mapped.fields.get(column.name)
-            yield column.name, _paths(found, "")
-        elif rows is not None and column.name in rows.fields:
-            yield column.name, _paths(rows.fields[column.name], prefix)
-        else:  # what nested rows take from their parent
-            yield column.name, _paths(mapped.fields.get(column.name), "")
-
-
-def _paths(expression: Expression | None, prefix: str) -> tuple[str, ...]:
-    if expression is None:
-        return ()
-    return tuple(dict.fromkeys(f"{prefix}{path.text}" for path in paths_of(expression)))
+        # What nested rows do not say themselves they take from their parent.
+        is_inside = rows is not None and column.name in rows.fields
+        yield column.name, mapped.sources_of(f"{table.field}.{column.name}" if is_inside else column.name)

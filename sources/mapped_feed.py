@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -19,6 +20,7 @@ from sources.expression import (
     RowNumber,
     Then,
     parts,
+    paths_of,
     paths_within,
 )
 from sources.feed_check import check_feed
@@ -87,6 +89,16 @@ class MappedFeed:
         """The fields that free-form places may fill, and out of what."""
         return free_choices(self.fields, self.free_form)
 
+    def sources_of(self, field: str) -> tuple[str, ...]:
+        """The source fields that a contract field is made of, as paths; those of rows inside the row as
+        ``lines[].sku``."""
+        outer, _, inner = _NUMBER.sub("", field).partition(".")
+        rows = self.rows.get(outer)
+        if rows is None:
+            return _paths(self.fields.get(outer), "")
+        prefix = f"{rows.path.text}[]." if rows.path else ""
+        return _paths(rows.fields.get(inner), prefix) if inner else (rows.path.text,) if rows.path else ()
+
     @property
     def counts_rows(self) -> bool:
         """Whether rows are grouped or numbered, so that one that stands twice in a file would change other rows."""
@@ -118,6 +130,15 @@ class MappedFeed:
         taken = (self.ignore, feed.on_new_column, feed.max_reject_ratio)
         text = repr((ENGINE, read, more, taken, inside)) + _schema(self.contract)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+_NUMBER: Final = re.compile(r"\[\d+\]")
+
+
+def _paths(expression: Expression | None, prefix: str) -> tuple[str, ...]:
+    if expression is None:
+        return ()
+    return tuple(dict.fromkeys(f"{prefix}{path.text}" for path in paths_of(expression)))
 
 
 @cache

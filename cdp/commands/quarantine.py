@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json as json_module
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -30,7 +34,7 @@ from quality.quarantine import (
 from quality.quarantine_export import endings, export_rows
 from quality.quarantine_history import PastEvent, history_of
 from sources.feed import load_feeds
-from sources.mapped_feed import map_feed
+from sources.mapped_feed import MappedFeed, map_feed
 from sources.personal_keys import personal_keys
 from sources.reason_ledger import found_reasons
 from warehouse.business import load_business
@@ -44,6 +48,7 @@ _LISTED = 50
 _LONGEST_ROW = 4_000
 _LONGEST_MESSAGE = 300
 _LONGEST_SAMPLE = 300
+_PLACE = re.compile(r"\[(\d+)\]")
 
 app = typer.Typer(help="Rows that broke their contract.", no_args_is_help=True)
 
@@ -102,19 +107,21 @@ def show_quarantined(
     with open_to_read(where) as warehouse:
         cursor = warehouse.cursor()
         row, events = find_row(cursor, quarantine_id), history_of(cursor, whole_ids(cursor, [quarantine_id])[0])
-    content = content_hash(row.raw or "")
+    content, sources = content_hash(row.raw or ""), _sources(where, row)
     if reveal:
         _log(where, "quarantine show", row.quarantine_id, 1, why, by)
     else:
         row = masked(row, _personal_keys(where))
         events = tuple(replace(event, why=mask_certain(event.why)) for event in events)
     if json:
-        told = {"reasons": [vars(reason) for reason in row.reasons], "content": content}
+        told = {"reasons": [vars(reason) for reason in row.reasons], "source_fields": sources, "content": content}
         show_json(_in_short(row) | told | {"history": [vars(event) for event in events], "raw": row.raw})
         return
     say(f"{row.quarantine_id}  {row.feed} {row.batch_on} {row.file} row {row.row}  ({row.status})")
     for reason in row.reasons:
-        say(f"  {reason.field or '(row)'}: {reason.code}: {shown(reason.message, _LONGEST_MESSAGE)}")
+        made_of = ", ".join(sources.get(reason.field, ()))
+        blamed = f"{reason.field} (from {made_of})" if made_of not in {"", reason.field} else reason.field or "(row)"
+        say(f"  {blamed}: {reason.code}: {shown(reason.message, _LONGEST_MESSAGE)}")
     if events:
         _say_history(events, load_business(where).time_zone)
     raw = row.raw or ""
@@ -124,7 +131,8 @@ def show_quarantined(
     if not reveal:
         say("(personal values are masked; --reveal shows them, and is noted)")
     if row.status == "open":
-        say(f'next: cdp quarantine repair {row.quarantine_id} --set FIELD=VALUE --why "…"')
+        first = next((names[0] for names in sources.values() if names), "FIELD")
+        say(f"next: cdp quarantine repair {row.quarantine_id} --set {quote(first)}=VALUE --why …")
 
 
 def _say_history(events: Iterable[PastEvent], time_zone: str) -> None:
@@ -223,12 +231,37 @@ def _log(where: Project, command: str, looked_at: str, rows: int, why: str, by: 
         log_access(connection, Access(who.at, who.by, command, looked_at, rows, who.why))
 
 
+def _sources(where: Project, row: QuarantinedRow) -> dict[str, tuple[str, ...]]:
+    """Contract field that is blamed → the source fields it is made of, by the names that a repair takes.
+
+    Of those that vendors call differently the row's own.
+    """
+    mapped = next((item for item in _mapped(where) if item.feed.name == row.feed), None)
+    found: dict[str, tuple[str, ...]] = {}
+    held = _keys(row.raw or "")
+    for field in (reason.field for reason in row.reasons):
+        place = _PLACE.search(field)
+        inside = f".{place[1]}." if place else "[]."
+        names = tuple(mask_certain(name.replace("[].", inside)) for name in mapped.sources_of(field)) if mapped else ()
+        found[field] = tuple(name for name in names if held & {name, name.partition(".")[0]}) or names
+    return found
+
+
+def _keys(raw: str) -> set[str]:
+    try:
+        row = json_module.loads(raw)
+    except ValueError:
+        return set()
+    return set(row) if isinstance(row, dict) else set()
+
+
 def _personal_keys(where: Project) -> tuple[str, ...]:
-    """What the mappings call personal. A feed that is declared wrongly must not keep rows from being looked at."""
-    mapped = []
+    """What the mappings call personal."""
+    return personal_keys(_mapped(where))
+
+
+def _mapped(where: Project) -> Iterator[MappedFeed]:
+    """The feeds. One that is declared wrongly must not keep rows from being looked at."""
     for feed in load_feeds(where, Problems()).values():
-        try:
-            mapped.append(map_feed(feed))
-        except DeclarationError:
-            continue
-    return personal_keys(mapped)
+        with suppress(DeclarationError):
+            yield map_feed(feed)

@@ -39,7 +39,11 @@ def test_a_breach_of_severity_error_holds_back_the_descendants_and_nothing_else(
 ) -> None:
     result = run(project, instance, {"profiles.customers": (rule("nobody_buys", "order_count < 0"),)})
     assert not result.success
-    assert made(result) == everything(project) - {"profiles/best_customers", "ops/quality_results", "published/snapshot"}
+    assert made(result) == everything(project) - {
+        "profiles/best_customers",
+        "ops/quality_results",
+        "published/snapshot",
+    }
 
 
 def test_a_warning_holds_back_nothing(project: Project, instance: dg.DagsterInstance) -> None:

@@ -163,6 +163,28 @@ def test_a_binary_row_is_shown_without_control_codes_and_cut(shop: Shop) -> None
     assert len(page) < 20_000
 
 
+def test_a_row_is_shown_with_the_source_fields_that_a_repair_takes(shop: Shop) -> None:
+    shop.declare(FEED + "fields:\n  occurred_at: {coalesce: [sent at, sent.at, occurred_at]}\n")
+    lines = [{"sent at": "yesterday"}, {"sent": {"at": "yesterday"}}, {}]
+    path = shop.root / "landing" / "mail" / "dt=2026-01-07" / "more.jsonl"
+    path.parent.mkdir()
+    rows = [
+        {key: value for key, value in a_message(n).items() if key != "occurred_at"} | line
+        for n, line in enumerate(lines)
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    shop.load()
+    found = {row["row"]: row["quarantine_id"] for row in shop.json("list") if row["file"].endswith("more.jsonl")}
+    pages = {row: shop.call("show", name) for row, name in found.items()}
+    assert "occurred_at (from sent at): bad_format" in pages[1]
+    assert "--set 'sent at'=VALUE" in pages[1]
+    assert "occurred_at (from sent.at): bad_format" in pages[2]
+    assert "occurred_at (from sent at, sent.at, occurred_at): missing" in pages[3]
+    assert shop.json("show", found[2])["source_fields"] == {"occurred_at": ["sent.at"]}
+    shop.call("repair", found[2], "--set", "sent.at=2026-01-07T10:00:00Z", "--why", "asked")
+    assert found[2] not in {row["quarantine_id"] for row in shop.json("list")}
+
+
 def test_personal_values_are_masked_and_every_look_at_them_is_noted(shop: Shop) -> None:
     first = shop.ids[0]
     assert "person2@" not in shop.call("show", first)
