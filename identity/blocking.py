@@ -13,12 +13,12 @@ from functools import partial, reduce
 from sqlglot import exp
 
 from identity.declaration import BlockingRule, IdentityRules
-from identity.kept import Keeper, is_filled, make, narrowed, part, tell, tell_everything, touched_nodes
+from identity.kept import Keeper, is_filled, known_among, make, narrowed, part, tell, tell_everything, touched_nodes
 from identity.specs import spec
 from warehouse.database import Connection
 from warehouse.step import Run, Step
 
-_DROP_KEYS = "delete from identity._keys where node_id in (select node_id from _touched)"
+_DROP_KEYS = "delete from identity._keys where node_id in (select node_id from _known)"
 _CHANGED_KEYS = """
     create or replace temp table _changed_keys as
     select rule_number, key, sum(before) as before, sum(now) as now
@@ -150,7 +150,7 @@ _BEFORE = """
     create or replace temp table _pairs_before as
     select *
     from identity._candidates
-    where node_l in (select node_id from _touched) or node_r in (select node_id from _touched)
+    where node_l in (select node_id from _known) or node_r in (select node_id from _known)
 """
 _REOPENED_BEFORE = """
     insert into _pairs_before
@@ -227,7 +227,8 @@ def _execute(rules: tuple[BlockingRule, ...], declared: str, connection: Connect
     else:
         touched_nodes(connection, "featured")
         part(connection, "_part_features", "identity._features", "_touched", "node_id")
-        part(connection, "_keys_before", "identity._keys", "_touched", "node_id")
+        known_among(connection, "_known", "identity._keys", "node_id")
+        part(connection, "_keys_before", "identity._keys", "_known", "node_id")
         connection.execute(_DROP_KEYS)
         make(connection, "_keys_now", narrowed(keys, {"identity._features": "_part_features"}), parameters)
         _find_again(connection)

@@ -239,7 +239,7 @@ def _write_edges(connection: Connection, rules: IdentityRules, batches: list[Bat
     connection.register("_rules", arrow(table))
     connection.register("_kept_edges", pa.concat_tables([no_edges(), *(batch.edges() for batch in batches)]))
     try:
-        both = (how, "from (", certain, ") union all from (", _MODEL_EDGES, ")")
+        both = (how, "from (", _MODEL_EDGES, ") union all from (", certain, ")")
         connection.execute(" ".join(both), {"certain": CERTAIN_BITS})
     finally:
         for name in ("_rules", "_kept_edges"):

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 from identity.features import COMPARED
-from identity.kept import Keeper, make, narrowed, part, tell, tell_everything, touched_nodes
+from identity.kept import Keeper, known_among, make, narrowed, part, tell, tell_everything, touched_nodes
 from identity.specs import spec
 from warehouse.database import Connection
 from warehouse.sql_model import sql_step
@@ -23,7 +23,7 @@ _PART = {
     "identity._nodes": "_part_nodes",
 }
 _REPLACE = (
-    "delete from identity._features where node_id in (select node_id from _touched)",
+    "delete from identity._features where node_id in (select node_id from _known)",
     "insert into identity._features select * from _features_now",
 )
 _COUNTED = """
@@ -94,7 +94,8 @@ def _execute(made: Step, connection: Connection, run: Run) -> None:
         tell_everything(connection, *_TOLD)
     else:
         touched_nodes(connection, "nodes")
-        part(connection, "_features_before", made.name, "_touched", "node_id")
+        known_among(connection, "_known", made.name, "node_id")
+        part(connection, "_features_before", made.name, "_known", "node_id")
         part(connection, "_part_nodes", "identity._nodes", "_touched", "node_id")
         for table in ("records", "identifiers"):
             part(connection, f"_part_{table}", f"identity.{table}", "_part_nodes", "record_id")

@@ -160,6 +160,15 @@ def touched_nodes(connection: Connection, subject: str) -> None:
     make(connection, "_touched", query, {"subject": subject})
 
 
+def known_among(connection: Connection, name: str, table: str, column: str) -> None:
+    """A temporary table of those ``_touched`` nodes that a table can hold: new ones are numbered beyond all others.
+
+    Most of what changed is new, as a rule: whoever looks for what stood before need not read a whole table for that.
+    """
+    greatest = ("(select coalesce(max(", column, "), -1) from", table, ")")
+    make(connection, name, " ".join(("from _touched where node_id <=", *greatest)))
+
+
 def add(connection: Connection, table: str, query: str, parameters: Mapping[str, object] | None = None) -> None:
     """Put what a select gives into a table."""
     connection.execute(" ".join(("insert into", table, query)), dict(parameters or {}))

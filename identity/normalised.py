@@ -108,28 +108,23 @@ _FRESH = """
 """
 _DIFFERING = (
     """
-    create or replace temp table _new_places as
-    select fresh.place, fresh.content
+    create or replace temp table _places as
+    select fresh.place as place_now, fresh.content, standing.rowid as place_before
     from _fresh as fresh
-    anti join identity._standing as standing on fresh.content = standing.content
+    full join identity._standing as standing on fresh.content = standing.content
+    where fresh.content is null or standing.content is null
     """,
     """
     create or replace temp table _said_now as
     select records.*, places.content
     from identity.records as records
-    inner join _new_places as places on records.rowid = places.place
-    """,
-    """
-    create or replace temp table _old_places as
-    select standing.rowid as place
-    from identity._standing as standing
-    anti join _fresh as fresh on standing.content = fresh.content
+    inner join _places as places on records.rowid = places.place_now
     """,
     """
     create or replace temp table _said_before as
     select standing.*
     from identity._standing as standing
-    semi join _old_places as places on standing.rowid = places.place
+    semi join _places as places on standing.rowid = places.place_before
     """,
     """
     create or replace temp table _touched as

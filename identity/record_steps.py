@@ -20,6 +20,19 @@ from warehouse.step import Run, Step
 
 _PLACE = ("kind", "feed", "file", "row")
 _FEEDS = "select feed, id_space, country from ops.feeds order by all"
+_DIFFERING_CLAIMS = """
+    create or replace temp table _differing_claims as
+    select
+        fresh.content is not null as is_new,
+        coalesce(fresh.kind, claimed.kind) as kind,
+        coalesce(fresh.feed, claimed.feed) as feed,
+        coalesce(fresh.file, claimed.file) as file,
+        coalesce(fresh.row, claimed.row) as row,
+        coalesce(fresh.content, claimed.content) as content
+    from _fresh_claims as fresh
+    full join identity._claimed as claimed on fresh.content = claimed.content
+    where fresh.content is null or claimed.content is null
+"""
 _TOUCHED_ROWS = """
     create or replace temp table _touched_rows as
     with spans_moved as (
@@ -29,13 +42,7 @@ _TOUCHED_ROWS = """
             (from identity._spans_before except from identity._web_spans))
     )
 
-    select fresh.kind, fresh.feed, fresh.file, fresh.row
-    from _fresh_claims as fresh
-    anti join identity._claimed as claimed on fresh.content = claimed.content
-    union
-    select claimed.kind, claimed.feed, claimed.file, claimed.row
-    from identity._claimed as claimed
-    anti join _fresh_claims as fresh on claimed.content = fresh.content
+    select kind, feed, file, row from _differing_claims
     union
     select claims.kind, claims.feed, claims.file, claims.row
     from identity._claims as claims
@@ -52,13 +59,8 @@ _DROP_ROWS = """
     where old.kind = touched.kind and old.feed = touched.feed and old.file = touched.file and old.row = touched.row
 """
 _KEEP_CLAIMED = (
-    "delete from identity._claimed where content not in (select content from _fresh_claims)",
-    """
-    insert into identity._claimed
-    select fresh.*
-    from _fresh_claims as fresh
-    anti join identity._claimed as claimed on fresh.content = claimed.content
-    """,
+    "delete from identity._claimed where content in (select content from _differing_claims where not is_new)",
+    "insert into identity._claimed select * exclude (is_new) from _differing_claims where is_new",
 )
 _KEEP_SPANS = "create or replace table identity._spans_before as from identity._web_spans"
 _CLAIMS_TOLD = """
@@ -166,7 +168,8 @@ def _make_claims(made: Step, connection: Connection, run: Run) -> None:
         connection.execute("create or replace table identity._claimed as from _fresh_claims")
         tell_everything(connection, "claims")
     else:
-        connection.execute(_TOUCHED_ROWS)
+        for finding in (_DIFFERING_CLAIMS, _TOUCHED_ROWS):
+            connection.execute(finding)
         parts = {f"staging.{table}": f"_part_{kind}" for table, kind in _staged(statement).items()}
         for table, kind in _staged(statement).items():
             make(connection, f"_part_{kind}", _PART_OF_KIND.format(table=f"staging.{table}"), {"kind": kind})

@@ -21,7 +21,8 @@ from warehouse.database import Connection
 COMPLETION = -1
 """Rule number of pairs that no blocking rule found: they stand in one linked group."""
 
-_CHUNK = 400_000
+_CHUNK = 3 * 122_880
+"""Full groups of rows of the engine: once rows go, it moves together those of groups that are not full."""
 _KEPT_SHAPE = {
     "node_l": pa.int64(),
     "node_r": pa.int64(),

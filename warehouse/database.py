@@ -32,6 +32,9 @@ _RETRY_SECONDS = 0.2
 _LOG_AT_MOST = "1GB"
 """Of the write-ahead log: a run of a hundred small transactions then moves it into the file once, when it ends."""
 
+_PLACES_AT_MOST = 20_000
+"""So many rows that are read by their places lead the engine to the blocks where they lie; it would pass over none."""
+
 _COSTLY_COMPRESSION = "fsst"
 """Trying it on every text of every table that a run makes anew takes long, and makes the file little smaller."""
 
@@ -161,6 +164,7 @@ def open_warehouse(
     connection.execute("set TimeZone = 'UTC'")
     if not read_only:
         connection.execute(f"set checkpoint_threshold = '{_LOG_AT_MOST}'")
+        connection.execute(f"set global dynamic_or_filter_threshold = {_PLACES_AT_MOST}")
         connection.execute(f"set disabled_compression_methods = '{_COSTLY_COMPRESSION}'")
         for schema in SCHEMAS:
             connection.execute(f"create schema if not exists {schema}")

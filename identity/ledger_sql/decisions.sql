@@ -69,7 +69,7 @@ settled as (
         record_id,
         max(valid_from) as settled_at
     from identity.customer_link_history
-    where valid_from < $now
+    where valid_from < $now and record_id in (select record_id from heard)
     group by record_id
 ),
 

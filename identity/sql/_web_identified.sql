@@ -7,6 +7,7 @@ with order_owners as (
         min(purchases.source_customer_id) as source_customer_id
     from staging.purchases as purchases
     left join ops.feeds as feeds on purchases._feed = feeds.feed
+    where purchases.order_id in (select order_id from staging.web_events)
     group by 1, 2
 ),
 
