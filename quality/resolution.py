@@ -101,6 +101,10 @@ def withdraw_rows(connection: Connection, kind: str, feed: str, files: Collectio
 
 _JUDGE: Final = """
 create or replace temp table _judged_rejects as
+with known as (
+    select quarantine_id, raw from _rejects
+    where quarantine_id in (select quarantine_id from quarantine.kind where feed = $feed)
+)
 select
     *,
     case
@@ -130,7 +134,7 @@ from (
         ) as why
     from quarantine.kind as o
     join _reread as f on f.file = o.file
-    left join _rejects as n on n.quarantine_id = o.quarantine_id
+    left join known as n on n.quarantine_id = o.quarantine_id
     left join _corrected as c on c.file = o.file and c.row = o.row
     where o.feed = $feed
 ) as judged

@@ -19,7 +19,7 @@ from warehouse.database import Connection
 
 _COUNT: Final = """
 with refused as (
-    select batch_on, file, row, quarantine_id, status, raw, unnest(reasons) as reason
+    select batch_on, file, row, quarantine_id, status, unnest(reasons) as reason
     from quarantine.kind
     where feed = $feed and status <> 'replayed' and list_contains($days, batch_on)
 ), counted as (
@@ -31,13 +31,15 @@ with refused as (
     group by batch_on, reason.field, reason.code
 ), batches as (
     select batch_on, sum(rows_read) as rows_read from ops.files where feed = $feed group by batch_on
+), samples as (
+    select quarantine_id, raw from quarantine.kind where quarantine_id in (select first_one.id from counted)
 )
 select
     c.batch_on, c.field, c.code, c.rows, c.open_rows, b.rows_read, c.rows / greatest(b.rows_read, 1) as share_ratio,
     q.quarantine_id, q.raw
 from counted as c
 join batches as b using (batch_on)
-join quarantine.kind as q on q.quarantine_id = c.first_one.id
+join samples as q on q.quarantine_id = c.first_one.id
 order by c.batch_on, c.rows desc, c.field, c.code
 """
 _FOUND: Final = """

@@ -105,12 +105,14 @@ class Warehouse:
         """For many small inserts in one transaction.
 
         Sharing blocks among threads costs a third more processor time than it saves, and what several threads insert
-        stays in memory until the transaction ends, while one alone writes it out as it goes.
+        stays in memory until the transaction ends, while one alone writes it out as it goes: as soon as a hundred
+        thousand rows wait, not six.
         """
         with self._lock:
             if not self._alone:
                 [(self._threads,)] = self._connection.execute("select current_setting('threads')").fetchall()
                 self._connection.execute("set threads = 1")
+                self._connection.execute("set write_buffer_row_group_count = 1")
             self._alone += 1
         try:
             yield
@@ -119,6 +121,7 @@ class Warehouse:
                 self._alone -= 1
                 if not self._alone:
                     self._connection.execute("set threads = $threads", {"threads": self._threads})
+                    self._connection.execute("reset write_buffer_row_group_count")
 
     def prepare(self, what: str, make: Callable[[Connection], None]) -> None:
         """Make tables that several pieces of work share, once, before any of them writes.
