@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 from sqlglot import exp
@@ -59,8 +59,8 @@ _TAKEN_PLACES: Final = """
 select span._file_id, stage._row
 from {rows} as stage
 inner join (select unnest($spans, recursive := true)) as span
-    on stage._file = span._file and stage._row between span._first and span._last
-where stage._feed = $feed
+    on stage._batch_on = span._batch_on and stage._file = span._file and stage._row between span._first and span._last
+where stage._feed = $feed and stage._row between $first and $last
 """
 
 
@@ -111,19 +111,23 @@ class Replacement:
         if count == block.num_rows:
             self._count(pa.table({"_file_id": ids, SOURCE_ROWS: pa.repeat(pa.scalar(1, pa.int64()), len(ids))}))
             return None
-        values = {"feed": self.mapped.feed.name, "spans": self._spans(block)}
+        spans = self._spans(block)
+        # The outermost rows once more, in words by which the database leaves out what was taken long before.
+        first, last = min(span["_first"] for span in spans), max(span["_last"] for span in spans)
+        values = {"feed": self.mapped.feed.name, "spans": spans, "first": first, "last": last}
         places = self.connection.execute(filled_in(_TAKEN_PLACES, rows=self._rows), values).to_arrow_table()
         if places.num_rows != count:  # rows that were rescued one by one stand among those of earlier blocks
             places = places.filter(are_among(places, block))
         self._count(places.append_column(SOURCE_ROWS, pa.repeat(pa.scalar(1, pa.int64()), places.num_rows)))
         return places
 
-    def _spans(self, block: pa.Table) -> list[dict[str, object]]:
+    def _spans(self, block: pa.Table) -> list[dict[str, Any]]:
         """From which row to which a block holds rows of its files."""
         spans = block.group_by("_file_id").aggregate([("_row", "min"), ("_row", "max")]).to_pylist()
         return [
             {
                 "_file_id": span["_file_id"],
+                "_batch_on": self.files[span["_file_id"]].batch_on,
                 "_file": self.files[span["_file_id"]].file,
                 "_first": span["_row_min"],
                 "_last": span["_row_max"],
