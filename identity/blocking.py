@@ -166,19 +166,16 @@ _REPLACE = (
     "insert into identity._candidates select * from _found",
 )
 _MOVED = """
-    with was as (select node_l, node_r, rule_number from _pairs_before),
-
-    is_now as (select node_l, node_r, rule_number from _found),
-
-    moved as (
-        (from was except from is_now)
-        union all
-        (from is_now except from was)
-        union all
-        from is_now where node_l in (from _touched) or node_r in (from _touched)
-    )
-
-    select distinct null as key, node_l as one, node_r as other from moved
+    select
+        coalesce(cast(is_now.rule_number as varchar), 'gone') as key,
+        coalesce(is_now.node_l, was.node_l) as one,
+        coalesce(is_now.node_r, was.node_r) as other
+    from _found as is_now
+    full join _pairs_before as was on is_now.node_l = was.node_l and is_now.node_r = was.node_r
+    where
+        is_now.rule_number is distinct from was.rule_number
+        or is_now.node_l in (from _touched)
+        or is_now.node_r in (from _touched)
 """
 _EVERY_PAIR = """
     create or replace table identity._candidates as

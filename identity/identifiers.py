@@ -14,7 +14,7 @@ from functools import partial
 
 import pyarrow as pa
 
-from identity.arrays import add_rows, arrow, write_table
+from identity.arrays import add_rows, arrow, write_table, write_temporary
 from identity.declaration import Blocked, Identifier, IdentityRules
 from identity.kept import Keeper, narrowed, part, tell, tell_everything
 from identity.model import Model
@@ -145,7 +145,8 @@ def _write_blocked(rules: IdentityRules, connection: Connection, run: Run) -> No
 def _judge_again(rules: IdentityRules, model: Model, connection: Connection) -> None:
     """The values that records which changed bear, or bore."""
     connection.execute(_TOUCHED)
-    part(connection, "_part_values", "identity._identifier_values", "_touched", "identifier_kind, value")
+    _write_doubtful(rules, model, connection)
+    part(connection, "_part_values", "identity._identifier_values", "_doubtful", "identifier_kind, value")
     for statement in _PARTS:
         connection.execute(statement)
     parts = {"identity._identifier_values": "_part_values", "identity.records": "_part_records"}
@@ -153,6 +154,25 @@ def _judge_again(rules: IdentityRules, model: Model, connection: Connection) -> 
     for table, rows in zip(_KEPT_TABLES, _judged(rules, model, found), strict=True):
         connection.execute(" ".join(("delete from", table, _OF_TOUCHED)))
         add_rows(connection, table, rows)
+
+
+def _write_doubtful(rules: IdentityRules, model: Model, connection: Connection) -> None:
+    """``_doubtful``: the touched values that something can block, which leaves few to be counted.
+
+    Not the names that thousands bear: their limits are beyond all records.
+    """
+    [(records,)] = connection.execute("select count(*) from identity.records").fetchall()
+    limited = {kind.kind for kind in rules.identifiers if min(kind.people, kind.records) < records}
+    found = [
+        (kind, value)
+        for kind, value in connection.execute("select identifier_kind, value from _touched").fetchall()
+        if kind in limited or model.is_shared(kind, value) or declared_reason(kind, value, rules.blocked)
+    ]
+    columns = {
+        "identifier_kind": ([kind for kind, _ in found], pa.string()),
+        "value": ([value for _, value in found], pa.string()),
+    }
+    write_temporary(connection, "_doubtful", arrow(columns))
 
 
 def _judged(

@@ -106,20 +106,22 @@ _BEFORE = """
                 & asking.mask & ~scores.silent <> 0
         )
 """
-_PAIRS = """
+_MOVED_PAIRS = """
     create or replace temp table _moved_pairs as
-    select distinct one as node_l, other as node_r from _heard where subject = 'candidates'
+    select one as node_l, other as node_r, try_cast(arg_max(key, version) as bigint) as rule_number
+    from _heard
+    where subject = 'candidates'
+    group by one, other
 """
 _TO_SCORE = """
-    with pairs as (
-        select node_l, node_r from _before
-        union
-        select node_l, node_r from _moved_pairs
-    )
-
-    select candidates.node_l, candidates.node_r, candidates.rule_number
-    from identity._candidates as candidates
-    semi join pairs on candidates.node_l = pairs.node_l and candidates.node_r = pairs.node_r
+    select node_l, node_r, rule_number
+    from _moved_pairs
+    where rule_number is not null
+    union all
+    select scores.node_l, scores.node_r, scores.rule_number
+    from _before as scores
+    anti join _moved_pairs as moved on scores.node_l = moved.node_l and scores.node_r = moved.node_r
+    where scores.rule_number >= 0
     order by 1, 2
 """
 
@@ -129,7 +131,7 @@ def candidates_to_weigh(connection: Connection, rules: IdentityRules, model: Mod
     that changed.
     """
     touched_nodes(connection, "featured")
-    connection.execute(_PAIRS)
+    connection.execute(_MOVED_PAIRS)
     _read_shifted(connection, model.corrected(rules), model)
     for statement in (_NEAR, _BEFORE):
         connection.execute(statement)

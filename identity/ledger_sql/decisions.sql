@@ -114,5 +114,5 @@ written as (
 
 select *
 from written
-where decision_id not in (select decision_id from identity.decisions)
+where decision_id not in (select decision_id from identity.decisions where decided_at = $now)
 order by record_id_l, action, customer_id

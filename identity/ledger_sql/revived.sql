@@ -12,12 +12,16 @@ with former as (
         history.valid_to is not null
         and clusters.cluster_id not in (select cluster_id from _heirs where is_winner)
         and history.customer_id not in (select customer_id from _heirs)
-        and history.customer_id not in (
-            select others.customer_id
-            from identity.customer_link_history as others
-            where others.valid_to is null and others.record_id not in (select record_id from _links_before)
-        )
     group by clusters.cluster_id, history.customer_id
+),
+
+borne as (
+    select history.customer_id
+    from identity.customer_link_history as history
+    where
+        history.customer_id in (select customer_id from former)
+        and history.valid_to is null
+        and history.record_id not in (select record_id from _links_before)
 ),
 
 wanted as (
@@ -25,6 +29,7 @@ wanted as (
         *,
         row_number() over (partition by cluster_id order by records desc, until_at desc, customer_id asc) as nth
     from former
+    where customer_id not in (select customer_id from borne)
 ),
 
 granted as (
