@@ -52,12 +52,17 @@ _SAYING = "select record_id as key, null as one, null as other from _touched"
 
 _RECORDS_OF_BLOCKS = """
     create or replace temp table _touched as
+    with blocked as (
+        select split_part(key, ':', 1) as identifier_kind, substr(key, strpos(key, ':') + 1) as value
+        from _heard
+        where subject = 'blocked'
+    )
+
     select key as record_id from _heard where subject = 'said'
     union
     select found.record_id
     from identity._identifier_values as found
-    inner join _heard
-        on _heard.subject = 'blocked' and found.identifier_kind || ':' || found.value = _heard.key
+    semi join blocked on found.identifier_kind = blocked.identifier_kind and found.value = blocked.value
 """
 
 

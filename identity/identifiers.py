@@ -58,6 +58,7 @@ _CHANGED = """
     select identifier_kind || ':' || value as key, null as one, null as other
     from ((from now except from _blocked_before) union all (from _blocked_before except from now))
 """
+_IN_ALL = "select (select count(*) from identity.records), (select count(*) from identity._names)"
 _COUNTED = """
     with namers as (
         select
@@ -159,10 +160,10 @@ def _judge_again(rules: IdentityRules, model: Model, connection: Connection) -> 
 def _write_doubtful(rules: IdentityRules, model: Model, connection: Connection) -> None:
     """``_doubtful``: the touched values that something can block, which leaves few to be counted.
 
-    Not the names that thousands bear: their limits are beyond all records.
+    Not the names that thousands bear: their limits are beyond all records, and beyond all names that people have.
     """
-    [(records,)] = connection.execute("select count(*) from identity.records").fetchall()
-    limited = {kind.kind for kind in rules.identifiers if min(kind.people, kind.records) < records}
+    [(records, names)] = connection.execute(_IN_ALL).fetchall()
+    limited = {kind.kind for kind in rules.identifiers if kind.people < names or kind.records < records}
     found = [
         (kind, value)
         for kind, value in connection.execute("select identifier_kind, value from _touched").fetchall()

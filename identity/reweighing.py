@@ -61,50 +61,56 @@ _CONCERNED = """
     )
     group by node_id
 """
-_NEAR = """
-    create or replace temp table _near as
-    select *
-    from identity._scores
-    where node_l in (select node_id from _concerned) or node_r in (select node_id from _concerned)
+_ASKED = """
+    create or replace temp table _asked as
+    with patterns as (select distinct levels from identity._scores),
+
+    silenced as (
+        select patterns.levels, bit_or(silencing.mask) as silent
+        from patterns
+        inner join _silencing as silencing on ((patterns.levels >> silencing.bits) & 15) = silencing.level
+        group by patterns.levels
+    ),
+
+    asked as (
+        select
+            patterns.levels,
+            bit_or(case when asking.of_both then asking.mask else 0 end) as of_both,
+            bit_or(case when asking.of_both then 0 else asking.mask end) as of_any
+        from patterns
+        inner join _asking as asking on ((patterns.levels >> asking.bits) & 15) = asking.level
+        group by patterns.levels
+    )
+
+    select
+        asked.levels,
+        asked.of_both & ~coalesce(silenced.silent, 0) as of_both,
+        asked.of_any & ~coalesce(silenced.silent, 0) as of_any
+    from asked
+    left join silenced on asked.levels = silenced.levels
 """
 _BEFORE = """
     create or replace temp table _before as
-    with silenced as (
-        select near.levels, bit_or(silencing.mask) as silent
-        from (select distinct levels from _near) as near
-        inner join _silencing as silencing on ((near.levels >> silencing.bits) & 15) = silencing.level
-        group by near.levels
-    ),
-
-    shifting as (
-        select
-            near.*,
-            coalesce(l.shifted, 0) as of_l,
-            coalesce(r.shifted, 0) as of_r,
-            coalesce(silenced.silent, 0) as silent
-        from _near as near
-        left join _concerned as l on near.node_l = l.node_id
-        left join _concerned as r on near.node_r = r.node_id
-        left join silenced on near.levels = silenced.levels
+    with near as (
+        select scores.*, coalesce(l.shifted, 0) as of_l, coalesce(r.shifted, 0) as of_r
+        from identity._scores as scores
+        left join _concerned as l on scores.node_l = l.node_id
+        left join _concerned as r on scores.node_r = r.node_id
+        where l.node_id is not null or r.node_id is not null
     )
 
     select scores.*
     from identity._scores as scores
     semi join _moved_pairs on scores.node_l = _moved_pairs.node_l and scores.node_r = _moved_pairs.node_r
     union
-    select scores.* exclude (of_l, of_r, silent)
-    from shifting as scores
+    select near.* exclude (of_l, of_r)
+    from near
+    left join _asked as asked on near.levels = asked.levels
     where
-        scores.of_l < 0
-        or scores.of_r < 0
-        or exists (
-            select 1
-            from _asking as asking
-            where
-                ((scores.levels >> asking.bits) & 15) = asking.level
-                and (case when asking.of_both then scores.of_l & scores.of_r else scores.of_l | scores.of_r end)
-                & asking.mask & ~scores.silent <> 0
-        )
+        near.of_l < 0
+        or near.of_r < 0
+        or near.of_l & near.of_r & asked.of_both <> 0
+        or (near.of_l | near.of_r) & asked.of_any <> 0
 """
 _MOVED_PAIRS = """
     create or replace temp table _moved_pairs as
@@ -133,7 +139,7 @@ def candidates_to_weigh(connection: Connection, rules: IdentityRules, model: Mod
     touched_nodes(connection, "featured")
     connection.execute(_MOVED_PAIRS)
     _read_shifted(connection, model.corrected(rules), model)
-    for statement in (_NEAR, _BEFORE):
+    for statement in (_ASKED, _BEFORE):
         connection.execute(statement)
     return read_candidates(connection, _TO_SCORE)
 
