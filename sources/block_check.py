@@ -49,6 +49,7 @@ union all select view_name, 'view' from duckdb_views() where temporary and list_
 """
 _DROP_COPIES: Final = "delete from source_rows where (_file_id, _row) in (select (_file_id, _row) from _copies)"
 _DOUBTFUL: Final = "select _file_id, _row from {checked} where not _sure"
+_AS_JSON: Final = json.JSONEncoder(ensure_ascii=False)
 _DEPTH: Final = Reason("", "unreadable", "the row is nested too deeply")
 _NO_JSON: Final = Reason("", "unreadable", "the row is not a JSON object")
 
@@ -284,13 +285,7 @@ class BlockCheck:
         """The rows of the block of which ``checked`` is not sure; all where that is None."""
         is_grouped = self.mapped.group_by is not None
         using = GROUP if is_grouped else PLACE
-        keys = [*(column(name, "s") for name in using), column("_row", "s")]
-        texts = [column(f"c{index}", "s") for index in range(len(header.names))]
-        source = exp.to_table("_numbered" if is_grouped else SOURCE).as_("s")
-        query = exp.select(*keys, *texts).from_(source).order_by(*keys)
-        if checked is not None:
-            query = query.join(checked, using=list(using)).where(exp.Not(this=column("_sure", checked)))
-        found = connection.execute(query.sql(dialect="duckdb")).fetchall()
+        found = connection.execute(_rows_statement(header, using, checked)).fetchall()
         width = len(using)
         for (file_id, *_), grouped in groupby(found, key=lambda row: row[:width]):
             rows = [(row[width], flat_row(header, row[width + 1 :])) for row in grouped]
@@ -298,7 +293,7 @@ class BlockCheck:
                 RowScope(values, self.mapped.setting, number if is_grouped else row, is_flat=True)
                 for number, (row, values) in enumerate(rows, 1)
             ]
-            raws = [(row, json.dumps(values, ensure_ascii=False)) for row, values in rows]
+            raws = [(row, _AS_JSON.encode(values)) for row, values in rows]
             yield file_id, raws, judge(self.mapped, scopes, self._flat_extra(header, rows[0][1]))
 
     def _flat_extra(self, header: Header, values: Mapping[str, Value]) -> dict[str, Value] | None:
@@ -380,3 +375,15 @@ def _source_statement(header: Header | None, kind: str, besides: tuple[str, ...]
     made = [column(name) if name[0] == "m" else named(exp.cast(column(name), "VARCHAR"), name) for name in besides]
     query = exp.select("_file_id", "_row", PLAIN, *texts, *made).from_(_BLOCK)
     return f"create or replace temp {kind} {SOURCE} as {query.sql(dialect='duckdb')}{rest}"
+
+
+@lru_cache(maxsize=128)
+def _rows_statement(header: Header, using: tuple[str, ...], checked: str | None) -> str:
+    """Flat rows as text, in order, those of a group one after the other: all, or of which ``checked`` is not sure."""
+    keys = [*(column(name, "s") for name in using), column("_row", "s")]
+    texts = [column(f"c{index}", "s") for index in range(len(header.names))]
+    source = exp.to_table("_numbered" if using == GROUP else SOURCE).as_("s")
+    query = exp.select(*keys, *texts).from_(source).order_by(*keys)
+    if checked is not None:
+        query = query.join(checked, using=list(using)).where(exp.Not(this=column("_sure", checked)))
+    return query.sql(dialect="duckdb")

@@ -125,8 +125,15 @@ def _row_number(expression: RowNumber, scope: RowScope) -> Value:  # noqa: ARG00
 
 
 def _cleared(expression: Cleared, scope: RowScope) -> Value:
-    null = (name for name, paths in expression.places.items() if any(_is_null(path, scope) for path in paths))
-    return ",".join(null) or None
+    """Columns of flat rows are always there, and say nothing by null."""
+    if scope.is_flat:
+        return None
+    null: set[str] = set()
+    for stem, members in expression.holders.items():
+        holder = walk(scope.row, stem)
+        if isinstance(holder, dict):
+            null.update(name for name, key in members if key in holder and holder[key] is None)
+    return ",".join(name for name in expression.places if name in null) or None
 
 
 def _listed_values(expression: ListOf, scope: RowScope) -> Value:
@@ -178,13 +185,6 @@ def _join(expression: Join, scope: RowScope) -> Value:
     counting = _counting(scope.read(expression.each.text), expression.where)
     texts = [_plain(walk(item, expression.value.segments if expression.value else ())) for item in counting]
     return expression.separator.join(text for text in texts if text.strip(BLANKS)) or None
-
-
-def _is_null(path: Path, scope: RowScope) -> bool:
-    """Whether null stands at a place of an object; columns of flat rows are always there, and say nothing by it."""
-    *stem, last = path.segments
-    holder = walk(scope.row, stem)
-    return not scope.is_flat and isinstance(holder, dict) and last in holder and holder[last] is None
 
 
 def _find(expression: Find, scope: RowScope) -> Value:

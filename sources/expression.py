@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TypeAlias
@@ -134,6 +134,15 @@ class Cleared:
     """
 
     places: Mapping[str, tuple[Path, ...]]
+
+    @cached_property
+    def holders(self) -> Mapping[tuple[str, ...], Sequence[tuple[str, str]]]:
+        """By the objects that hold the places: under which name null stands, and its key there."""
+        found: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+        for name, paths in self.places.items():
+            for path in paths:
+                found.setdefault(path.segments[:-1], []).append((name, path.segments[-1]))
+        return found
 
 
 @dataclass(frozen=True)

@@ -30,12 +30,13 @@ def _as_text(value: exp.Expr, kind: str) -> exp.Expr:
 
 def flat_row(header: Header, texts: Sequence[str | None]) -> dict[str, Value]:
     """The values of a flat row as the Python form sees them."""
-    return {name: _value(text, kind) for name, kind, text in zip(header.names, header.kinds, texts, strict=True)}
+    return {
+        name: text if text is None or kind == "text" else _value(text, kind)
+        for name, kind, text in zip(header.names, header.kinds, texts, strict=True)
+    }
 
 
-def _value(text: str | None, kind: str) -> Value:
-    if text is None:
-        return None
+def _value(text: str, kind: str) -> Value:
     match kind:
         case "integer":
             return int(text)

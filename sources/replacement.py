@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
@@ -56,11 +57,15 @@ where _feed = $feed and list_contains($files, _file) and _content in (select _co
 group by _file
 """
 _TAKEN_PLACES: Final = """
-select span._file_id, stage._row
+select span.file_id as _file_id, stage._row
 from {rows} as stage
 inner join (select unnest($spans, recursive := true)) as span
-    on stage._batch_on = span._batch_on and stage._file = span._file and stage._row between span._first and span._last
+    on stage._batch_on = span.batch_on and stage._file = span.file and stage._row between span.first and span.last
 where stage._feed = $feed and stage._row between $first and $last
+"""
+_TAKEN_OF_FILE: Final = """
+select $id::integer as _file_id, _row from {rows}
+where _feed = $feed and _batch_on = $batch_on and _file = $file and _row between $first and $last
 """
 
 
@@ -69,6 +74,16 @@ class Counted(NamedTuple):
 
     kept: int
     repeated: int
+
+
+class _Span(NamedTuple):
+    """A part of a file: from which row to which."""
+
+    file_id: int
+    batch_on: date
+    file: str
+    first: int
+    last: int
 
 
 @dataclass
@@ -111,28 +126,32 @@ class Replacement:
         if count == block.num_rows:
             self._count(pa.table({"_file_id": ids, SOURCE_ROWS: pa.repeat(pa.scalar(1, pa.int64()), len(ids))}))
             return None
-        spans = self._spans(block)
-        # The outermost rows once more, in words by which the database leaves out what was taken long before.
-        first, last = min(span["_first"] for span in spans), max(span["_last"] for span in spans)
-        values = {"feed": self.mapped.feed.name, "spans": spans, "first": first, "last": last}
-        places = self.connection.execute(filled_in(_TAKEN_PLACES, rows=self._rows), values).to_arrow_table()
+        places = self._taken_among(self._spans(block))
         if places.num_rows != count:  # rows that were rescued one by one stand among those of earlier blocks
             places = places.filter(are_among(places, block))
         self._count(places.append_column(SOURCE_ROWS, pa.repeat(pa.scalar(1, pa.int64()), places.num_rows)))
         return places
 
-    def _spans(self, block: pa.Table) -> list[dict[str, Any]]:
+    def _taken_among(self, spans: Sequence[_Span]) -> pa.Table:
+        """The places of the rows that stand there. The database leaves out at once what lies outside of all rows."""
+        values: dict[str, Any] = {
+            "feed": self.mapped.feed.name,
+            "first": min(span.first for span in spans),
+            "last": max(span.last for span in spans),
+        }
+        if len(spans) == 1:  # a join costs three times as much
+            [span] = spans
+            statement, more = _TAKEN_OF_FILE, {"id": span.file_id, "batch_on": span.batch_on, "file": span.file}
+        else:
+            statement, more = _TAKEN_PLACES, {"spans": [span._asdict() for span in spans]}
+        return self.connection.execute(filled_in(statement, rows=self._rows), values | more).to_arrow_table()
+
+    def _spans(self, block: pa.Table) -> list[_Span]:
         """From which row to which a block holds rows of its files."""
-        spans = block.group_by("_file_id").aggregate([("_row", "min"), ("_row", "max")]).to_pylist()
+        found = block.group_by("_file_id").aggregate([("_row", "min"), ("_row", "max")])
         return [
-            {
-                "_file_id": span["_file_id"],
-                "_batch_on": self.files[span["_file_id"]].batch_on,
-                "_file": self.files[span["_file_id"]].file,
-                "_first": span["_row_min"],
-                "_last": span["_row_max"],
-            }
-            for span in spans
+            _Span(file_id, self.files[file_id].batch_on, self.files[file_id].file, first, last)
+            for file_id, first, last in zip(*(column.to_pylist() for column in found.columns), strict=True)
         ]
 
     @property
