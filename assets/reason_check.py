@@ -12,6 +12,8 @@ from sources.reason_ledger import found_jumps, loaded_days
 
 REASONS = "reasons_as_usual"
 """Name of the check on every feed."""
+REASONS_STEP = "feeds_reasons"
+"""Name of the step that asks it of all."""
 
 _MEANS = "In no batch that the run loaded did the share of a reason for refusing rows jump against its own history."
 _MOST_TOLD = 5
@@ -22,7 +24,7 @@ def reasons_check(feeds: Iterable[Feed], rule: JumpRule, pool: str | None) -> dg
     names = {feed_key(feed.name): feed.name for feed in feeds}
     specs = [dg.AssetCheckSpec(REASONS, asset=key, description=_MEANS) for key in names]
 
-    @dg.multi_asset_check(name="feeds_reasons", specs=specs, can_subset=True, pool=pool)
+    @dg.multi_asset_check(name=REASONS_STEP, specs=specs, can_subset=True, pool=pool)
     def check(
         context: dg.AssetCheckExecutionContext, project_run: dg.ResourceParam[ProjectRun]
     ) -> Iterator[dg.AssetCheckResult]:

@@ -31,7 +31,8 @@ from assets.origins import FETCHED_STEP, origin_key, with_origin
 from assets.partitions import range_tags
 from assets.project_definitions import definitions_of
 from assets.published import SNAPSHOT
-from assets.resources import PROJECT_RUN, Loading, nothing_loaded
+from assets.reason_check import REASONS_STEP
+from assets.resources import FETCHING, LOADING, PROJECT_RUN, Loading, nothing_loaded
 from assets.run_log import newest_batch
 from assets.side_by_side import execute_side_by_side
 from assets.tables import names_of, table_key
@@ -140,9 +141,10 @@ def _run(
     selection = [*map(feed_key, pending), *map(table_key, names_of(declared.steps)), SNAPSHOT]
     if progress is not None:
         settings = replace(settings, told=_loading(progress))
-        instance.add_event_listener(run_id, _counting(progress, _steps(declared, pending)))
     days = chain.from_iterable(pending.values())
     job = definitions_of(declared, settings, datetime.now(UTC), pool=None, days=days).resolve_job_def(EVERYTHING)
+    if progress is not None:
+        instance.add_event_listener(run_id, _counting(progress, _steps(job, pending)))
     result = execute_side_by_side(
         job,
         instance=instance,
@@ -256,10 +258,12 @@ def _raise_first(failures: Iterable[Failed]) -> None:
             raise RuntimeError(f"The step {failed.step} has a bug.\n{failed.told}")
 
 
-def _steps(declared: Declared, pending: Pending) -> int:
-    tables = set(names_of(declared.steps))
-    checks = sum(name in tables for name in declared.suites)
-    return len(list(pending)) + bool(pending) + len(declared.steps) + checks + 1
+def _steps(job: dg.JobDefinition, pending: Pending) -> int:
+    """Steps of a run that loads what is pending: without a feed nothing is asked of feeds, and nothing is fetched."""
+    names = {node.name for node in job.nodes if not node.name.startswith(FETCHING)} - {FETCHED_STEP}
+    about_feeds = {REASONS_STEP, LOADED_STEP} & names if pending else set()
+    of_tables = {name for name in names if not name.startswith(LOADING)} - {REASONS_STEP, LOADED_STEP}
+    return len(pending) + len(about_feeds) + len(of_tables)
 
 
 def _loading(progress: Progress) -> Loading:
