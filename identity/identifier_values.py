@@ -22,11 +22,17 @@ _TOUCHED = """
         (from identity._mentions except from identity._mentions_before)
         union all
         (from identity._mentions_before except from identity._mentions)
+    ),
+
+    found as (
+        select key as record_id, one = 1 as stood from _heard
+        union all
+        select record_id, true from moved
     )
 
-    select key as record_id from _heard
-    union
-    select record_id from moved
+    select record_id, bool_or(stood) as stood
+    from found
+    group by record_id
 """
 _KEEP_MENTIONS = "create or replace table identity._mentions_before as select * from identity._mentions"
 _PARTS = {"identity.records": "_part_records", "identity._mentions": "_part_mentions"}
@@ -34,9 +40,9 @@ _VALUES_BEFORE = """
     create or replace temp table _values_before as
     select distinct found.identifier_kind, found.value
     from identity._identifier_values as found
-    semi join _touched on found.record_id = _touched.record_id
+    semi join (select record_id from _touched where stood) as stood on found.record_id = stood.record_id
 """
-_REMOVE = "delete from identity._identifier_values where record_id in (select record_id from _touched)"
+_REMOVE = "delete from identity._identifier_values where record_id in (select record_id from _touched where stood)"
 _VALUES_NOW = """
     select identifier_kind || ':' || value as key, null as one, null as other
     from (
@@ -48,7 +54,7 @@ _VALUES_NOW = """
     )
     where identifier_kind not in ('cookie', 'device')
 """
-_SAYING = "select record_id as key, null as one, null as other from _touched"
+_SAYING = "select record_id as key, cast(stood as bigint) as one, null as other from _touched"
 
 _RECORDS_OF_BLOCKS = """
     create or replace temp table _touched as
@@ -56,14 +62,21 @@ _RECORDS_OF_BLOCKS = """
         select split_part(key, ':', 1) as identifier_kind, substr(key, strpos(key, ':') + 1) as value
         from _heard
         where subject = 'blocked'
+    ),
+
+    found as (
+        select key as record_id, one = 1 as stood from _heard where subject = 'said'
+        union all
+        select found.record_id, true
+        from identity._identifier_values as found
+        semi join blocked on found.identifier_kind = blocked.identifier_kind and found.value = blocked.value
     )
 
-    select key as record_id from _heard where subject = 'said'
-    union
-    select found.record_id
-    from identity._identifier_values as found
-    semi join blocked on found.identifier_kind = blocked.identifier_kind and found.value = blocked.value
+    select record_id, bool_or(stood) as stood
+    from found
+    group by record_id
 """
+_FORGET = "delete from identity.identifiers where record_id in (select record_id from _touched where stood)"
 
 
 def identifier_values_step() -> Step:
@@ -108,7 +121,7 @@ def _make_identifiers(made: Step, keeper: Keeper, connection: Connection, run: R
     else:
         connection.execute(_RECORDS_OF_BLOCKS)
         part(connection, "_part_values", _VALUES, "_touched", "record_id")
-        connection.execute("delete from identity.identifiers where record_id in (select record_id from _touched)")
+        connection.execute(_FORGET)
         add(connection, made.name, narrowed(made.statement or "", {_VALUES: "_part_values"}))
         tell(connection, "identified", _SAYING)
     keeper.done(connection)

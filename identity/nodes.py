@@ -29,15 +29,24 @@ _HEARD_RECORDS = """
         (from _apart_now except from identity._kept_apart)
         union all
         (from identity._kept_apart except from _apart_now)
+    ),
+
+    found as (
+        select key as record_id, one = 1 as stood from _heard
+        union all
+        select unnest([record_id_l, record_id_r]), true from moved
     )
 
-    select key as record_id from _heard
-    union
-    select record_id_l from moved
-    union
-    select record_id_r from moved
+    select record_id, bool_or(stood) as stood
+    from found
+    group by record_id
 """
-_EVERY_RECORD = "create or replace temp table _changed as select distinct record_id from identity.identifiers"
+_EVERY_RECORD = """
+    create or replace temp table _changed as
+    select distinct record_id, false as stood
+    from identity.identifiers
+"""
+_FORGET_TIES = "delete from identity._ties where record_id in (select record_id from _changed where stood)"
 _KEEP_APART = "create or replace table identity._kept_apart as select * from _apart_now"
 _TIES = """
     with found as (
@@ -204,7 +213,7 @@ def _execute(connection: Connection, run: Run) -> None:
         for statement in _NONE:
             connection.execute(statement)
     connection.execute(_HEARD_RECORDS if stands else _EVERY_RECORD)
-    connection.execute("delete from identity._ties where record_id in (select record_id from _changed)")
+    connection.execute(_FORGET_TIES)
     add(connection, "identity._ties", _ties(connection) if stands else _TIES)
     for statement in (_AFFECTED, _KNOWN):
         connection.execute(statement)

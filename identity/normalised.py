@@ -143,6 +143,12 @@ _KEEP_STANDING = (
     from _said_now as said
     """,
 )
+_TOLD = """
+    select record_id as key, cast(record_id in (select record_id from _said_before) as bigint) as one, null as other
+    from _touched
+"""
+"""Which records changed; ``one`` is 0 for those that are new."""
+
 _KEEPER = Keeper("identity.normalised", ())
 
 
@@ -175,7 +181,7 @@ def _execute(connection: Connection, run: Run) -> None:
     for statement in _KEEP_STANDING:
         connection.execute(statement)
     if stands:
-        tell(connection, "records", "select record_id as key, null as one, null as other from _touched")
+        tell(connection, "records", _TOLD)
     else:
         tell_everything(connection, "records")
     _KEEPER.done(connection)
