@@ -85,7 +85,7 @@ _COMPLETIONS_LEFT = """
 """
 _MOVED_WEIGHTS = """
     create or replace temp table _moved_weights as
-    with moved as (
+    with moved as materialized (
         select
             coalesce(was.node_l, is_now.node_l) as node_l,
             coalesce(was.node_r, is_now.node_r) as node_r,
@@ -97,6 +97,18 @@ _MOVED_WEIGHTS = """
             was.weight is distinct from is_now.weight
             or was.is_apart is distinct from is_now.is_apart
             or was.informed is distinct from is_now.informed
+    ),
+
+    ends as (
+        select node_l as node_id from moved
+        union
+        select node_r from moved
+    ),
+
+    homes as materialized (
+        select groups.*
+        from identity._groups as groups
+        semi join ends on groups.node_id = ends.node_id
     )
 
     select
@@ -106,8 +118,8 @@ _MOVED_WEIGHTS = """
         l.doubts,
         moved.doubt
     from moved
-    left join identity._groups as l on moved.node_l = l.node_id
-    left join identity._groups as r on moved.node_r = r.node_id
+    left join homes as l on moved.node_l = l.node_id
+    left join homes as r on moved.node_r = r.node_id
 """
 _DOUBTED = """
     create or replace temp table _doubted as

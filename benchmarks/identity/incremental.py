@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -84,12 +86,16 @@ def measure(records: int, folder: Path) -> dict[str, Spent]:
 
 
 def told(spent: dict[str, Spent]) -> list[str]:
-    """One line per step, and the sum."""
+    """One line per step, the sum, and the memory of all three runs."""
     steps = [*spent["first"], "in all"]
     sums = {name: of | {"in all": sum(of.values())} for name, of in spent.items()}
-    return [f"{'CPU seconds':32} {'first':>8} {'+1 %':>8} {'rebuilt':>8}"] + [
-        f"{step:32} {sums['first'][step]:8.2f} {sums['added'][step]:8.2f} {sums['rebuilt'][step]:8.2f}"
-        for step in steps
+    return [
+        f"{'CPU seconds':32} {'first':>8} {'+1 %':>8} {'rebuilt':>8}",
+        *(
+            f"{step:32} {sums['first'][step]:8.2f} {sums['added'][step]:8.2f} {sums['rebuilt'][step]:8.2f}"
+            for step in steps
+        ),
+        f"{'MB of memory at most':32} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:8.0f}",
     ]
 
 
@@ -98,12 +104,13 @@ def _measure(steps: tuple[Step, ...], load: _Load, result: str, records: int, fo
     file = folder.parent / "people.parquet"
     more = records + records // 100
     spent: dict[str, Spent] = {}
-    with open_warehouse(folder / "standing.duckdb") as warehouse:
+    memory = os.environ.get("CDP_MEMORY_LIMIT")
+    with open_warehouse(folder / "standing.duckdb", memory_limit=memory) as warehouse:
         for which, run, ends in (("first", _RUN, (0, records)), ("added", _SECOND, (records, more))):
             load(warehouse, file, *ends)
             spent[which] = _run(warehouse, steps, run)
         found = warehouse.cursor().execute(result).fetchall()
-    with open_warehouse(folder / "anew.duckdb") as warehouse:
+    with open_warehouse(folder / "anew.duckdb", memory_limit=memory) as warehouse:
         load(warehouse, file, 0, more)
         spent["rebuilt"] = _run(warehouse, steps, _RUN)
         if warehouse.cursor().execute(result).fetchall() != found:
