@@ -121,15 +121,16 @@ def count_rows(connection: Connection, table: str, feed: str | None = None) -> i
 
 
 def previous_observations(connection: Connection, table: str, run: Run) -> Mapping[str, float]:
-    """What the latest published run before this ``as_of`` observed of the table: expectation → number.
+    """What the latest published run of an earlier day observed of the table: expectation → number.
 
-    What a run saw that then failed its checks is no measure for others.
-    A run that is repeated for the same day is compared with the same earlier day, so that it finds the same again.
+    What a run saw that then failed its checks is no measure for others. Without an earlier day the first published run
+    of the same day is the measure. So a run that is repeated for a day is compared with the same one, and finds the
+    same again.
     """
     if not columns_of(connection, RESULTS.full_name):
         return {}
     statement = _PREVIOUS if columns_of(connection, "ops.runs") else _PREVIOUS.replace(_WHEN_PUBLISHED, "")
-    return dict(connection.execute(statement, {"table": table, "as_of": run.as_of}).fetchall())
+    return dict(connection.execute(statement, {"table": table, "as_of": run.as_of, "run_id": run.run_id}).fetchall())
 
 
 _WHEN_PUBLISHED = "and run_id in (select run_id from ops.runs where status = 'published')"
@@ -139,11 +140,17 @@ _PREVIOUS = f"""
         select
             expectation,
             observed_value,
-            row_number() over (partition by expectation order by as_of desc, checked_at desc, run_id desc) as newest
+            row_number() over (
+                partition by expectation
+                order by
+                    as_of = $as_of, as_of desc, if(as_of = $as_of, epoch_us(checked_at), -epoch_us(checked_at)),
+                    if(as_of = $as_of, run_id, null), run_id desc
+            ) as place
         from ops.quality_results
-        where table_name = $table and as_of < $as_of and observed_value is not null {_WHEN_PUBLISHED}
+        where table_name = $table and as_of <= $as_of and run_id <> $run_id and observed_value is not null
+            {_WHEN_PUBLISHED}
     )
-    where newest = 1
+    where place = 1
 """  # noqa: S608 - a condition of ours
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,17 @@ def test_a_day_that_is_run_again_is_compared_with_the_same_day_before(warehouse:
     second = later(run, 1)
     again = replace(second, run_id="again")
     assert [run_suite(warehouse, suite, asked)[0].passed for asked in (second, again)] == [False, False]
+
+
+def test_a_day_without_one_before_is_compared_with_its_first_run(warehouse: Warehouse, run: Run) -> None:
+    """Else what a file that shrank takes away would be told neither on that day nor on the next."""
+    suite = a_suite("expectations: [{name: n, expect: row_count, may_fall: 0.1, severity: warn, description: d}]")
+    a_table(warehouse, [(f"t{place}", None, 5) for place in range(5)])
+    run_suite(warehouse, suite, run)
+    a_table(warehouse, [("t1", None, 5)])
+    again = [replace(run, run_id=name, now=run.now + timedelta(hours=n)) for n, name in enumerate(("a", "b", "c"), 1)]
+    assert [run_suite(warehouse, suite, asked)[0].passed for asked in again] == [False, False, False]
+    assert run_suite(warehouse, suite, replace(later(run, 1), run_id="next"))[0].passed
 
 
 def test_a_median_of_few_rows_is_not_asked(warehouse: Warehouse, run: Run) -> None:
