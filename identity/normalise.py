@@ -15,6 +15,8 @@ _PLUS_IGNORED = frozenset(
     {"gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "icloud.com", "fastmail.com", "proton.me"}
 )
 _PHONE_SHORTEST = 5
+_CHINESE_PHONE = re.compile(r"1[3-9][0-9]{9}|[48]00[0-9]{7}")
+_NORTH_AMERICA = 1
 _STREET_WORDS = {
     "street": "st",
     "road": "rd",
@@ -72,6 +74,8 @@ def normalise_email(text: str) -> str | None:
 def normalise_phone(text: str, country: str) -> Phone | None:
     """E.164 with the country where the number names none (source: libphonenumber's metadata).
 
+    Who writes from abroad often leaves +86 out. Chinese mobiles and 400 numbers are known by their form, so they are
+    read as such where the country knows no such number; but in North America, where a number may begin with a 1 too.
     None where it names nobody: a spreadsheet took its digits (1.38E+10), or a platform lent it for one delivery.
     """
     import phonenumbers  # heavy, and only phones need it
@@ -92,9 +96,15 @@ def normalise_phone(text: str, country: str) -> Phone | None:
     try:
         number = phonenumbers.parse(plain, country)
     except phonenumbers.NumberParseException:
+        number = None
+    is_valid = number is not None and phonenumbers.is_valid_number(number)
+    looks_chinese = _CHINESE_PHONE.fullmatch(digits) and not plain.startswith(("+", "00"))
+    if not is_valid and looks_chinese and phonenumbers.country_code_for_region(country) != _NORTH_AMERICA:
+        number = phonenumbers.parse(digits, "CN")
+        is_valid = phonenumbers.is_valid_number(number)
+    if number is None:
         return Phone(digits, False)
-    value = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return Phone(value, phonenumbers.is_valid_number(number))
+    return Phone(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), is_valid)
 
 
 def normalise_handle(text: str) -> str | None:

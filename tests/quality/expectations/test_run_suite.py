@@ -224,7 +224,7 @@ def test_a_day_without_one_before_is_compared_with_its_first_run(warehouse: Ware
     suite = a_suite("expectations: [{name: n, expect: row_count, may_fall: 0.1, severity: warn, description: d}]")
     a_table(warehouse, [(f"t{place}", None, 5) for place in range(5)])
     run_suite(warehouse, suite, run)
-    a_table(warehouse, [("t1", None, 5)])
+    warehouse.cursor().execute("delete from staging.things where thing_id <> 't1'")
     again = [replace(run, run_id=name, now=run.now + timedelta(hours=n)) for n, name in enumerate(("a", "b", "c"), 1)]
     assert [run_suite(warehouse, suite, asked)[0].passed for asked in again] == [False, False, False]
     assert run_suite(warehouse, suite, replace(later(run, 1), run_id="next"))[0].passed
