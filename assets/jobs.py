@@ -12,7 +12,7 @@ from warehouse.business import Business
 
 EVERYTHING = "everything"
 FETCH = "fetch"
-LAYERS = ("feeds", "staging", "identity", "profiles", "published")
+LAYERS = ("feeds", "staging", "identity", "profiles", "ops", "published")
 DAYS_LOOKED_BACK = 7
 """Files of the last days may come late; loading what is there already costs nothing."""
 
@@ -21,6 +21,7 @@ _DESCRIPTIONS = {
     "staging": "Shows the newest version of every row that was accepted, and checks it.",
     "identity": "Finds out which records are the same customer.",
     "profiles": "Makes the customer tables as of a day.",
+    "ops": "Counts and checks what is noted about the work.",
     "published": "Swaps in the read-only file and the exports.",
 }
 

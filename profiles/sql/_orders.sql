@@ -34,8 +34,8 @@ select
     placed.placed_at,
     placed.placed_on,
     placed.updated_at,
-    placed.fulfilled_at,
-    placed.delivered_at,
+    case when placed.fulfilled_at < $as_of_end then placed.fulfilled_at end as fulfilled_at,
+    case when placed.delivered_at < $as_of_end then placed.delivered_at end as delivered_at,
     placed.status,
     coalesce(placed.is_test, false) as is_test,
     list_contains($sale_statuses, placed.status)
