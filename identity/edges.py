@@ -229,7 +229,10 @@ def _weighed_some(
 
 
 def _write_edges(connection: Connection, rules: IdentityRules, batches: list[Batch], how: str, certain: str) -> None:
-    """Write what is certain and what was weighed as edges of records, in one statement."""
+    """Write what is certain and what was weighed as edges of records, in one statement.
+
+    In order they fill whole groups of rows of the engine, which it leaves alone when some of them go.
+    """
     numbers = list(range(len(rules.blocking)))
     names = [rule.rule for rule in rules.blocking]
     table = {
@@ -239,7 +242,7 @@ def _write_edges(connection: Connection, rules: IdentityRules, batches: list[Bat
     connection.register("_rules", arrow(table))
     connection.register("_kept_edges", pa.concat_tables([no_edges(), *(batch.edges() for batch in batches)]))
     try:
-        both = (how, "from (", _MODEL_EDGES, ") union all from (", certain, ")")
+        both = (how, "from (", _MODEL_EDGES, ") union all from (", certain, ") order by record_id_l, record_id_r")
         connection.execute(" ".join(both), {"certain": CERTAIN_BITS})
     finally:
         for name in ("_rules", "_kept_edges"):
