@@ -48,8 +48,8 @@ def run_suite(
 ) -> tuple[CheckResult, ...]:
     """Ask a table all its expectations, store the results in ``ops.quality_results`` and return them in order.
 
-    A table without rows holds everything that is said about rows. Offending rows are noted in
-    ``ops.quality_failures`` by feed, batch, file and row, twenty for each expectation.
+    A table without rows holds everything that is said about rows. The source rows of rows that break an expectation
+    are noted in ``ops.quality_failures`` by feed, batch, file and row, twenty for each expectation.
     """
     # Asked outside of a transaction: a statement that fails would end it, and the other expectations with it.
     asking = warehouse.cursor()

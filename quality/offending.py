@@ -16,7 +16,6 @@ from warehouse.business import Business
 from warehouse.database import Connection
 from warehouse.step import Run
 
-LINEAGE = ("_feed", "_batch_on", "_file", "_row")
 _ROW = "this"
 _MOST_TOLD = 20
 _TOLD = """
@@ -37,18 +36,17 @@ def offending_rows(
 ) -> exp.Select | None:
     """A select with one row per breach; of ``columns`` of the table, or of nothing but the fact.
 
-    None for expectations about the whole table (its number of rows, a median), which no single row breaks; and for
-    `no_rows` when columns are asked for, since what its query finds need not be rows of the table.
+    None for expectations about the whole table (its number of rows, a median), which no single row breaks. For
+    `no_rows`, columns are those of what its query finds, which need not be rows of the table (``columns_told``).
     For `unique`, every row of a group that shares its key is a breach when columns are asked for, else the group is.
     ``table`` is where the rows stand: the table itself, or a placeholder that stands for it.
     """
     selected = [exp.column(column, table=_ROW, quoted=True) for column in columns]
     if isinstance(expectation, NoRows):
-        if columns:
-            return None
         found = _parse(expectation.query, parameters)
         assert isinstance(found, exp.Query)
-        return exp.select("1").from_(found.subquery("found")).with_(_ROW, as_=_all_of(table, expectation.feed))
+        told = exp.select(*(exp.column(column, quoted=True) for column in columns)) if columns else exp.select("1")
+        return told.from_(found.subquery("found")).with_(_ROW, as_=_all_of(table, expectation.feed))
     if isinstance(expectation, Unique):
         return _repeated(expectation, table, selected)
     broken = _broken(expectation, parameters)
@@ -56,6 +54,15 @@ def offending_rows(
         return None
     rows = (exp.select(*selected) if selected else exp.select("1")).from_(_ROW).where(broken)
     return rows.with_(_ROW, as_=_all_of(table, expectation.feed))
+
+
+def columns_told(expectation: Expectation, table_columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that breaches can be asked for: those of the table, or those that a query of `no_rows` names."""
+    if not isinstance(expectation, NoRows):
+        return table_columns
+    found = parsed(expectation.query)
+    assert isinstance(found, exp.Query)
+    return tuple(found.named_selects)
 
 
 def count_breaches(connection: Connection, expectation: Expectation, table: str, run: Run) -> int | None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from quality.offending import LINEAGE, offending_rows, parameters_of
+from quality.lineage import LINEAGE, keys_of, source_rows, ways_from
+from quality.offending import columns_told, offending_rows, parameters_of
 from quality.vocabulary import Severity
 from warehouse.database import Connection, DatabaseError
 from warehouse.step import Run, TableSpec, comment_on
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from quality.suites import Suite
 
 FAILURES_KEPT = 20
-"""Offending rows named for each expectation and run."""
+"""Source rows of breaches named for each expectation and run."""
 
 RESULTS = TableSpec(
     "ops",
@@ -45,16 +46,16 @@ RESULTS = TableSpec(
 FAILURES = TableSpec(
     "ops",
     "quality_failures",
-    f"Where rows that break an expectation came from; at most {FAILURES_KEPT} for each expectation and run.",
+    f"Source rows of rows that break an expectation; at most {FAILURES_KEPT} for each expectation and run.",
     ("run_id", "table_name", "expectation", "feed", "batch_on", "file", "row"),
     {
         "run_id": "The run that asked.",
         "table_name": "The table that was asked, as schema.table.",
         "expectation": "Stable name of the expectation inside its table.",
-        "feed": "Feed of the offending row.",
-        "batch_on": "Batch date of the offending row.",
-        "file": "File of the offending row, below the feed's landing folder.",
-        "row": "Number of the offending row in its file, from 1.",
+        "feed": "Feed of the source row.",
+        "batch_on": "Batch date of the source row.",
+        "file": "File of the source row, below the feed's landing folder.",
+        "row": "Number of the source row in its file, from 1.",
     },
 )
 _DDL = (
@@ -183,14 +184,17 @@ def store(connection: Connection, suite: Suite, run: Run, found: tuple[CheckResu
 
 
 def _name_offending_rows(connection: Connection, suite: Suite, run: Run, name: str) -> None:
-    """Note where rows that break an expectation came from, for tables whose rows know it."""
-    if not set(LINEAGE) <= set(columns_of(connection, suite.table)):
-        return
+    """Note from which source rows those come that break an expectation, where their columns lead to them."""
     expectation = next(item for item in suite.expectations if item.name == name)
-    select = offending_rows(expectation, exp.to_table(suite.table), parameters_of(run.as_of, run.business), LINEAGE)
-    if select is None:
+    columns = columns_told(expectation, columns_of(connection, suite.table))
+    ways = ways_from(columns, lambda source: columns_of(connection, source))
+    if not ways:
         return
-    places = select.distinct().order_by(*LINEAGE).limit(FAILURES_KEPT)
+    parameters = parameters_of(run.as_of, run.business)
+    breaches = offending_rows(expectation, exp.to_table(suite.table), parameters, keys_of(ways))
+    if breaches is None:
+        return
+    places = source_rows(breaches, ways, FAILURES_KEPT)
     inserted = exp.select("$run_id", "$table_name", "$expectation", *LINEAGE).from_(places.subquery("places"))
     connection.execute(
         f"insert into ops.quality_failures {inserted.sql(dialect='duckdb')}",

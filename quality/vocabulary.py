@@ -174,7 +174,10 @@ class NoRows(_Expectation):
     stand_ins: ClassVar[Mapping[str, object]] = {"query": "select 1"}
 
     expect: Literal["no_rows"]
-    query: Annotated[str, AfterValidator(_selection)] = Field(description="SQL select of what breaks the expectation.")
+    query: Annotated[str, AfterValidator(_selection)] = Field(
+        description="SQL select of what breaks the expectation. Breaches are named by their source rows where it"
+        " selects what leads to them: `_feed, _batch_on, _file, _row`, or `feed, order_id`, or `record_id`."
+    )
 
 
 _BOUNDS: Final = ("at_least", "at_most", "may_fall", "may_rise")

@@ -53,6 +53,50 @@ def test_at_most_twenty_offending_rows_are_named(warehouse: Warehouse, run: Run)
     assert warehouse.cursor().execute("select count(*) from ops.quality_failures").fetchone() == (20,)
 
 
+def test_one_row_of_each_record_is_named_before_another_of_one(warehouse: Warehouse, run: Run) -> None:
+    with warehouse.transaction() as connection:
+        connection.execute("create schema if not exists identity")
+        connection.execute(
+            "create table identity.row_records as select 'shop' as feed, date '2026-01-05' as batch_on, 'f' as file,"
+            " cast(i as bigint) as row, 'r' || lpad(cast(i // 50 as varchar), 2, '0') as record_id"
+            " from range(950) as t (i)"
+        )
+        connection.execute("create table identity.things as select distinct record_id from identity.row_records")
+    suite = a_suite(
+        "expectations: [{name: e, expect: rule, rule: record_id is null, severity: warn, description: d}]",
+        "identity.things",
+    )
+    (found,) = run_suite(warehouse, suite, run)
+    assert found.unexpected_count == 19
+    named = warehouse.cursor().execute("select row from ops.quality_failures order by row").fetchall()
+    assert [row for (row,) in named] == [0, 1, *range(50, 950, 50)]
+
+
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        ("select _feed, _batch_on, _file, _row, email from staging.things where amount > 5", [2, 3]),
+        ("select _feed, _batch_on, _file, email as _row from staging.things", []),
+        ("select 7 as feed, true as order_id, 'x' as record_id", []),
+        ("select * from staging.things", []),
+    ],
+    ids=["rows", "of another type", "leading nowhere", "unnamed"],
+)
+def test_what_a_query_finds_is_named_where_it_selects_where_from(
+    warehouse: Warehouse, run: Run, query: str, rows: list[int]
+) -> None:
+    a_table(warehouse, [("t1", PLANTED, 5), ("t2", PLANTED, 6), ("t3", None, 7)])
+    with warehouse.transaction() as connection:
+        connection.execute("create table staging.purchases as select thing_id as order_id, * from staging.things")
+    suite = a_suite(f"expectations: [{{name: e, expect: no_rows, query: '{query.replace(chr(39), chr(39) * 2)}',"
+                    " severity: warn, description: d}]")  # fmt: skip
+    (found,) = run_suite(warehouse, suite, run)
+    assert not found.passed
+    named = warehouse.cursor().execute("select * from ops.quality_failures order by row").fetchall()
+    assert [row[-1] for row in named] == rows
+    assert "planted" not in str(named)
+
+
 def test_every_kind_of_expectation_finds_its_breach(warehouse: Warehouse, run: Run) -> None:
     a_table(warehouse, [("t1", PLANTED, 5), ("t2", PLANTED, 6), ("t3", None, 7)])
     found = {item.name: item for item in run_suite(warehouse, a_suite(EVERY_KIND), run)}
