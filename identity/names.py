@@ -31,6 +31,8 @@ _PARTICLES = frozenset(_PARTICLES_TEXT.split())
 _LETTERS = {"ł": "l", "ß": "ss", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ð": "d"}
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NOT_NAME = re.compile(r"[^a-z ]+")
+_NO_LETTER = re.compile(r"[^a-zA-Z\u00c0-\u024f,'’`\-]")
+_U_WITH_DOTS = re.compile(r"[üǖǘǚǜ]|(?<=[ln])yu")
 _MASK = re.compile(r"[*＊×xX某]{1,3}$")
 
 
@@ -60,6 +62,36 @@ def normalise_name(full: str | None, given: str | None, family: str | None) -> N
     if whole is not None and not (parts.given and parts.family) and whole.given and whole.family:
         return whole
     return parts
+
+
+@dataclass(frozen=True)
+class SoughtName:
+    """What is typed to find a Chinese name: as simplified characters (``han``), and how it sounds, without spaces."""
+
+    han: str
+    sounds: tuple[str, ...]
+
+
+def sought_name(text: str) -> SoughtName | None:
+    """The Chinese name, or the part of one, that a person typed in characters or in pinyin; None when it is neither.
+
+    What is typed in pinyin sounds alike in any case, spacing and order of its words; it is not taken apart, since
+    nobody types where a name begins.
+    """
+    compact = re.sub(r"\s+", "", _tidy(text))
+    if HAN.fullmatch(compact):
+        han = _han_of(compact)
+        name = _from_han(han) if han else None
+        return SoughtName(han, _sounds(name.family + name.given if name else ""))
+    if _NO_LETTER.search(compact):
+        return None
+    sound = _joined(_words(_U_WITH_DOTS.sub("v", _tidy(text).casefold())))
+    return SoughtName("", _sounds(sound)) if sound and is_pinyin(sound) else None
+
+
+def _sounds(sound: str) -> tuple[str, ...]:
+    """吕 is lv to who types it, and lu where a source sent Lü and its dots were taken for an accent."""
+    return tuple(sorted({sound, sound.replace("v", "u")} - {""}))
 
 
 def _from_parts(given: str | None, family: str | None) -> Name | None:

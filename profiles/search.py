@@ -1,4 +1,7 @@
-"""Customers found by what a person knows of them: a name, an e-mail, a phone in any notation, an id of a source."""
+"""Customers found by what a person knows of them: a name, an e-mail, a phone in any notation, an id of a source.
+
+A Chinese name is found however it is written: in simplified or traditional characters, or in pinyin.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from identity.masked import masked_value
+from identity.names import sought_name
 from identity.resolve import bearers, customer_named
 from warehouse.database import Connection
 from warehouse.errors import InputError
@@ -34,8 +38,36 @@ _BY_NAME = """
     )
     select distinct customer_id
     from folded
-    where list_bool_and(list_transform($words, word -> contains(name, word)))
+    where
+        list_bool_or(
+            list_transform(
+                $wordings, words -> list_bool_and(list_transform(words, word -> contains(name, word)))
+            )
+        )
 """
+_BY_CHINESE_NAME = """
+    with alike as (
+        select full_name, given_name, family_name
+        from identity._names
+        where
+            ($han <> '' and contains(han, $han))
+            or (
+                -- Characters that sound alike are another name; pinyin is the same one.
+                ($han = '' or not regexp_matches(concat_ws(' ', full_name, given_name, family_name), '\\p{Han}'))
+                and list_has_any([family || given, given || family, family, given], $sounds)
+            )
+    )
+    select distinct links.customer_id
+    from alike
+    inner join identity.records as records
+        on
+            coalesce(alike.full_name, '') = coalesce(records.full_name, '')
+            and coalesce(alike.given_name, '') = coalesce(records.given_name, '')
+            and coalesce(alike.family_name, '') = coalesce(records.family_name, '')
+    inner join identity.customer_links as links on records.record_id = links.record_id
+    where links.valid_to is null
+"""
+"""By the parts of names as identity compares them: simplified characters, and pinyin without spaces."""
 _SHOWN = """
     with members as (
         select customer_id, count(*) as record_count
@@ -88,8 +120,11 @@ def _bearing(connection: Connection, text: str, default_country: str) -> set[str
     words = _words(text)
     if not words:
         return set()
-    by_name = {"words": words, "wide": _WIDE, "narrow": _NARROW}
-    named = connection.execute(_BY_NAME, by_name).fetchall()
+    sought = sought_name(text)
+    wordings = [words, [sought.han]] if sought is not None and sought.han else [words]
+    named = connection.execute(_BY_NAME, {"wordings": wordings, "wide": _WIDE, "narrow": _NARROW}).fetchall()
+    if sought is not None:
+        named += connection.execute(_BY_CHINESE_NAME, {"han": sought.han, "sounds": list(sought.sounds)}).fetchall()
     borne = bearers(connection, text, default_country=default_country)
     return {str(customer) for (customer,) in named} | {customer for customer, _ in borne}
 

@@ -25,6 +25,15 @@ PEOPLE = [
     a_record(email="zoe@a.example", full_name="Zoë Müller", phone="07911123451", source_customer_id="C-77"),
     a_record(email="max@b.example", full_name="Max Müller", phone="07911999999"),
     a_record(email="wang@c.example", full_name="王小明"),
+    a_record(email="ou@d.example", full_name="欧阳梅梅"),
+    a_record(email="trad@e.example", full_name="歐陽國強"),
+    a_record(email="han@f.example", full_name="夏侯佳阳"),
+    a_record(email="pinyin@g.example", given_name="Jia Yang", family_name="XIAHOU"),
+    a_record(email="like@h.example", full_name="夏侯家洋"),
+    a_record(email="zeng@i.example", full_name="曾丽"),
+    a_record(email="dots@k.example", full_name="吕布"),
+    a_record(email="umlaut@l.example", full_name="Lü Bu"),
+    a_record(email="hidden@j.example", full_name="汪**"),
 ]
 BUSINESS = Business(name="A shop", base_currency="GBP", time_zone="Europe/London", default_country="GB")
 _CUSTOMERS = """
@@ -83,6 +92,23 @@ def find(project: Path, capsys: pytest.CaptureFixture[str], text: str) -> list[d
         ("+44 7911 123 451", ["z•••@a•••"]),
         ("(07911) 123451", ["z•••@a•••"]),
         ("C-77", ["z•••@a•••"]),
+        ("歐陽梅梅", ["o•••@d•••"]),
+        ("歐陽", ["o•••@d•••", "t•••@e•••"]),
+        ("欧阳 国强", ["t•••@e•••"]),
+        ("欧阳国强", ["t•••@e•••"]),
+        ("Ouyang Meimei", ["o•••@d•••"]),
+        ("mei-mei", ["o•••@d•••"]),
+        ("meimei OUYANG", ["o•••@d•••"]),
+        ("夏侯佳阳", ["h•••@f•••", "p•••@g•••"]),
+        ("Xiahou Jiayang", ["h•••@f•••", "l•••@h•••", "p•••@g•••"]),
+        ("xia hou jia yang", ["h•••@f•••", "l•••@h•••", "p•••@g•••"]),
+        ("ｘｉａｈｏｕ，ＪＩＡＹＡＮＧ", ["h•••@f•••", "l•••@h•••", "p•••@g•••"]),
+        ("XiaHouJiaYang", ["h•••@f•••", "l•••@h•••", "p•••@g•••"]),
+        ("Zēng Lì", ["z•••@i•••"]),
+        ("曾麗", ["z•••@i•••"]),
+        *((text, ["d•••@k•••", "u•••@l•••"]) for text in ("吕布", "Lǚ Bù", "lv bu", "LYU BU")),
+        ("王", ["w•••@c•••"]),
+        ("wang", ["h•••@j•••", "w•••@c•••"]),
     ],
 )
 def test_a_customer_is_found_by_what_a_person_knows(
@@ -116,7 +142,7 @@ def test_of_many_the_first_are_listed_and_the_rest_counted(project: Path, capsys
     assert "1 more customer not listed" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("text", ["nobody", " ", "%"])
+@pytest.mark.parametrize("text", ["nobody", " ", "%", "·", "先生", "Ceng Li", "Xiahou Jiayan", "夏侯加阳 x"])
 def test_nobody_found_is_told_with_what_to_do(project: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
     assert run_command(["customer", "find", text, "--project", str(project)]) == 11
     told = capsys.readouterr().err
