@@ -137,11 +137,10 @@ def test_asked_by_great_expectations_nothing_else_fails_either(valid: Warehouse,
     [
         ("profiles.orders", "tests_are_no_sales", ("shop", "orders.json", 1)),
         ("profiles.orders", "no_purchase_is_lost", ("shop", "orders.json", 40)),
-        ("profiles.order_lines", "line_id_is_present", ("shop", "orders.json", 1)),
+        ("profiles.order_lines", "customer_is_the_orders", ("shop", "orders.json", 1)),
         ("identity.row_records", "orders_are_here", ("shop", "orders.json", 40)),
         ("staging.exchange_rates", "orders_can_be_converted", ("shop", "orders.json", 1)),
         ("staging.loyalty_entries", "balances_are_not_negative", ("loyalty", "points.csv", 40)),
-        ("staging.products", "sold_products_are_in_the_catalogue", ("shop", "orders.json", 1)),
     ],
 )
 def test_what_breaks_an_expectation_is_named_by_its_source_row(
@@ -157,31 +156,54 @@ def test_what_breaks_an_expectation_is_named_by_its_source_row(
     assert named == [(table, name, *place)]
 
 
+_STAND_IN = (
+    "select distinct told.feed, told.batch_on, told.file, told.row from identity.row_records as told"
+    " inner join {table} as broken on told.record_id in ({records}) where {broken} order by all"
+)
+
+
 @pytest.mark.parametrize(
-    ("table", "name", "broken_row"),
+    ("table", "name", "expected"),
     [
-        ("profiles.attribute_values", "value_is_present", "value is null"),
-        ("profiles.activities", "customer_exists", "customer_id = 'nobody'"),
-        ("identity.records", "last_seen_after_first_seen", "last_seen_at < first_seen_at"),
-        ("identity.edges", "rule_is_present", "rule is null"),
+        (
+            "profiles.attribute_values",
+            "value_is_present",
+            "select feed, batch_on, file, row from profiles.attribute_values where value is null",
+        ),
+        (
+            "profiles.activities",
+            "customer_exists",
+            _STAND_IN.format(
+                table="profiles.activities", records="broken.record_id", broken="broken.customer_id = 'nobody'"
+            ),
+        ),
+        (
+            "identity.records",
+            "last_seen_after_first_seen",
+            _STAND_IN.format(
+                table="identity.records", records="broken.record_id", broken="last_seen_at < first_seen_at"
+            ),
+        ),
+        (
+            "identity.edges",
+            "rule_is_present",
+            _STAND_IN.format(
+                table="identity.edges", records="broken.record_id_l, broken.record_id_r", broken="broken.rule is null"
+            ),
+        ),
     ],
+    ids=["by itself", "of a record's activity", "of a record", "of both records of an edge"],
 )
 def test_records_that_break_an_expectation_are_named_by_the_rows_they_stand_in(
-    valid: Warehouse, table: str, name: str, broken_row: str
+    valid: Warehouse, table: str, name: str, expected: str
 ) -> None:
     (item,) = (one for one in SUITES[table].expectations if one.name == name)
     suite = replace(SUITES[table], expectations=(item,))
-    records = ("broken.record_id_l", "broken.record_id_r") if table == "identity.edges" else ("broken.record_id",)
     with seeded(valid, table, item) as connection:
         results.store(connection, suite, RUN, check(connection, suite, RUN))
         named = connection.execute("select feed, batch_on, file, row from ops.quality_failures order by all").fetchall()
-        stand_in = connection.execute(
-            "select distinct rows_of.feed, rows_of.batch_on, rows_of.file, rows_of.row"
-            f" from (from {table} where {broken_row}) as broken inner join identity.row_records as rows_of"
-            f" on rows_of.record_id in ({', '.join(records)}) order by all"
-        ).fetchall()
-    assert named == stand_in
-    assert len(named) == len(records)
+        stand_in = connection.execute(expected).fetchall()
+    assert named == stand_in != []
 
 
 def test_every_written_defect_belongs_to_a_declared_expectation() -> None:
