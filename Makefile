@@ -6,6 +6,8 @@ READY := $(VENV)/.ready
 CUSTOMERS ?= 5000
 DAYS ?= 400
 SEED ?= 7
+# One more than there are cores: some tests wait for servers.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 CODE := cdp assets profiles identity sources quality warehouse
 
 .DEFAULT_GOAL := help
@@ -34,7 +36,7 @@ ui: $(READY) ## Open the Dagster UI of this project on loopback
 	$(BIN)/cdp ui
 
 test: $(READY) ## Run the tests
-	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(READY) ## Lint, types, import direction, SQL style; changes nothing
 	$(BIN)/ruff check .

@@ -52,9 +52,14 @@ def summarise(cursor: Connection, run_id: str, feeds: Iterable[str], errors: Err
 
 
 def _changed(cursor: Connection, run_id: str) -> list[str]:
+    """Changes worth a word at the end of a run; odd values among others are the contract's matter."""
     if not _exists(cursor, "ops.schema_changes"):
         return []
-    return [f"{feed}: {told(change)}" for feed, change, _ in found_changes(cursor, run_id=run_id)]
+    return [
+        f"{feed}: {told(change)}"
+        for feed, change, _ in found_changes(cursor, run_id=run_id)
+        if change.to_type != "mixed"
+    ]
 
 
 def _unknown(cursor: Connection, run_id: str) -> dict[str, list[str]]:

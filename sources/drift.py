@@ -2,7 +2,8 @@
 
 The changes are a pure function of ``ops.source_columns`` by batch date, so they are the same in whatever order
 batches were loaded. A field of a flat file is there when the header names it. Fields of objects come and go with their
-rows: one is missing when it stood in every row before, or so often that its absence cannot be chance.
+rows: one is missing when it stood in every row before, or so often that its absence cannot be chance. Rows of a batch
+are alike, so that a field which came back once is missed again only after so many batches as its gaps make unlikely.
 A column that the feed's own ``fields:`` or ``rename:`` name is missing also where it never was.
 """
 
@@ -27,6 +28,8 @@ CHANGES: Final[tuple[Change, ...]] = ("new", "missing", "returned", "retyped")
 
 EXPECTED_ROWS: Final = 10
 """So many rows should have held a field, and none did: the chance of that is below one in twenty thousand."""
+_CHANCE: Final = 1e-3
+"""Batches without a field that had gaps before: told when so many of them in a row are less likely than this."""
 _REMEMBERED: Final = 7
 """Batches whose types are remembered: a field that alternates between two is told once."""
 
@@ -160,6 +163,9 @@ class _History:
     rows: int = 0
     rows_read: int = 0
     rows_without: int = 0
+    batches: int = 0
+    gaps: int = 0
+    gap: int = 0
     types: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     def follow(self, batch: BatchColumns, *, is_first: bool) -> Iterator[SchemaChange]:
@@ -172,9 +178,11 @@ class _History:
             self.is_missing, self.was_seen = True, self.was_seen or found.is_present
         elif found is not None and found.is_present:
             yield from self._present(batch.batch_on, found, is_first=is_first)
-        elif self.was_seen and not self.is_missing and self._is_missed(batch, found):
-            self.is_missing = True
-            yield SchemaChange(batch.batch_on, self.name, "missing", self._type, None, batch.first_file)
+        elif self.was_seen:
+            self.gap += bool(batch.rows_read)
+            if not self.is_missing and self._is_missed(batch, found):
+                self.is_missing = True
+                yield SchemaChange(batch.batch_on, self.name, "missing", self._type, None, batch.first_file)
         if self.was_seen:
             self.rows_read += batch.rows_read
 
@@ -189,6 +197,7 @@ class _History:
             self.types.append(found.type)
         self.was_seen, self.is_missing = True, False
         self.rows += found.rows
+        self.batches, self.gaps, self.gap = self.batches + 1, self.gaps + self.gap, 0
 
     @property
     def _type(self) -> str | None:
@@ -208,7 +217,12 @@ class _History:
             return True
         if not batch.rows_read or not self.rows_read:
             return False
-        return self.rows >= self.rows_read or self.rows * batch.rows_read >= EXPECTED_ROWS * self.rows_read
+        if self.rows >= self.rows_read:
+            return True
+        if self.rows * batch.rows_read < EXPECTED_ROWS * self.rows_read:
+            return False
+        chance_of_gap = (self.gaps + 1) / (self.batches + self.gaps + 2)
+        return self.gaps == 0 or chance_of_gap**self.gap < _CHANCE
 
     def _is_retyped(self, before: str, now: str, found: Field) -> bool:
         if family(now) in {family(kind) for kind in self.types}:

@@ -99,6 +99,14 @@ class MappedFeed:
         prefix = f"{rows.path.text}[]." if rows.path else ""
         return _paths(rows.fields.get(inner), prefix) if inner else (rows.path.text,) if rows.path else ()
 
+    @cached_property
+    def text_fields(self) -> frozenset[str]:
+        """Source fields of which nothing but texts are made."""
+        made: dict[bool, set[str]] = {True: set(), False: set()}
+        for column in columns(self.contract):
+            made[column.sql_type == "VARCHAR"].update(self.sources_of(column.name))
+        return frozenset(made[True] - made[False])
+
     @property
     def counts_rows(self) -> bool:
         """Whether rows are grouped or numbered, so that one that stands twice in a file would change other rows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -99,11 +99,19 @@ with last as (
         on s.feed = c.feed and s.source_column = c.source_column and s.batch_on < c.batch_on
     inner join ops.files as f on f.feed = s.feed and f.file = s.file
     group by c.source_column, c.batch_on
+), now as (
+    select source_column, batch_on, bool_or(is_typed) as is_typed
+    from ops.source_columns
+    where feed = $feed
+    group by source_column, batch_on
 )
 select distinct source_column
 from changed
 inner join before using (source_column, batch_on)
-where is_read and (is_usual or change = 'retyped')
+left join now using (source_column, batch_on)
+where
+    is_read
+    and case when change = 'missing' then is_usual else is_typed or not list_contains($texts, source_column) end
 order by source_column
 """
 _LAST_BATCHES: Final = 7
@@ -163,13 +171,14 @@ def found_changes(
     return [(name, SchemaChange(*values), handling) for name, *values, handling in rows]
 
 
-def broken_fields(connection: Connection, feed: str) -> tuple[str, ...]:
+def broken_fields(connection: Connection, feed: str, texts: Collection[str] = ()) -> tuple[str, ...]:
     """The fields that a mapping reads and that one of the last batches lost, or holds in another type.
 
     Fields of objects that stood in fewer than half of the rows come and go. One that is of several types at once has
-    odd values among others: these are the contract's matter.
+    odd values among others: these are the contract's matter. So are the ``texts``, of which
+    the mapping makes nothing but texts, where the file itself does not say what they are.
     """
-    found = connection.execute(_BROKEN, {"feed": feed, "batches": _LAST_BATCHES}).fetchall()
+    found = connection.execute(_BROKEN, {"feed": feed, "batches": _LAST_BATCHES, "texts": sorted(texts)}).fetchall()
     return tuple(name for (name,) in found)
 
 

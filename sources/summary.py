@@ -31,7 +31,7 @@ order by rows desc, source_column
 _INCOMPLETE: Final = """
 select feed, file, broken_off, rows_accepted + rows_duplicate as rows
 from ops.files
-where list_contains($feeds, feed) and status = 'loaded' and broken_off <> ''
+where list_contains($feeds, feed) and status = 'loaded' and (broken_off <> '' or is_unusable)
 order by feed, file
 """
 
@@ -42,7 +42,8 @@ class FeedSummary:
 
     ``waiting``: days with files that the next load will read; ``stale_files`` were loaded by other declarations or
     another contract and will be read again. ``rows_held_back``: rows that keep the contract in files that were
-    stopped, which are not in staging. ``incomplete`` files could not be read to their end: the rows before it count.
+    stopped, which are not in staging. ``incomplete`` files could not be read to their end (the rows before it count)
+    or not at all.
     ``misdated`` files lie in a folder of no day and are not loaded. ``vanished`` files are gone and their rows stay;
     ``stranded`` of them were loaded by other declarations and cannot be read again.
     ``unknown``: source fields nobody mentions, with their rows; ``absent``: columns that the feed names itself and that
@@ -86,10 +87,12 @@ def feed_summaries(
 
 
 def incomplete_files(connection: Connection, feeds: Collection[str]) -> list[str]:
-    """Files of these feeds that lie there, could not be read to their end, and whose rows before it were taken."""
+    """Files of these feeds that could not be read to their end, or not at all, and that stopped nothing."""
     found = connection.execute(_INCOMPLETE, {"feeds": list(feeds)}).fetchall()
     return [
-        f"landing/{feed}/{shown(file)} is not complete ({why}): {rows:,} rows before that were taken. Deliver it again."
+        f"landing/{feed}/{shown(file)} "
+        + (f"is not complete ({why}): {rows:,} rows before that were taken" if why else "is empty or cannot be read")
+        + ". Deliver it again."
         for feed, file, why, rows in found
     ]
 
@@ -98,7 +101,8 @@ def _summary(
     connection: Connection, project: Project, feed: Feed, first: date | None, *, is_loaded: bool
 ) -> FeedSummary:
     known = known_files(connection, feed.name) if is_loaded else {}
-    hash_of = corrections_of(project, map_feed(feed)).hash_of
+    mapped = map_feed(feed)
+    hash_of = corrections_of(project, mapped).hash_of
     plan = plan_files(discover(project, feed), known, hash_of, first=first)
     records = known.values()
     taken = [record for record in records if not record.is_held_back]
@@ -121,13 +125,15 @@ def _summary(
         waiting=tuple(day for day, _ in plan.batches),
         stale_files=sum(not record.is_gone for record in stale),
         stopped=tuple(sorted(record.file for record in records if record.status == "stopped")),
-        incomplete=tuple(sorted(record.file for record in taken if record.broken_off and not record.is_gone)),
+        incomplete=tuple(
+            sorted(record.file for record in taken if (record.broken_off or record.is_unusable) and not record.is_gone)
+        ),
         misdated=misdated_files(project, feed),
         vanished=tuple(sorted(record.file for record in records if _is_missed(record))),
         stranded=tuple(sorted(record.file for record in stale if record.status == "vanished")),
         unknown=dict(unknown),
         absent=tuple(absent),
-        broken=broken_fields(connection, feed.name) if is_loaded else (),
+        broken=broken_fields(connection, feed.name, mapped.text_fields) if is_loaded else (),
         changes=tuple(change for _, change, _ in changes),
     )
 

@@ -77,7 +77,10 @@ def generate(
         return
     show(rows, ["feed", "files", "rows", "bad"], as_json=False)
     say(f"{summary.persons:,} persons in {time.monotonic() - started:.0f} s; their truth is in {out / 'truth'}")
-    say("next: cdp demo run" if out == Path() else f"next: cdp demo run --project {out}")
+    if not (out / "config" / "business.yml").is_file():
+        say(f"next: cdp init {out} --sample")
+    else:
+        say("next: cdp demo run" if out == Path() else f"next: cdp demo run --project {out}")
 
 
 @app.command("run")

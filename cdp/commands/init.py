@@ -21,15 +21,19 @@ _FIT_FOR_ANY = (
 """What of the sample's config is a start for any business. By name: in a clone that folder is somebody's project, whose
 own segments, feeds and corrections are not for the next one."""
 _BY_HAND = "corrections/by_hand.yml"
+_MAY_BE_THERE = frozenset({"landing", "truth"})
+"""Files that wait to be loaded, and what is known of those that `cdp demo generate` made."""
 
 
 def init(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make; may exist if it is empty.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder to make; may exist if only files to load lie in it.")
+    ],
     sample: Annotated[bool, typer.Option("--sample", help="The sample business's whole config.")] = False,
     _project: AnyProjectOption = None,
 ) -> None:
     """Make a project: config with comments, landing/, .gitignore, dagster.yaml, workspace.yaml and dg.toml."""
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+    if directory.exists() and (not directory.is_dir() or {item.name for item in directory.iterdir()} - _MAY_BE_THERE):
         raise InputError(f"{directory.name} is not an empty folder.", "Name a new folder.")
     templates = files("cdp") / "templates"
     if sample:
@@ -41,9 +45,12 @@ def init(
     for name in ("dagster.yaml", "workspace.yaml", "dg.toml"):
         _write(templates / name, directory / name)
     _write(templates / "gitignore", directory / ".gitignore")
-    (directory / "landing").mkdir()
+    has_files = (directory / "landing").exists()
+    (directory / "landing").mkdir(exist_ok=True)
     say(f"made {directory}")
-    if sample:
+    if sample and has_files:
+        say(f"next: cdp demo run --project {directory}")
+    elif sample:
         say(f"next: cdp demo generate --customers 500 --days 120 --seed 7 --out {directory}")
     else:
         say(f"next: edit {directory}/config/business.yml, then write {directory}/config/feeds/<name>.yml")

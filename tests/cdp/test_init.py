@@ -46,3 +46,19 @@ def test_a_new_business_takes_nothing_of_what_was_done_in_the_clone(used_clone: 
 def test_the_sample_leaves_repairs_by_hand_where_they_were_made(used_clone: Path, tmp_path: Path) -> None:
     assert run_command(["init", str(tmp_path / "sample"), "--sample"]) == 0
     assert names(tmp_path / "sample" / "config") == names(used_clone) - {"corrections/by_hand.yml"}
+
+
+def test_files_that_were_generated_first_wait_in_the_project_that_is_made_around_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = tmp_path / "shop"
+    generated = ["demo", "generate", "--customers", "20", "--days", "30", "--out", str(shop)]
+    assert run_command(generated) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"next: cdp init {shop} --sample"
+    landed = names(shop / "landing")
+    assert run_command(["init", str(shop), "--sample"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"next: cdp demo run --project {shop}"
+    assert names(shop / "landing") == landed
+    assert run_command(generated) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"next: cdp demo run --project {shop}"
+    assert run_command(["init", str(shop), "--sample"]) == 11

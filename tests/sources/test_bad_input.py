@@ -79,6 +79,15 @@ def test_a_file_that_comes_again_broken_off_takes_nothing_away_and_a_new_one_is_
     assert shop.ask(staged) == [(5000, "loaded")]
 
 
+def test_a_file_without_a_byte_is_told(shop, a_message_feed, a_message):
+    shop.land("mail", "dt=2026-01-05/nothing.jsonl", b"")
+    shop.land("mail", "dt=2026-01-05/something.jsonl", [a_message(1)])
+    shop.load(a_message_feed())
+    assert incomplete_files(shop.warehouse.cursor(), ["mail"]) == [
+        "landing/mail/dt=2026-01-05/nothing.jsonl is empty or cannot be read. Deliver it again."
+    ]
+
+
 def test_bytes_that_only_look_compressed_are_one_unreadable_row(shop, a_message_feed):
     shop.land("mail", FILE, b"\x1f\x8b\x08\x00 this is no gzip at all")
     shop.load(a_message_feed())

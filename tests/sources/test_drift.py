@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sources.column_types import text_type
+from sources.mapped_feed import map_feed
 from sources.schema_ledger import AbsentColumn, absent_columns, broken_fields, found_changes, told
 
 HEADER = "message_id,message_channel,message_event,occurred_at,cost_amount"
@@ -256,6 +257,32 @@ def test_optional_fields_of_objects_that_come_and_go_want_no_attention_but_usual
     assert {(6, "account.key", "missing", "text", None), (7, "account.key", "returned", "text", "text")} < {
         *changes(shop)
     }
+
+
+def test_a_field_that_comes_and_goes_is_missed_again_only_after_more_batches_than_its_gaps_explain(
+    shop, a_message_feed, a_message
+):
+    """Rows of a day are alike: campaigns run on some days, and none on others."""
+    feed = a_message_feed(fields={"campaign_id": "campaign.id"})
+    runs = [day % 3 != 0 for day in range(1, 20)] + [False] * 9
+    for day, is_run in enumerate(runs, 1):
+        rows = [a_message(day * 100 + n) | ({"campaign": {"id": "c"}} if is_run else {}) for n in range(30)]
+        shop.land("mail", f"dt=2026-01-{day:02d}/a.jsonl", rows)
+    shop.load(feed)
+    told = [(day, what) for day, name, what, _, _ in changes(shop) if name == "campaign.id"]
+    assert told == [(3, "missing"), (4, "returned"), (26, "missing")]
+
+
+def test_texts_that_look_otherwise_want_no_attention_where_texts_are_made_of_them(shop, a_message_feed):
+    made = {"campaign_id": "place", "cost_amount": "cost"}
+    feed = a_message_feed(mapping="csv", files=["dt=*/*.csv"], fields=made)
+    for day, place, cost in ((5, "200000", "7"), (6, "SW1A 1AA", "seven")):
+        lines = [f"m{day}{n},email,sent,2026-01-05T10:00:00Z,p{n}@shop.example,{place},{cost}" for n in range(12)]
+        head = "message_id,message_channel,message_event,occurred_at,email,place,cost"
+        shop.land(feed.name, f"dt=2026-01-0{day}/a.csv", "\n".join([head, *lines]))
+    shop.load(feed)
+    assert {name for _, name, what, _, _ in changes(shop) if what == "retyped"} == {"place", "cost"}
+    assert broken_fields(shop.warehouse.cursor(), feed.name, map_feed(feed).text_fields) == ("cost",)
 
 
 def test_odd_values_among_others_want_no_attention(shop, a_message_feed, a_message):
