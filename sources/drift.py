@@ -30,6 +30,8 @@ EXPECTED_ROWS: Final = 10
 """So many rows should have held a field, and none did: the chance of that is below one in twenty thousand."""
 _CHANCE: Final = 1e-3
 """Batches without a field that had gaps before: told when so many of them in a row are less likely than this."""
+_CHANCE_OF_NONE: Final = 0.05
+"""Rows without a field that stood in every row before: told when so many of them are less likely than this."""
 _REMEMBERED: Final = 7
 """Batches whose types are remembered: a field that alternates between two is told once."""
 
@@ -166,6 +168,7 @@ class _History:
     batches: int = 0
     gaps: int = 0
     gap: int = 0
+    gap_rows: int = 0
     types: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     def follow(self, batch: BatchColumns, *, is_first: bool) -> Iterator[SchemaChange]:
@@ -177,16 +180,15 @@ class _History:
                 yield SchemaChange(batch.batch_on, self.name, "missing", self._type, None, *missing)
             self.is_missing, self.was_seen = True, self.was_seen or found.is_present
         elif found is not None and found.is_present:
-            yield from self._present(batch.batch_on, found, is_first=is_first)
+            yield from self._present(batch, found, is_first=is_first)
         elif self.was_seen:
-            self.gap += bool(batch.rows_read)
+            self.gap, self.gap_rows = self.gap + bool(batch.rows_read), self.gap_rows + batch.rows_read
             if not self.is_missing and self._is_missed(batch, found):
                 self.is_missing = True
                 yield SchemaChange(batch.batch_on, self.name, "missing", self._type, None, batch.first_file)
-        if self.was_seen:
-            self.rows_read += batch.rows_read
 
-    def _present(self, day: date, found: Field, *, is_first: bool) -> Iterator[SchemaChange]:
+    def _present(self, batch: BatchColumns, found: Field, *, is_first: bool) -> Iterator[SchemaChange]:
+        day = batch.batch_on
         if self.is_missing:
             yield SchemaChange(day, self.name, "returned", self._type, found.type, found.first_file)
         elif not self.was_seen and not is_first and (found.is_named or found.is_unknown):
@@ -197,7 +199,8 @@ class _History:
             self.types.append(found.type)
         self.was_seen, self.is_missing = True, False
         self.rows += found.rows
-        self.batches, self.gaps, self.gap = self.batches + 1, self.gaps + self.gap, 0
+        self.rows_read += self.gap_rows + batch.rows_read
+        self.batches, self.gaps, self.gap, self.gap_rows = self.batches + 1, self.gaps + self.gap, 0, 0
 
     @property
     def _type(self) -> str | None:
@@ -218,8 +221,8 @@ class _History:
         if not batch.rows_read or not self.rows_read:
             return False
         if self.rows >= self.rows_read:
-            return True
-        if self.rows * batch.rows_read < EXPECTED_ROWS * self.rows_read:
+            return _is_no_chance(self.rows, self.gap_rows)
+        if self.rows * self.gap_rows < EXPECTED_ROWS * self.rows_read:
             return False
         chance_of_gap = (self.gaps + 1) / (self.batches + self.gaps + 2)
         return self.gaps == 0 or chance_of_gap**self.gap < _CHANCE
@@ -232,3 +235,13 @@ class _History:
         if before != "text":
             return True
         return found.is_typed and (found.is_named is not None or family(now) != "timestamp")
+
+
+def _is_no_chance(held: int, without: int) -> bool:
+    """Whether so many rows without a field are unlikely after those that all held it (Laplace's rule of succession)."""
+    chance = 1.0
+    for nth in range(1, without + 1):
+        chance *= nth / (held + 1 + nth)
+        if chance < _CHANCE_OF_NONE:
+            return True
+    return False

@@ -273,6 +273,17 @@ def test_a_field_that_comes_and_goes_is_missed_again_only_after_more_batches_tha
     assert told == [(3, "missing"), (4, "returned"), (26, "missing")]
 
 
+@pytest.mark.parametrize(("held", "without", "is_told"), [(1, 4, False), (6, 1, False), (6, 3, True), (40, 1, True)])
+def test_a_field_that_stood_in_every_row_is_missed_when_enough_rows_lack_it(
+    shop, a_message_feed, a_message, held, without, is_told
+):
+    for day, rows, more in ((5, held, {"campaign_id": "c"}), (6, without, {})):
+        shop.land("mail", f"dt=2026-01-0{day}/a.jsonl", [a_message(day * 100 + n) | more for n in range(rows)])
+    shop.load(a_message_feed())
+    told = [(6, "campaign_id", "missing", "text", None)] if is_told else []
+    assert [change for change in changes(shop) if change[1] == "campaign_id"] == told
+
+
 def test_texts_that_look_otherwise_want_no_attention_where_texts_are_made_of_them(shop, a_message_feed):
     made = {"campaign_id": "place", "cost_amount": "cost"}
     feed = a_message_feed(mapping="csv", files=["dt=*/*.csv"], fields=made)
