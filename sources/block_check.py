@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import groupby
-from typing import Any, Final, TypeAlias
+from itertools import groupby, islice
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,7 +21,7 @@ from sources.evaluation import RowScope
 from sources.filled_fields import count_filled, countable
 from sources.flat_rows import flat_row, flat_texts
 from sources.gate import Gate
-from sources.judgement import judge
+from sources.judgement import Judge
 from sources.mapped_feed import MappedFeed
 from sources.moment_scan import moment_column, with_moments
 from sources.nested_rows import stored_columns
@@ -54,8 +54,8 @@ _DEPTH: Final = Reason("", "unreadable", "the row is nested too deeply")
 _NO_JSON: Final = Reason("", "unreadable", "the row is not a JSON object")
 
 
-Judged: TypeAlias = "Iterator[tuple[int, list[tuple[int, str]], Accepted | Rejected]]"
-"""File, its source rows as text, and the word on them."""
+_AT_ONCE: Final = 256
+"""Rows that Python judges at once: as many as stay near the processor."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,17 @@ class RefusedRow:
     row: int
     raw: str
     reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class _Doubt:
+    """Source rows that make one contract row, by number and as text. ``refusal``: they are no rows at all."""
+
+    file_id: int
+    rows: list[tuple[int, str]]
+    scopes: Sequence[RowScope] = ()
+    extra: Mapping[str, Value] = field(default_factory=dict)
+    refusal: Rejected | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +124,7 @@ class BlockCheck:
 
     def __post_init__(self) -> None:
         self._key = _Key(self.mapped.declaration_hash, self.mapped)
+        self._judge = Judge(self.mapped)
 
     def check(self, rows: pa.Table, header: Header | None) -> BlockResult:
         """Check one block: accepted rows go to the replacement."""
@@ -245,43 +257,48 @@ class BlockCheck:
         self.connection.execute(_DROP_COPIES)
         return dict(self.connection.execute("select _file_id, count(*) from _copies group by _file_id").fetchall())
 
-    def _judge_doubtful(self, groups: Judged) -> list[RefusedRow]:
+    def _judge_doubtful(self, doubts: Iterator[_Doubt]) -> list[RefusedRow]:
         accepted: list[dict[str, object]] = []
         refused: list[RefusedRow] = []
-        for file_id, rows, verdict in groups:
-            if isinstance(verdict, Accepted):
-                accepted.append(self._row(file_id, rows, verdict))
-            else:
-                refused += [RefusedRow(file_id, row, raw, verdict.reasons) for row, raw in rows]
+        while some := list(islice(doubts, _AT_ONCE)):
+            asked = [doubt for doubt in some if doubt.refusal is None]
+            words = iter(self._judge.judge([doubt.scopes for doubt in asked], [doubt.extra for doubt in asked]))
+            for doubt in some:
+                verdict = doubt.refusal or next(words)
+                if isinstance(verdict, Accepted):
+                    accepted.append(self._row(doubt.file_id, doubt.rows, verdict))
+                else:
+                    refused += [RefusedRow(doubt.file_id, row, raw, verdict.reasons) for row, raw in doubt.rows]
         self._insert(accepted)
         return refused
 
-    def _doubtful(self, connection: Connection, rows: pa.Table, header: Header | None) -> Judged:
+    def _doubtful(self, connection: Connection, rows: pa.Table, header: Header | None) -> Iterator[_Doubt]:
         if header is not None:
             return self._flat_groups(connection, self._checked, header)
         places = connection.execute(filled_in(_DOUBTFUL, checked=self._checked)).to_arrow_table()
         return self._json_rows(rows, are_among(rows, places))
 
-    def _json_rows(self, rows: pa.Table, are_meant: pa.Array) -> Judged:
+    def _json_rows(self, rows: pa.Table, are_meant: pa.Array) -> Iterator[_Doubt]:
         """The texts of the rows that are meant: of the block, since the database would read all of them for it."""
         file_ids, numbers, raws = (rows.column(name) for name in ("_file_id", "_row", "raw"))
         for index in pc.indices_nonzero(are_meant).to_pylist():
             row, raw = numbers[index].as_py(), raws[index].as_py()
-            yield file_ids[index].as_py(), [(row, raw.rstrip("\r\n"))], self._judge_json(raw, row)
+            yield self._json_row(file_ids[index].as_py(), row, raw)
 
-    def _judge_json(self, raw: str, row: int) -> Accepted | Rejected:
+    def _json_row(self, file_id: int, row: int, raw: str) -> _Doubt:
+        rows = [(row, raw.rstrip("\r\n"))]
         try:
             value = parse_row(raw)
         except RecursionError:
-            return Rejected((_DEPTH,))
+            return _Doubt(file_id, rows, refusal=Rejected((_DEPTH,)))
         except ValueError:
-            return Rejected((_NO_JSON,))
+            return _Doubt(file_id, rows, refusal=Rejected((_NO_JSON,)))
         if not isinstance(value, dict):
-            return Rejected((_NO_JSON,))
-        extra = self.gate.unknown_values(value) if self.mapped.feed.on_new_column == "keep" else None
-        return judge(self.mapped, [RowScope(value, self.mapped.setting, row)], extra)
+            return _Doubt(file_id, rows, refusal=Rejected((_NO_JSON,)))
+        extra = self.gate.unknown_values(value) if self.mapped.feed.on_new_column == "keep" else {}
+        return _Doubt(file_id, rows, [RowScope(value, self.mapped.setting, row)], extra)
 
-    def _flat_groups(self, connection: Connection, checked: str | None, header: Header) -> Judged:
+    def _flat_groups(self, connection: Connection, checked: str | None, header: Header) -> Iterator[_Doubt]:
         """The rows of the block of which ``checked`` is not sure; all where that is None."""
         is_grouped = self.mapped.group_by is not None
         using = GROUP if is_grouped else PLACE
@@ -294,11 +311,11 @@ class BlockCheck:
                 for number, (row, values) in enumerate(rows, 1)
             ]
             raws = [(row, _AS_JSON.encode(values)) for row, values in rows]
-            yield file_id, raws, judge(self.mapped, scopes, self._flat_extra(header, rows[0][1]))
+            yield _Doubt(file_id, raws, scopes, self._flat_extra(header, rows[0][1]))
 
-    def _flat_extra(self, header: Header, values: Mapping[str, Value]) -> dict[str, Value] | None:
+    def _flat_extra(self, header: Header, values: Mapping[str, Value]) -> dict[str, Value]:
         if self.mapped.feed.on_new_column != "keep":
-            return None
+            return {}
         unknown = self.gate.unknown_columns(header.names)
         return {name: values[name] for name in unknown if values[name] is not None and values[name] != ""}
 

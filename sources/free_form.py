@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from quality.contracts.check import Accepted, Rejected
 from quality.contracts.columns import columns
@@ -21,7 +22,8 @@ from sources.mapped_feed import MappedFeed
 from sources.operations.operation import UnreadableError, Value
 from sources.operations.text import is_blank_text
 
-_UNIT = "currency"
+UNIT: Final = "currency"
+"""Refused, it takes the amounts with it, whether or not it is free-form itself."""
 _AMOUNT = "_amount"
 
 
@@ -43,7 +45,7 @@ class FreeForm:
             if name in refused:
                 self._settle(name, choices, found, kept)
         # An amount without the unit it was sent in says nothing: it goes where a refused currency goes.
-        if _UNIT in refused and found.get(_UNIT) is None:
+        if UNIT in refused and found.get(UNIT) is None:
             for name, expression in self.mapped.fields.items():
                 if name.endswith(_AMOUNT) and found.get(name) is not None:
                     found[name] = None

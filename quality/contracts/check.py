@@ -9,18 +9,18 @@ impossible together), ``unknown_field``. ``unreadable`` is said by who reads fil
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, partial
 from math import isfinite
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from quality.contracts.columns import Column, columns
-from quality.contracts.contract import Contract, ContractPart
+from quality.contracts.contract import Contract, ContractPart, is_blank
 from quality.contracts.registry import CONTRACTS
 
 Code = Literal[
@@ -85,20 +85,47 @@ def check(kind: str, row: Mapping[str, object]) -> Accepted | Rejected:
     try:
         accepted = model.model_validate(dict(row))
     except ValidationError as error:
-        found = (_reason(details) for details in error.errors(include_url=False))
-        return Rejected(tuple(dict.fromkeys(found)))
+        return Rejected(_reasons(error))
     return Accepted(_values(accepted), _children(accepted))
 
 
-def _reason(details: ErrorDetails) -> Reason:
-    code = _code(details)
+def check_field(kind: str, name: str, value: object) -> tuple[Reason, ...]:
+    """What the contract of a kind finds wrong with the value of one field alone.
+
+    Where any field has faults, those of all fields in the contract's order are what ``check`` says of the row.
+    """
+    is_required, validate = _field_checks(kind)[name]
+    if is_blank(value):
+        return (Reason(name, "missing", _OWN_WORDS["missing"]),) if is_required else ()
+    try:
+        validate(value)
+    except ValidationError as error:
+        return _reasons(error, name)
+    return ()
+
+
+@cache
+def _field_checks(kind: str) -> Mapping[str, tuple[bool, Callable[[object], object]]]:
+    """By field whether it is required, and pydantic's own check of a value that is not blank."""
+    return {
+        name: (field.is_required(), TypeAdapter[object](Annotated[field.annotation, field]).validate_python)  # type: ignore[arg-type]  # made of values
+        for name, field in CONTRACTS[kind].model_fields.items()
+    }
+
+
+def _reasons(error: ValidationError, *at: str) -> tuple[Reason, ...]:
+    return tuple(dict.fromkeys(_reason(details, at) for details in error.errors(include_url=False)))
+
+
+def _reason(details: ErrorDetails, at: tuple[str, ...]) -> Reason:
+    code, path = _code(details), _path((*at, *details["loc"]))
     if code == "not_in_set":
-        return Reason(_path(details["loc"]), code, details["msg"].replace("Input should be", "expected is"))
+        return Reason(path, code, details["msg"].replace("Input should be", "expected is"))
     if details["type"] == "string_too_long":
-        return Reason(_path(details["loc"]), code, f"the text is longer than {details['ctx']['max_length']:,} letters")
+        return Reason(path, code, f"the text is longer than {details['ctx']['max_length']:,} letters")
     ours = details["type"] in CODES and details["msg"] != "Field required"
     words = details["msg"] if ours else _OWN_WORDS.get(code, details["msg"])
-    return Reason(_path(details["loc"]), code, words)
+    return Reason(path, code, words)
 
 
 def _code(details: ErrorDetails) -> Code:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from quality.contracts.check import Accepted, Reason, Rejected
 from sources.evaluation import RowScope
-from sources.judgement import judge
+from sources.judgement import Judge
 from sources.landing import batch_day
 from sources.mapped_feed import MappedFeed
 from sources.operations.operation import Value
@@ -70,7 +70,7 @@ def read_rows(path: Path, mapped: MappedFeed, most: int = ROWS) -> list[SourceRo
 
 def judge_rows(mapped: MappedFeed, rows: Sequence[SourceRow]) -> Iterator[JudgedRow]:
     """What becomes of each row, or of each group of them."""
-    key = mapped.group_by
+    key, judge = mapped.group_by, Judge(mapped)
     readable = [row for row in rows if not row.refusal]
     groups: list[list[SourceRow]] = [[row] for row in readable]
     if key is not None:
@@ -81,7 +81,7 @@ def judge_rows(mapped: MappedFeed, rows: Sequence[SourceRow]) -> Iterator[Judged
             RowScope(row.value, mapped.setting, number if key else row.row, is_flat=row.is_flat)
             for number, row in enumerate(group, 1)
         ]
-        verdict = judge(mapped, scopes) if group[0].value or group[0].is_flat else _NO_OBJECT
+        verdict = judge.judge([scopes])[0] if group[0].value or group[0].is_flat else _NO_OBJECT
         yield JudgedRow(group[0].row, group[0].value, verdict)
     for row in rows:
         if row.refusal:
