@@ -286,6 +286,24 @@ def test_a_ga4_event_without_session_or_consent_has_no_session_and_no_visitor(in
     assert not row.keys() & {"session_id", "anonymous_id", "source_user_id"}
 
 
+def test_what_ga4_does_not_know_is_no_value(deliver) -> None:
+    unknown = [
+        _param("page_title", string_value="(not set)"),
+        _param("page_referrer", string_value="(data deleted)"),
+        _param("search_term", string_value="<Other>"),
+    ]
+    event = {
+        "event_name": "view_item",
+        "event_params": unknown,
+        "items": [{"item_id": "(not set)", "item_name": "<Other>", "item_category": "(data deleted)"}],
+        "device": {"category": "(not set)", "language": "(not set)"},
+        "geo": {"country": "<Other>", "city": "(data deleted)"},
+        "ecommerce": {"transaction_id": "(data deleted)"},
+    }
+    [row] = deliver("ga4_events", json.dumps(GA4 | event)).rows
+    assert row.keys() == {"event_id", "event_kind", "event_name", "occurred_at", "anonymous_id", "utm_source"}
+
+
 def test_bigquerys_files_of_lines_and_of_nested_columns_say_the_same(deliver, tmp_path: Path) -> None:
     column = {
         "event_params": pa.list_(

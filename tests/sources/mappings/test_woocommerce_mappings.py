@@ -141,6 +141,12 @@ def test_lines_of_deleted_products_and_of_several_variations(deliver) -> None:
     assert row["lines"][0]["extra"] == '{"sku":"TEA","variation_id":"7"}'
 
 
+def test_names_of_goods_are_read_as_pages_show_them(deliver) -> None:
+    line = LINE | {"name": "Tea &amp; Cake &#8211; <span>250&nbsp;g</span>"}
+    [row] = deliver("woocommerce_orders", [an_order(line_items=[line])]).rows
+    assert row["lines"][0]["product_name"] == "Tea & Cake \u2013 250\u00a0g"
+
+
 def test_orders_arrive_alone_in_lists_lines_and_batches(deliver) -> None:
     for content in (
         json.dumps(an_order()),
