@@ -12,7 +12,7 @@ from quality.contracts.contract import Contract
 from sources.trial.chosen import Chosen
 from sources.trial.moments import moment_expression
 from sources.trial.observed import EMAIL, PHONE, Observed
-from sources.trial.values import EVENT_NAME, amount_expression, state_guess
+from sources.trial.values import EVENT_NAME, amount_expression, money_of, state_guess
 from sources.trial.words import composed_likeness, likeness
 
 _OFTEN: Final = 0.6
@@ -51,8 +51,14 @@ def _take_by_name(chosen: Chosen, column: Column, sources: Sequence[Observed], a
             return
         expression = _expression(source, column)
         if expression is not None:
-            chosen.take(column.name, source, expression, f"called {source.name}")
+            chosen.take(column.name, source, expression, f"called {source.name}{_money(source, column)}")
             return
+
+
+def _money(source: Observed, column: Column) -> str:
+    """A mark that is taken out of amounts says their currency: whoever declares the feed has to."""
+    mark = money_of(source.texts) if column.shape and column.shape.name == "decimal" else None
+    return f", in {mark}: check the currency" if mark else ""
 
 
 def _surety(source: Observed, column: Column, alike: Likeness) -> float:

@@ -69,13 +69,22 @@ def _reader(form: FileForm, mapping: str, base: Mapping[str, object]) -> MappedF
 
 
 def _envelope(path: Path, form: FileForm, mapping: str) -> tuple[str, ...]:
-    """The key of the only list of objects in a document that holds little else."""
+    """The keys, from the outside in, of the only list of objects in a document that holds little else."""
     rows = read_rows(path, _reader(form, mapping, {}), 2)
     if len(rows) != 1 or rows[0].refusal:
         return ()
-    lists = [name for name, value in rows[0].value.items() if _is_list_of_objects(value)]
+    return _keys_of_rows(rows[0].value)
+
+
+def _keys_of_rows(document: Mapping[str, Value]) -> tuple[str, ...]:
+    lists = [name for name, value in document.items() if _is_list_of_objects(value)]
     known = [name for name in lists if name in ENVELOPES]
-    return tuple(known[:1] or (lists if len(lists) == 1 and len(rows[0].value) <= _FEW_KEYS else ()))
+    if known or lists:
+        return tuple(known[:1] or (lists if len(lists) == 1 and len(document) <= _FEW_KEYS else ()))
+    for name, inner in document.items():
+        if name in ENVELOPES and isinstance(inner, dict) and (keys := _keys_of_rows(inner)):
+            return (name, *keys)
+    return ()
 
 
 _FEW_KEYS: Final = 4

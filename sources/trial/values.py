@@ -7,14 +7,32 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 _THOUSANDS: Final = re.compile(r"[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?\Z")
+_DECIMAL_COMMA: Final = re.compile(r"[+-]?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+)(,[0-9]{1,2})?\Z")
+_SPACES: Final = (" ", "\u00a0", "\u202f")
+_BROKEN: Final = re.compile("[0-9][ \u00a0\u202f](?![0-9]{3}(?![0-9]))[0-9]")
+"""Two numbers rather than one: blanks stand between thousands only."""
+MONEY: Final = (("¥", "￥", "元", "CNY", "RMB"), ("€", "EUR"), ("£", "GBP"), ("$", "USD"))
+"""What amounts of one currency are marked with."""
 _SHOWN: Final = 5
 _LONGEST: Final = 30
 
 UNKNOWN_WORDS: Final = "NOT KNOWN, add them to the table: "
 """Begins the reason of a guess that leaves words to whoever declares the feed."""
 
-ENVELOPES: Final = ("data", "items", "results", "records", "rows", "list", "response", "value")
-"""Keys under which documents keep their rows."""
+ENVELOPES: Final = (
+    "data",
+    "items",
+    "results",
+    "records",
+    "rows",
+    "list",
+    "response",
+    "value",
+    "result",
+    "payload",
+    "body",
+)
+"""Keys under which documents keep their rows, or an object that keeps them."""
 FIRST_CHOICE: Final[Mapping[str, str]] = {
     "event_kind": "track",
     "status": "paid",
@@ -82,10 +100,31 @@ def event_kinds(texts: Sequence[str]) -> dict[str, str]:
 
 
 def amount_expression(name: str, texts: Sequence[str]) -> object | None:
-    """How numbers that hold commas between thousands are read; None where there are none, or other texts too."""
-    if not any("," in text for text in texts) or not all(_THOUSANDS.match(text) for text in texts):
+    """How numbers that come with marks are read: of money, between thousands, a decimal comma; None where there are no
+    marks, other texts too, or the money of several countries."""
+    money = [marks for marks in MONEY if any(mark in text for mark in marks for text in texts)]
+    if len(money) > 1 or any(_BROKEN.search(text) for text in texts):
         return None
-    return {"path": name, "then": [{"replace": {",": ""}}]}
+    taken = {mark: "" for mark in (*(money[0] if money else ()), *_SPACES) if any(mark in text for text in texts)}
+    bare = [_without(text, taken) for text in texts]
+    if all(_THOUSANDS.match(text) for text in bare):
+        commas = {",": ""} if any("," in text for text in bare) else {}
+    elif all(_DECIMAL_COMMA.match(text) for text in bare):
+        commas = {".": "", ",": "."}
+    else:
+        return None
+    return {"path": name, "then": [{"replace": taken | commas}]} if taken or commas else None
+
+
+def money_of(texts: Sequence[str]) -> str | None:
+    """The mark of money that amounts bear, if any."""
+    return next((mark for marks in MONEY for mark in marks if any(mark in text for text in texts)), None)
+
+
+def _without(text: str, marks: Mapping[str, str]) -> str:
+    for mark in marks:
+        text = text.replace(mark, "")
+    return text
 
 
 def state_guess(name: str, texts: Sequence[str], allowed: Sequence[str]) -> tuple[object, str]:

@@ -197,3 +197,34 @@ def test_orders_stay_orders_also_where_no_column_says_how_many_were_bought(tmp_p
     assert (trial.feed.kind, trial.accepted) == ("purchases", 3 if without else 2)
     assert ("lines" in trial.guesses) == (not without)
     assert sources(trial)["source_customer_id"] == "会员编号"
+
+
+@pytest.mark.parametrize(
+    ("amounts", "read"),
+    [
+        (("¥1,299.00", "￥99", "¥ 15.50"), ["1299.0000", "99.0000", "15.5000"]),
+        (("1.234,50 €", "12,00 €", "7 €"), ["1234.5000", "12.0000", "7.0000"]),
+        (("1\u202f234,5", "12", "0,99"), ["1234.5000", "12.0000", "0.9900"]),
+        (("12.00元", "1,299元", "99"), ["12.0000", "1299.0000", "99.0000"]),
+    ],
+)
+def test_amounts_are_read_with_their_marks(tmp_path: Path, amounts: tuple[str, ...], read: list[str]) -> None:
+    found = tried(tmp_path, {"订单号": ("A1", "A2", "A3"), "下单时间": MOMENTS, "实付金额": amounts}, kind="purchases")
+    assert [str(item.verdict.values["gross_amount"]) for item in found.judged] == read
+
+
+@pytest.mark.parametrize(
+    "amounts", [("¥12", "$12", "12"), ("12 34", "1", "2"), ("1.234,50", "1,234.50", "1"), ("12.5.1", "1", "2")]
+)
+def test_amounts_that_may_mean_several_things_are_left_out(tmp_path: Path, amounts: tuple[str, ...]) -> None:
+    found = tried(tmp_path, {"订单号": ("A1", "A2", "A3"), "下单时间": MOMENTS, "实付金额": amounts}, kind="purchases")
+    assert "实付金额" in found.unread
+
+
+def test_rows_are_found_under_keys_inside_keys(tmp_path: Path) -> None:
+    rows = [{"order_id": f"A{n}", "placed_at": moment, "total": "5.00"} for n, moment in enumerate(MOMENTS)]
+    path = tmp_path / "file.json"
+    path.write_text(json.dumps({"status": "ok", "result": {"count": 3, "list": rows}}), encoding="utf-8")
+    found = try_file(path, SETTINGS)
+    assert len(found.judged) == 3
+    assert "envelope: [result, list]" in declaration_text(found, path)

@@ -95,3 +95,12 @@ def test_a_currency_of_a_game_is_no_error_of_ga4(deliver) -> None:
     assert "value_amount" not in row
     assert "currency" not in row
     assert '"gems"' in row["extra"]
+
+
+@pytest.mark.parametrize("gone", ["deleted", "archived"])
+def test_a_contact_that_intercom_deletes_or_archives_is_hardly_more_than_an_id(deliver, gone: str) -> None:
+    answer = {"type": "contact", "id": "u1", "external_id": "77", gone: True}
+    [row] = deliver("intercom_contacts", answer).rows
+    assert (row["deleted_at"], row["updated_at"]) == (datetime(2026, 3, 5), datetime(2026, 3, 5, 23, 59, 59))
+    [kept] = deliver("intercom_contacts", answer | {gone: False}).rows
+    assert not kept.keys() & {"deleted_at", "updated_at"}

@@ -148,7 +148,7 @@ def test_zendesk_ratings_have_a_score_once_they_are_given(interpret) -> None:
         "reason": "slow",
     }
     found = interpret(
-        "zendesk_ratings", [rating | {"score": score} for score in ("good", "bad_with_comment", "offered")]
+        "zendesk_ratings", [rating | {"score": score} for score in ("good", "Bad with comment", "offered")]
     )
     assert found.unknown == set()
     assert [(row.get("score"), row.get("score_scale")) for row in found.rows] == [
@@ -156,6 +156,21 @@ def test_zendesk_ratings_have_a_score_once_they_are_given(interpret) -> None:
         (0.0, "thumbs"),
         (None, None),
     ]
+
+
+def test_a_rating_in_words_that_zendesk_has_not_is_refused_and_a_survey_response_has_none(interpret) -> None:
+    rating = {"id": 9, "created_at": "2026-01-05T10:00:00Z"}
+    assert interpret("zendesk_ratings", [rating | {"score": "superb"}]).codes == [[("score", "wrong_type")]]
+    answer = {"type": "rating_scale", "rating": 4, "created_at": "2026-01-05T10:00:00Z"}
+    [row] = interpret("zendesk_ratings", [{"id": 9, "answers": [answer]}]).rows
+    assert (row["score"], row["score_scale"]) == (4.0, "csat")
+
+
+def test_what_staff_note_in_a_private_ticket_is_nobodys_voice(deliver) -> None:
+    tickets = [a_ticket(id=number, is_public=public, description="Help") for number, public in ((1, True), (2, False))]
+    heard, noted = deliver("zendesk_tickets", json.dumps(tickets)).rows
+    assert "text" in heard
+    assert "text" not in noted
 
 
 def test_delighteds_documented_responses_are_accepted_and_no_field_is_unknown(interpret, samples: Path) -> None:
