@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 _ROW_BITS: Final = 40
 
 
-def place_key(file_id: int, row: int) -> int:
-    """The number of a place."""
-    return (file_id << _ROW_BITS) + row
+def are_among(rows: pa.Table, places: pa.Table | Iterable[tuple[int, int]]) -> pa.Array:
+    """Of each row whether its place is among these.
 
-
-def place_keys(rows: pa.Table) -> pa.ChunkedArray:
-    """The number of each row's place."""
-    return pc.add(pc.shift_left(rows.column("_file_id").cast(pa.int64()), _ROW_BITS), rows.column("_row"))
-
-
-def are_among(rows: pa.Table, places: pa.Table | Iterable[tuple[int, int]]) -> pa.ChunkedArray:
-    """Of each row whether its place is among these."""
+    Numpy counts numbers that lie close together in a table; Arrow hashes them, which takes thirty times as long.
+    """
     if isinstance(places, pa.Table):
-        known = place_keys(places).combine_chunks()
+        known = _place_keys(places)
     else:
-        known = pa.array([place_key(*place) for place in places], pa.int64())
-    return pc.is_in(place_keys(rows), value_set=known)
+        known = np.array([(file_id << _ROW_BITS) + row for file_id, row in places], np.int64)
+    return pa.array(np.isin(_place_keys(rows), known))
+
+
+def _place_keys(rows: pa.Table) -> Any:  # noqa: ANN401 - numbers of numpy
+    """The number of each row's place."""
+    file_ids, numbers = rows.column("_file_id").to_numpy(), rows.column("_row").to_numpy()
+    return (file_ids.astype(np.int64) << _ROW_BITS) + numbers
